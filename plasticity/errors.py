@@ -1,0 +1,22 @@
+"""The two ways a command can end badly, each told in one sentence."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class PlasticityError(Exception):
+    """Something failed although it was asked for correctly (exit status 1)."""
+
+
+class WrongUse(PlasticityError, ValueError):
+    """Something was asked for that does not exist or cannot be (exit status 2)."""
+
+
+def unknown(kind: str, given: str, known: Iterable[str]) -> WrongUse:
+    """The refusal of an unknown name: what was given, the closest match, what is known."""
+    names = sorted(known)
+    close = difflib.get_close_matches(given, names, n=1, cutoff=0.5)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    return WrongUse(f"unknown {kind} {given!r}.{hint} Known: {', '.join(names) or 'none'}.")
