@@ -1,0 +1,30 @@
+"""Hebb's rule for spikes: what fires together, in whichever order, is strengthened."""
+
+from __future__ import annotations
+
+import numpy as np
+from brian2 import ms
+
+from plasticity.rules.rule import Parameters, Rule, Trace
+
+
+def closed_form(pre: np.ndarray, post: np.ndarray, parameters: Parameters) -> float:
+    """eta * sum over all pairs of exp(-|t_post - t_pre|/tau), pairs of the same time step left out."""
+    lag = np.subtract.outer(post, pre)
+    return float(parameters["eta"] * np.where(lag == 0, 0.0, np.exp(-np.abs(lag) / float(parameters["tau"]))).sum())
+
+
+hebb = Rule(
+    name="hebb",
+    summary="Hebb for spikes: a symmetric coincidence window, potentiation only",
+    source="Gerstner & Kistler 2002, doi:10.1007/s00422-002-0353-y; Kempter, Gerstner & van Hemmen 1999, doi:10.1103/PhysRevE.59.4498",
+    parameters={"eta": 0.01, "tau": 20 * ms},
+    meaning={
+        "eta": "potentiation by one coincident pair, as a share of the weight's range",
+        "tau": "time constant of the coincidence window",
+    },
+    traces=(Trace("pre_trace", "tau"), Trace("post_trace", "tau")),
+    on_pre="dw = eta*post_trace",
+    on_post="dw = eta*pre_trace",
+    closed_form=closed_form,
+)
