@@ -5,13 +5,16 @@ from __future__ import annotations
 import numpy as np
 from brian2 import ms
 
-from plasticity.rules.rule import Parameters, Rule, Trace
+from plasticity.rules.rule import Parameters, Rule, Trace, before
 
 
-def closed_form(pre: np.ndarray, post: np.ndarray, parameters: Parameters) -> float:
-    """eta * sum over all pairs of exp(-|t_post - t_pre|/tau), pairs of the same time step left out."""
-    lag = np.subtract.outer(post, pre)
-    return float(parameters["eta"] * np.where(lag == 0, 0.0, np.exp(-np.abs(lag) / float(parameters["tau"]))).sum())
+def closed_form(pre: np.ndarray, post: np.ndarray, parameters: Parameters, nearest: bool = False) -> float:
+    """eta * sum over pairs of exp(-|t_post - t_pre|/tau), pairs of the same time step left out.
+
+    All pairs, or where `nearest` each spike with the last earlier one of the other side.
+    """
+    tau = parameters["tau"]
+    return float(parameters["eta"] * (before(pre, post, tau, nearest).sum() + before(post, pre, tau, nearest).sum()))
 
 
 hebb = Rule(

@@ -5,20 +5,17 @@ from __future__ import annotations
 import numpy as np
 from brian2 import ms
 
-from plasticity.rules.rule import Parameters, Rule, Trace
+from plasticity.rules.rule import Parameters, Rule, Trace, before
 
 
-def window(lag: np.ndarray, parameters: Parameters) -> np.ndarray:
-    """The change by one pair, lag = t_post - t_pre in seconds; 0 at lag 0."""
-    tau_plus, tau_minus = float(parameters["tau_plus"]), float(parameters["tau_minus"])
-    up = parameters["A_plus"] * np.exp(-np.abs(lag) / tau_plus)
-    down = -parameters["A_minus"] * np.exp(-np.abs(lag) / tau_minus)
-    return np.where(lag > 0, up, np.where(lag < 0, down, 0.0))
+def closed_form(pre: np.ndarray, post: np.ndarray, parameters: Parameters, nearest: bool = False) -> float:
+    """The sum over pairs of A_plus e^{-d/tau_plus} where d = t_post - t_pre > 0 and of -A_minus e^{d/tau_minus} where d < 0.
 
-
-def closed_form(pre: np.ndarray, post: np.ndarray, parameters: Parameters) -> float:
-    """The double sum of the window over all pairs."""
-    return float(window(np.subtract.outer(post, pre), parameters).sum())
+    All pairs, or where `nearest` each spike with the last earlier one of the other side.
+    """
+    up = parameters["A_plus"] * before(pre, post, parameters["tau_plus"], nearest)
+    down = parameters["A_minus"] * before(post, pre, parameters["tau_minus"], nearest)
+    return float(up.sum() - down.sum())
 
 
 pair_stdp = Rule(

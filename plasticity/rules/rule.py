@@ -20,6 +20,16 @@ from plasticity.rules.landing import Landing, compose
 Parameters = Mapping[str, Any]
 
 
+def before(times: np.ndarray, at: np.ndarray, tau: Any, nearest: bool = False) -> np.ndarray:
+    """What is left of the spikes at `times` at each later moment `at`: the piece closed forms are made of.
+
+    sum over t < at of exp(-(at - t)/tau), or the exponential of the last such t alone if `nearest`; times in seconds.
+    """
+    lag = np.subtract.outer(at, times)
+    left = np.where(lag > 0, np.exp(-np.maximum(lag, 0) / float(tau)), 0.0)
+    return left.max(axis=1, initial=0.0) if nearest else left.sum(axis=1)
+
+
 @dataclasses.dataclass(frozen=True)
 class Trace:
     """A memory of one side's spikes: dx/dt = -x/tau, and at each spike x += 1 (x = 1 if `nearest`).
@@ -66,10 +76,10 @@ class Rule:
     on_pre, on_post : str
         Brian2 text that assigns `dw` at a pre- or postsynaptic spike; empty where nothing happens.
     closed_form : callable
-        `(pre_times, post_times, parameters) -> float`: the summed change of one additive synapse, spike times in
-        seconds, written as sums over spikes without any trace.
+        `(pre_times, post_times, parameters, nearest) -> float`: the summed change of one additive synapse, spike times
+        in seconds, written as sums over spikes without any trace; `change` calls it with this rule's own values.
     presets : dict
-        Named rows of parameters from the paper.
+        Named rows of parameters from the paper; an entry `nearest` says which spikes the row's traces remember.
     """
 
     name: str
@@ -80,7 +90,7 @@ class Rule:
     traces: tuple[Trace, ...]
     on_pre: str
     on_post: str
-    closed_form: Callable[[np.ndarray, np.ndarray, Parameters], float]
+    closed_form: Callable[[np.ndarray, np.ndarray, Parameters, bool], float]
     presets: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -101,11 +111,12 @@ class Rule:
         WrongUse
             An unknown preset or parameter, or a value of the wrong unit.
         """
-        values = dict(self.parameters)
+        values, nearest = dict(self.parameters), None
         if preset is not None:
             if preset not in self.presets:
                 raise unknown(f"preset of {self.name}", preset, self.presets)
             values.update(self.presets[preset])
+            nearest = values.pop("nearest", None)
         for name, value in changes.items():
             if name not in values:
                 raise unknown(f"parameter of {self.name}", name, values)
@@ -115,11 +126,30 @@ class Rule:
                     " (times need brian2's ms or second)."
                 )
             values[name] = value
-        return dataclasses.replace(self, parameters=values)
+        made = dataclasses.replace(self, parameters=values)
+        return made if nearest is None else made.with_traces(nearest=nearest)
 
     def with_traces(self, *, nearest: bool) -> Rule:
         """The same rule with all traces nearest-neighbour, or all of them all-to-all."""
         return dataclasses.replace(self, traces=tuple(dataclasses.replace(t, nearest=nearest) for t in self.traces))
+
+    def change(self, pre: np.ndarray, post: np.ndarray) -> float:
+        """The closed form for this rule's parameters and traces: the summed change of one additive synapse.
+
+        Parameters
+        ----------
+        pre, post : array
+            Spike times in seconds; a pair of equal times is left out, so take both from one grid of time steps.
+
+        Raises
+        ------
+        WrongUse
+            Some traces are nearest-neighbour and some all-to-all: there is no closed form for that.
+        """
+        kinds = {t.nearest for t in self.traces}
+        if len(kinds) > 1:
+            raise WrongUse(f"{self.name}: the closed form needs all traces alike; see with_traces(nearest=...).")
+        return self.closed_form(np.asarray(pre, float), np.asarray(post, float), self.parameters, kinds == {True})
 
     def side(self, side: str) -> tuple[Trace, ...]:
         """The traces of one side, `"pre"` or `"post"`."""
@@ -146,6 +176,7 @@ class Rule:
         traces: str = "synapse",
         delay: Quantity | None = None,
         plastic: str = "",
+        at_event: Mapping[str, tuple[str, str]] | None = None,
         model: str = "",
         namespace: Mapping[str, Any] | None = None,
         **settings: Any,
@@ -168,6 +199,8 @@ class Rule:
             One transmission delay for all. For a delay per synapse set `S.pre.delay` and `S.pre_count.delay` alike.
         plastic : str
             Expression of 0 or 1 that freezes learning; by default a shared parameter `plastic`, which is 1.
+        at_event : dict
+            Further pathways by name: (custom event of the source group, text), run after learning in the given order.
         model, namespace
             Further equations and names for Brian2.
 
@@ -188,19 +221,23 @@ class Rule:
             raise WrongUse('traces="neuron" knows no transmission delay; use traces="synapse" with delay=.')
         landing = landing or Landing()
         text = compose(self, landing, transmit=transmit, gate=gate, traces=traces, plastic=plastic)
+        events = dict(at_event or {})
+        on_pre = text.on_pre | {path: change for path, (_, change) in events.items()}
+        order = text.order | {path: 2 + k for k, path in enumerate(events)}
         made = Synapses(
             source,
             target,
             model="\n".join(filter(None, (text.model, model))),
-            on_pre=text.on_pre or None,
+            on_pre=on_pre or None,
             on_post=text.on_post or None,
+            on_event={path: event for path, (event, _) in events.items()} or "spike",
             method="exact",
             delay=None if delay is None else {path: delay for path in text.on_pre},
             namespace=None if namespace is None else dict(namespace),
             **settings,
         )
-        for path, order in text.order.items():
-            getattr(made, path).order = order
+        for path, rank in order.items():
+            getattr(made, path).order = rank
         for name, value in text.values.items():
             made.variables[name].set_value(np.asarray(value, dtype=float))  # Synapses' own setter refuses before connect
         if text.regularly:

@@ -7,30 +7,31 @@ from typing import Any
 import numpy as np
 from brian2 import ms
 
-from plasticity.rules.rule import Parameters, Rule, Trace
+from plasticity.rules.rule import Parameters, Rule, Trace, before
 
 
-def closed_form(pre: np.ndarray, post: np.ndarray, parameters: Parameters) -> float:
-    """Sums over spikes, all-to-all, each exponential written out.
+def closed_form(pre: np.ndarray, post: np.ndarray, parameters: Parameters, nearest: bool = False) -> float:
+    """Sums over spikes, each exponential written out.
 
     sum_post sum_{pre < post} e^{-(post-pre)/tau_plus} (A2_plus + A3_plus sum_{post' < post} e^{-(post-post')/tau_y})
     - sum_pre sum_{post < pre} e^{-(pre-post)/tau_minus} (A2_minus + A3_minus sum_{pre' < pre} e^{-(pre-pre')/tau_x})
+
+    Where `nearest` each inner sum is its last term alone.
     """
-
-    def before(times: np.ndarray, at: np.ndarray, tau: Any) -> np.ndarray:
-        lag = np.subtract.outer(at, times)
-        return np.where(lag > 0, np.exp(-np.maximum(lag, 0) / float(tau)), 0.0).sum(axis=1)
-
     p = parameters
-    up = before(pre, post, p["tau_plus"]) * (p["A2_plus"] + p["A3_plus"] * before(post, post, p["tau_y"]))
-    down = before(post, pre, p["tau_minus"]) * (p["A2_minus"] + p["A3_minus"] * before(pre, pre, p["tau_x"]))
+    slow_post = before(post, post, p["tau_y"], nearest)
+    slow_pre = before(pre, pre, p["tau_x"], nearest)
+    up = before(pre, post, p["tau_plus"], nearest) * (p["A2_plus"] + p["A3_plus"] * slow_post)
+    down = before(post, pre, p["tau_minus"], nearest) * (p["A2_minus"] + p["A3_minus"] * slow_pre)
     return float(up.sum() - down.sum())
 
 
-def _row(A2_plus: float, A3_plus: float, A2_minus: float, A3_minus: float, tau_x: float, tau_y: float) -> dict[str, Any]:
+def _row(
+    A2_plus: float, A3_plus: float, A2_minus: float, A3_minus: float, tau_x: float, tau_y: float, nearest: bool = False
+) -> dict[str, Any]:
     return {
         "A2_plus": A2_plus, "A3_plus": A3_plus, "A2_minus": A2_minus, "A3_minus": A3_minus,
-        "tau_x": tau_x * ms, "tau_y": tau_y * ms,
+        "tau_x": tau_x * ms, "tau_y": tau_y * ms, "nearest": nearest,
     }  # fmt: skip
 
 
@@ -39,19 +40,21 @@ def _row(A2_plus: float, A3_plus: float, A2_minus: float, A3_minus: float, tau_x
 PRESETS = {
     "visual_cortex_all_to_all_full": _row(5e-10, 6.2e-3, 7e-3, 2.3e-4, 101, 125),
     "visual_cortex_all_to_all_minimal": _row(0, 6.5e-3, 7.1e-3, 0, 101, 114),
-    "visual_cortex_nearest_full": _row(8.8e-11, 5.3e-2, 6.6e-3, 3.1e-3, 714, 40),
-    "visual_cortex_nearest_minimal": _row(0, 5e-2, 8e-3, 0, 714, 40),
+    "visual_cortex_nearest_full": _row(8.8e-11, 5.3e-2, 6.6e-3, 3.1e-3, 714, 40, True),
+    "visual_cortex_nearest_minimal": _row(0, 5e-2, 8e-3, 0, 714, 40, True),
     "hippocampus_all_to_all_full": _row(6.1e-3, 6.7e-3, 1.6e-3, 1.4e-3, 946, 27),
     "hippocampus_all_to_all_minimal": _row(5.3e-3, 8e-3, 3.5e-3, 0, 946, 40),
-    "hippocampus_nearest_full": _row(4.6e-3, 9.1e-3, 3e-3, 7.5e-9, 575, 47),
-    "hippocampus_nearest_minimal": _row(4.6e-3, 9.1e-3, 3e-3, 0, 575, 48),
+    "hippocampus_nearest_full": _row(4.6e-3, 9.1e-3, 3e-3, 7.5e-9, 575, 47, True),
+    "hippocampus_nearest_minimal": _row(4.6e-3, 9.1e-3, 3e-3, 0, 575, 48, True),
 }
+
+DEFAULT = {name: value for name, value in PRESETS["visual_cortex_all_to_all_full"].items() if name != "nearest"}
 
 triplet_stdp = Rule(
     name="triplet_stdp",
     summary="triplet STDP, eight parameter rows by name: pairs plus a term in the neuron's own recent spikes",
     source="Pfister & Gerstner 2006, doi:10.1523/JNEUROSCI.1425-06.2006",
-    parameters={**PRESETS["visual_cortex_all_to_all_full"], "tau_plus": 16.8 * ms, "tau_minus": 33.7 * ms},
+    parameters={**DEFAULT, "tau_plus": 16.8 * ms, "tau_minus": 33.7 * ms},
     meaning={
         "A2_plus": "potentiation by a pair",
         "A3_plus": "potentiation by a triplet post-pre-post",

@@ -1,0 +1,121 @@
+"""How a firing rate becomes spikes: encoders as data.
+
+Each is the Brian2 text of a neuron with the variable `rate` (hertz), which the network declares, and `since` (seconds since
+the stimulus came on).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from brian2 import Hz, NeuronGroup, Quantity, get_dimensions, ms
+
+from plasticity.errors import WrongUse
+from plasticity.registry import Registry
+
+
+@dataclasses.dataclass(frozen=True)
+class Encoder:
+    """Rates to spikes.
+
+    Parameters
+    ----------
+    name, summary, source : str
+        Its name in the registry, one line, the paper with doi.
+    equations, threshold, reset : str
+        Brian2 text around `rate` and `since`.
+    onset : str
+        What happens when a new stimulus comes on.
+    start : dict
+        Initial values.
+    """
+
+    name: str
+    summary: str
+    source: str
+    threshold: str
+    equations: str = ""
+    reset: str = ""
+    onset: str = ""
+    start: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+    def group(
+        self, n: int, name: str, rate: str, period: Quantity, equations: str = "", reset: str = "", **settings: Any
+    ) -> NeuronGroup:
+        """An ordinary Brian2 `NeuronGroup` of n inputs.
+
+        Parameters
+        ----------
+        n, name : int, str
+            How many, and the group's name in Brian2.
+        rate : str
+            Expression with unit hertz, for example `"rates(t, i)"` with a `TimedArray` in `namespace`.
+        period : Quantity
+            A new stimulus comes on every so often, and stays on until the next.
+        equations, reset : str
+            What else the neurons carry (a rule's `neuron_traces`).
+
+        Raises
+        ------
+        WrongUse
+            The period is not a positive time.
+        """
+        if get_dimensions(period) != ms.dim or not period > 0 * ms:
+            raise WrongUse(f"period={period} must be a positive time, for example 100*ms.")
+        since = f"since = t - {float(period)!r}*second*int(t/({float(period)!r}*second) + 1e-6) : second"
+        made = NeuronGroup(
+            n,
+            "\n".join(filter(None, (f"rate = {rate} : Hz", since if "since" in self.threshold else "", self.equations, equations))),
+            threshold=self.threshold,
+            reset="\n".join(filter(None, (self.reset, reset))),
+            name=name,
+            **settings,
+        )
+        for symbol, value in self.start.items():
+            setattr(made, symbol, value)
+        if self.onset:
+            made.run_regularly(self.onset, dt=period, when="start", name=f"{name}_onset")
+        return made
+
+    def describe(self) -> str:
+        """What `plasticity show` prints."""
+        lines = [f"{self.name}: {self.summary}", ""]
+        lines += ["  " + line for line in self.equations.splitlines()]
+        lines += [f"  spike when {self.threshold}" + (f", then {'; '.join(self.reset.splitlines())}" if self.reset else "")]
+        return "\n".join([*lines, "", f"  source: {self.source}"])
+
+
+poisson = Encoder(
+    name="poisson",
+    summary="a Poisson process: in each time step a spike with probability rate dt",
+    source="Dayan & Abbott 2001, Theoretical Neuroscience, ch. 1.4, ISBN 978-0-262-04199-7",
+    threshold="rand() < rate*dt",
+)
+
+regular = Encoder(
+    name="regular",
+    summary="evenly spaced spikes at the rate, from a random phase",
+    source="perfect integrator: Gerstner, Kistler, Naud & Paninski 2014, Neuronal Dynamics, ch. 1.3, doi:10.1017/CBO9781107447615",
+    equations="dphase/dt = rate : 1",
+    threshold="phase >= 1",
+    reset="phase -= 1",
+    start={"phase": "rand()"},
+)
+
+WINDOW = 50 * ms
+"""A rate of 0 would fire this long after stimulus onset under the `latency` encoder (it does not fire)."""
+RATE_MAX = 200 * Hz
+"""A rate at or above this fires at once under the `latency` encoder."""
+
+latency = Encoder(
+    name="latency",
+    summary="one spike per stimulus, the earlier the higher the rate: t = 50 ms (1 - rate/200 Hz)",
+    source="Thorpe, Delorme & Van Rullen 2001, doi:10.1016/S0893-6080(01)00083-1",
+    equations="fired : 1",
+    threshold=f"(fired < 0.5) and (rate > 0*Hz) and (since >= {float(WINDOW)}*second*(1 - rate/({float(RATE_MAX)}*Hz)) - dt/2)",
+    reset="fired = 1",
+    onset="fired = 0",
+)
+
+ENCODERS: Registry[Encoder] = Registry("encoder", [value for value in list(globals().values()) if isinstance(value, Encoder)])

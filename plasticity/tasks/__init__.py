@@ -1,0 +1,11 @@
+"""Tasks: each draws trials, plain arrays that know neither Brian2 nor PyTorch."""
+
+from __future__ import annotations
+
+from plasticity.registry import Registry
+from plasticity.tasks.cued_digits import CuedDigits
+from plasticity.tasks.task import Draw, Task, Trials, split_streams
+
+TASKS: Registry[type[Task]] = Registry("task", [CuedDigits])
+
+__all__ = ["TASKS", "CuedDigits", "Draw", "Task", "Trials", "split_streams"]

@@ -1,0 +1,143 @@
+"""Two digits at once; a cue says which one matters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from numbers import Integral
+from typing import ClassVar
+
+import numpy as np
+from sklearn.model_selection import train_test_split
+
+from plasticity.datasets import LOADERS, Images
+from plasticity.errors import WrongUse
+from plasticity.settings import check, setting
+from plasticity.tasks.task import Draw, Task, Trials
+
+CLASSES = 10
+STREAMS = 2
+
+
+@dataclass(frozen=True)
+class CuedDigits(Task):
+    """Two digit images are shown at once, in two streams; the answer is the digit in the cued stream.
+
+    One trial::
+
+            stream 0            stream 1          cue      answer
+
+        . . # # # . . .     . . . # # . . .      [1 0]       3
+        . # . . # # . .     . . # # # . . .
+        . . . . # . . .     . # . # # . . .        |
+        . . . # # . . .     . . . # # . . .        v
+        . . . . # # . .     . . . # # . . .     "stream 0"
+        . . . . . # . .     . . . # # . . .
+        . # . . # # . .     . . . # # . . .
+        . . # # # . . .     . . # # # # . .
+
+        stimulus[t, 0]      stimulus[t, 1]       cue[t]    label[t]
+
+    - The digit in the other stream is always of another class, so that attention alone decides: without the cue
+      the best is a guess between the two digits shown, accuracy 0.5 (`without_attention`).
+    - Each stream is cued in half of the trials (+-1), in random order, and so it is within each class of answer (+-1).
+    - The classes of the attended digit are balanced (+-1); so are those of the other digit within each of them.
+    - Images of a class are used evenly: its pool is shuffled, dealt out, and shuffled again when exhausted.
+    - Training, validation and test images never overlap. digits: the 1797 scans are split anew in each draw, 1200/197/400,
+      stratified by class (new images of the same 13 writers). mnist: training and validation images are 50,000 and 10,000
+      of the 60,000, split anew in each draw; test images are the 10,000, numbered from 60000 on.
+    - The test trials of a generator do not change with the number of training trials.
+
+    Shapes: `stimulus` (trials, 2, 64) for digits, (trials, 2, 784) for mnist, scaled to 0 to 1.
+
+    Raises
+    ------
+    WrongUse
+        Fewer trials than classes in any part, unknown data.
+    PlasticityError
+        MNIST is missing or damaged.
+
+    Source: selective attention as competition that a cue biases: Desimone & Duncan (1995), Annual Review of Neuroscience 18,
+    doi:10.1146/annurev.ne.18.030195.001205. Two streams of which one is to be followed: Cherry (1953), Journal of the
+    Acoustical Society of America 25, doi:10.1121/1.1907229. Data: see `plasticity.datasets`.
+    """
+
+    name: ClassVar[str] = "cued_digits"
+    summary: ClassVar[str] = "Two digits at once, a cue says which one to name."
+    source: ClassVar[str] = "Desimone & Duncan 1995 doi:10.1146/annurev.ne.18.030195.001205; Cherry 1953 doi:10.1121/1.1907229"
+
+    data: str = setting("digits", "images: scikit-learn's 8x8 scans, or MNIST 28x28", choices=("digits", "mnist"))
+    train: int = setting(2000, "training trials", "trials")
+    validation: int = setting(300, "validation trials", "trials")
+    test: int = setting(500, "test trials", "trials")
+
+    def __post_init__(self) -> None:
+        for part in ("train", "validation", "test"):
+            trials = getattr(self, part)
+            if not isinstance(trials, Integral) or isinstance(trials, bool):
+                raise WrongUse(f"{self.name}: {part}={trials!r} is not a whole number of trials.")
+            if trials < CLASSES:
+                raise WrongUse(f"{self.name}: {part}={trials} is fewer than its {CLASSES} classes; give at least {CLASSES}.")
+            object.__setattr__(self, part, int(trials))
+        check(self)
+
+    @property
+    def classes(self) -> int:
+        return CLASSES
+
+    @property
+    def streams(self) -> int:
+        return STREAMS
+
+    @property
+    def without_attention(self) -> float:
+        """Best accuracy without the cue: a guess between the two digits shown."""
+        return 1 / STREAMS
+
+    def draw(self, rng: np.random.Generator) -> Draw:
+        if not isinstance(rng, np.random.Generator):
+            raise WrongUse(f"{self.name}: draw() takes a numpy Generator, not {rng!r}; write draw(np.random.default_rng(0)).")
+        images = LOADERS[self.data]()
+        seeds = [int(seed) for seed in rng.integers(2**32, size=4)]
+        pools = _split(images, seeds[0])
+        parts = zip(pools, (self.train, self.validation, self.test), seeds[1:], strict=True)
+        return Draw(*(_deal(images, pool, trials, np.random.default_rng(seed)) for pool, trials, seed in parts))
+
+    def ideal(self, trials: Trials) -> np.ndarray:
+        """The digit in the cued stream, by an observer who recognises both digits without error."""
+        return trials.stream_label[np.arange(len(trials)), trials.cue]
+
+
+def _split(images: Images, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Disjoint image numbers for training, validation and test, stratified by class."""
+    everything = np.arange(len(images.labels))
+    if images.test_from is None:
+        rest, test = train_test_split(everything, test_size=400, stratify=images.labels, random_state=seed)
+        train, validation = train_test_split(rest, test_size=197, stratify=images.labels[rest], random_state=seed)
+    else:
+        rest, test = everything[: images.test_from], everything[images.test_from :]
+        train, validation = train_test_split(rest, test_size=10_000, stratify=images.labels[rest], random_state=seed)
+    return train, validation, test
+
+
+def _deal(images: Images, pool: np.ndarray, trials: int, rng: np.random.Generator) -> Trials:
+    """Balanced trials from the images of `pool`, in random order."""
+    label = np.sort(rng.permutation(CLASSES)[np.arange(trials) % CLASSES])
+    cue = (np.arange(trials) + rng.integers(STREAMS)) % STREAMS  # takes turns along the sorted labels: balanced in each class
+    other = np.empty(trials, dtype=np.int64)
+    for digit in range(CLASSES):
+        rest = rng.permutation(np.delete(np.arange(CLASSES), digit))
+        of_digit = np.flatnonzero(label == digit)
+        other[of_digit] = rest[np.arange(len(of_digit)) % len(rest)]
+    order = rng.permutation(trials)
+    label, cue, other = label[order], cue[order], other[order]
+
+    stream_label = np.empty((trials, STREAMS), dtype=np.int64)
+    stream_label[np.arange(trials), cue] = label
+    stream_label[np.arange(trials), 1 - cue] = other
+    image = np.empty((trials, STREAMS), dtype=np.int64)
+    for digit in range(CLASSES):
+        places = stream_label == digit
+        of_digit = pool[images.labels[pool] == digit]
+        rounds = -(-places.sum() // len(of_digit))
+        image[places] = np.concatenate([rng.permutation(of_digit) for _ in range(rounds)])[: places.sum()]
+    return Trials(images.intensity(image), cue, label, stream_label, image, CLASSES)
