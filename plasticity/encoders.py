@@ -9,10 +9,20 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+import numpy as np
 from brian2 import Hz, NeuronGroup, Quantity, get_dimensions, ms
 
 from plasticity.errors import WrongUse
 from plasticity.registry import Registry
+
+
+def check_rates(rates_hz: Any, name: str = "rates") -> np.ndarray:
+    """Firing rates in hertz as an array; WrongUse for a negative, infinite or NaN one. The engine checks every input in hertz."""
+    rates = np.asarray(rates_hz, dtype=float)
+    if not (np.isfinite(rates) & (rates >= 0)).all():
+        wrong = rates[~(np.isfinite(rates) & (rates >= 0))].flat[0]
+        raise WrongUse(f"{name} holds the rate {wrong} Hz; a firing rate is a finite number of 0 or more.")
+    return rates
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,9 +74,10 @@ class Encoder:
         if get_dimensions(period) != ms.dim or not period > 0 * ms:
             raise WrongUse(f"period={period} must be a positive time, for example 100*ms.")
         since = f"since = t - {float(period)!r}*second*int(t/({float(period)!r}*second) + 1e-6) : second"
+        text = (f"rate = {rate} : Hz", since if "since" in self.threshold else "", self.equations, equations)
         made = NeuronGroup(
             n,
-            "\n".join(filter(None, (f"rate = {rate} : Hz", since if "since" in self.threshold else "", self.equations, equations))),
+            "\n".join(filter(None, text)),
             threshold=self.threshold,
             reset="\n".join(filter(None, (self.reset, reset))),
             name=name,
@@ -96,7 +107,7 @@ poisson = Encoder(
 regular = Encoder(
     name="regular",
     summary="evenly spaced spikes at the rate, from a random phase",
-    source="perfect integrator: Gerstner, Kistler, Naud & Paninski 2014, Neuronal Dynamics, ch. 1.3, doi:10.1017/CBO9781107447615",
+    source="perfect integrator: Gerstner et al. 2014, Neuronal Dynamics, ch. 1.3, doi:10.1017/CBO9781107447615",
     equations="dphase/dt = rate : 1",
     threshold="phase >= 1",
     reset="phase -= 1",

@@ -17,6 +17,7 @@ import functools
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -30,27 +31,41 @@ from typing import Any
 import brian2
 import numpy as np
 import pooch
-from brian2 import NetworkOperation, Quantity, TimedArray, second
+from brian2 import NetworkOperation, Quantity, TimedArray, ms, second
 from brian2.core.variables import VariableView
 from brian2.devices.device import reset_device
 from brian2.utils.filelock import FileLock
 
+from plasticity.encoders import check_rates
 from plasticity.errors import PlasticityError, WrongUse, unknown
 
 Progress = Callable[[float], None]
 
-FLAGS = ("-w", "-O3", "-ffast-math", "-fno-finite-math-only", "-march=native", "-std=c++11")
+FLAGS = ("-w", "-pthread", "-O3", "-ffast-math", "-fno-finite-math-only", "-march=native", "-std=c++11")
 _SEED = """
 if (const char* _seed = std::getenv("PLASTICITY_SEED"))
     for (size_t _k = 0; _k < brian::_random_generators.size(); _k++)
         brian::_random_generators[_k].seed(std::strtoul(_seed, NULL, 10) + 1000003UL * _k);
 """
+_DURATION = 'std::getenv("PLASTICITY_DURATION") ? std::atof(std::getenv("PLASTICITY_DURATION")) : %r'
+_HEADERS = ["<chrono>", "<csignal>", "<cstdlib>", "<fstream>", "<thread>", *["<sys/prctl.h>"] * (sys.platform == "linux")]
+_LENGTH = ".length"
 _DIE_WITH_PARENT = """
 #ifdef __linux__
 prctl(PR_SET_PDEATHSIG, SIGKILL);
 #endif
 """
-_REPORT = "std::cout << completed << std::endl << std::flush;"
+# Brian2's own progress report asks for the processor time before every object of every step, which costs more than a small
+# network itself. A thread of its own looks at the clock five times a second instead.
+_REPORT = """
+std::thread([] {
+    const double _end = %s;
+    for (;;) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(200));
+        std::cout << brian::%s.t / _end << std::endl << std::flush;
+    }
+}).detach();
+"""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,7 +96,7 @@ Builder = Callable[[Any], Model]
 def cache_folder() -> Path:
     """Where compiled programs lie: `PLASTICITY_CACHE`, else the user's cache folder."""
     chosen = os.environ.get("PLASTICITY_CACHE")
-    return Path(chosen) if chosen else Path(pooch.os_cache("plasticity")) / "programs"
+    return (Path(chosen).expanduser() if chosen else Path(pooch.os_cache("plasticity")) / "programs").absolute()
 
 
 @functools.cache
@@ -124,13 +139,13 @@ def canonical(value: Any) -> Any:
         return {"": type(value).__qualname__, **fields}
     if isinstance(value, Quantity):
         return ["quantity", np.asarray(value).tolist(), repr(value.dim)]
-    if isinstance(value, np.ndarray):
+    if isinstance(value, np.ndarray) and value.dtype != object:
         return ["array", value.dtype.str, list(value.shape), hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()]
     if isinstance(value, Mapping):
         return {str(k): canonical(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
         return [canonical(v) for v in value]
-    if callable(value):
+    if isinstance(value, type) or (callable(value) and "<" not in getattr(value, "__qualname__", "<")):  # no lambda, no closure
         return f"{value.__module__}.{value.__qualname__}"
     if isinstance(value, np.generic):
         return value.item()
@@ -148,18 +163,34 @@ def _hash(*parts: Any) -> str:
 
 
 @functools.cache
-def _source_hash(module: str) -> str:
+def _source_hash(own: str) -> str:
     """All source a builder can reach: this package, and the builder's own file."""
     folder = Path(__file__).parent
     files = sorted(folder.rglob("*.py"))
-    own = getattr(sys.modules.get(module), "__file__", None)
-    if own and Path(own) not in files:
+    if Path(own) not in files:
         files.append(Path(own))
     return _hash(*(part for f in files for part in (f.name, f.read_bytes())))
 
 
+def _source(builder: Builder) -> str:
+    """Hash of the builder's source; without a file (a notebook) never the same twice, so that its code is generated anew."""
+    own = getattr(sys.modules.get(builder.__module__), "__file__", None)
+    return _source_hash(own) if own else os.urandom(16).hex()
+
+
 def _environment() -> tuple[str, ...]:
     return (compiler(), " ".join(FLAGS), _processor(), brian2.__version__, np.__version__)
+
+
+def _preferences() -> str:
+    """The caller's Brian2 preferences that can change the generated code (float32, loop optimisation, compiler settings)."""
+    ours, not_ours = ("core.", "codegen.", "devices.cpp_standalone."), ("codegen.target", "codegen.runtime.")
+    return repr(sorted((k, brian2.prefs[k]) for k in brian2.prefs if k.startswith(ours) and not k.startswith(not_ours)))
+
+
+def _refuse_standalone() -> None:
+    if brian2.get_device() is brian2.all_devices["cpp_standalone"]:
+        raise WrongUse("Brian2 is in standalone mode; call brian2.set_device('runtime') before using this library's networks.")
 
 
 def program(builder: Builder, spec: Any) -> Program:
@@ -170,27 +201,30 @@ def program(builder: Builder, spec: Any) -> Program:
     WrongUse
         The network holds a `NetworkOperation`, or the caller works in Brian2's standalone mode himself.
     PlasticityError
-        Code generation or compilation failed.
+        Code generation or compilation failed, or the cache folder is full or cannot be written.
     """
+    _refuse_standalone()
     if backend() == "numpy":
         return Program(builder, spec, None, {})
     cache = cache_folder()
     index = cache / "index" / _hash(
         builder.__module__, builder.__qualname__, json.dumps(canonical(spec), sort_keys=True),
-        _source_hash(builder.__module__), *_environment(),
+        _source(builder), _preferences(), *_environment(),
     )  # fmt: skip
     try:
-        index.parent.mkdir(parents=True, exist_ok=True)
+        found = _find(cache, index)
+        if found is None:
+            index.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(str(index) + ".lock"):  # two processes that want the same build: one builds, the other waits
+                found = _find(cache, index)
+                if found is None:
+                    found = _compile(builder, spec, cache)
+                    _write(index, found.name)
+        return Program(builder, spec, found, json.loads((found / "manifest.json").read_text()))
     except OSError as error:
-        raise PlasticityError(f"cannot write compiled programs to {cache}: {error.strerror}; set PLASTICITY_CACHE to a folder.") from None
-    found = _find(cache, index)
-    if found is None:
-        with FileLock(str(index) + ".lock"):  # two processes that want the same build: one builds, the other waits
-            found = _find(cache, index)
-            if found is None:
-                found = _compile(builder, spec, cache)
-                _write(index, found.name)
-    return Program(builder, spec, found, json.loads((found / "manifest.json").read_text()))
+        raise PlasticityError(
+            f"cannot keep compiled programs in {cache}: {error.strerror or error}; set PLASTICITY_CACHE to another folder."
+        ) from None
 
 
 def _write(path: Path, text: str) -> None:
@@ -204,7 +238,11 @@ def _find(cache: Path, index: Path) -> Path | None:
         folder = cache / index.read_text()
     except OSError:
         return None
-    return folder if (folder / "main").is_file() and (folder / "manifest.json").is_file() else None
+    return folder if _whole(folder) else None
+
+
+def _whole(folder: Path) -> bool:
+    return (folder / "main").is_file() and (folder / "manifest.json").is_file()
 
 
 def _compile(builder: Builder, spec: Any, cache: Path) -> Path:
@@ -212,10 +250,10 @@ def _compile(builder: Builder, spec: Any, cache: Path) -> Path:
     work = Path(tempfile.mkdtemp(prefix=".building-", dir=cache))
     try:
         manifest = _generate(builder, spec, work)
-        sources = sorted(p for p in work.rglob("*") if p.suffix in (".cpp", ".h") or p.parent.name == "static_arrays" or p.name == "makefile")
+        sources = sorted(p for p in work.rglob("*") if p.is_file())
         key = _hash(*(x for p in sources for x in (p.relative_to(work), p.read_bytes())), json.dumps(manifest), *_environment())
         final = cache / key
-        if (final / "main").is_file() and (final / "manifest.json").is_file():
+        if _whole(final):
             return final
         started = time.perf_counter()
         made = subprocess.run(
@@ -227,11 +265,13 @@ def _compile(builder: Builder, spec: Any, cache: Path) -> Path:
             leftover.unlink(missing_ok=True)
         manifest["compile_s"] = time.perf_counter() - started
         (work / "manifest.json").write_text(json.dumps(manifest))
-        shutil.rmtree(final, ignore_errors=True)  # an incomplete one
-        os.replace(work, final)
+        try:
+            os.replace(work, final)
+        except OSError:
+            if not _whole(final):  # a damaged one; a whole one is the same code from another process, which may be running
+                shutil.rmtree(final, ignore_errors=True)
+                os.replace(work, final)
         return final
-    except OSError as error:
-        raise PlasticityError(f"cannot keep the compiled program in {cache}: {error.strerror}; set PLASTICITY_CACHE.") from None
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
@@ -239,38 +279,48 @@ def _compile(builder: Builder, spec: Any, cache: Path) -> Path:
 def _generate(builder: Builder, spec: Any, folder: Path) -> dict[str, Any]:
     """Write the C++ of the network into `folder`; returns the manifest of its inputs and outputs."""
     device = brian2.all_devices["cpp_standalone"]
-    if brian2.get_device() is device:
-        raise WrongUse("Brian2 is in standalone mode already; call brian2.set_device('runtime') before using this library's networks.")
-    flags = brian2.prefs["codegen.cpp.extra_compile_args_gcc"]
+    ours = {
+        "codegen.cpp.extra_compile_args_gcc": list(FLAGS),
+        "codegen.cpp.headers": [*brian2.prefs["codegen.cpp.headers"], *_HEADERS],
+        "core.stop_on_keyboard_interrupt": False,  # an interrupted program dies instead of handing back half a run
+    }
+    theirs = {name: brian2.prefs[name] for name in ours}
     previous_dt = brian2.defaultclock.dt
     brian2.set_device("cpp_standalone", build_on_run=False)
     try:
-        brian2.prefs["codegen.cpp.extra_compile_args_gcc"] = list(FLAGS)
+        for name, value in ours.items():
+            brian2.prefs[name] = value
         model = builder(spec)
         _refuse_operations(model.network)
         device.insert_code("before_start", _DIE_WITH_PARENT)
         device.insert_code("after_start", _SEED)
-        model.network.run(model.duration, report=_REPORT, report_period=0.2 * second, namespace={})
+        device.insert_code("before_network_run", _REPORT % (_DURATION % float(model.duration), model.network.name))
+        model.network.run(model.duration, namespace={})
         for kind, arguments in device.main_queue:
             if kind == "run_network":  # the duration becomes an argument of the program
                 lines = arguments[1]
                 fixed = f"run({float(model.duration)!r},"
-                lines[:] = [line.replace(fixed, f'run(std::getenv("PLASTICITY_DURATION") ? std::atof(std::getenv("PLASTICITY_DURATION")) : {float(model.duration)!r},') for line in lines]
-        headers = brian2.prefs["codegen.cpp.headers"]
-        brian2.prefs["codegen.cpp.headers"] = [*headers, "<cstdlib>", "<csignal>"] + (["<sys/prctl.h>"] if sys.platform == "linux" else [])
-        try:
-            device.build(directory=str(folder), compile=False, run=False)
-        finally:
-            brian2.prefs["codegen.cpp.headers"] = headers
+                if not any(fixed in line for line in lines):
+                    raise PlasticityError(f"this version of Brian2 ({brian2.__version__}) writes its run() in an unknown way.")
+                lines[:] = [line.replace(fixed, f"run({_DURATION % float(model.duration)},") for line in lines]
+        outputs = {name: _describe_output(device, view) for name, view in model.outputs.items()}
+        for name, view in model.outputs.items():
+            if -1 in outputs[name]["shape"]:  # how long it grew is said at the end, so that a cut off file is noticed
+                array = f"brian::{device.get_array_name(view.variable, access_data=False)}"
+                length = f"{array}.n" if len(outputs[name]["shape"]) == 2 else f"{array}.size()"
+                file = f'std::ofstream(brian::results_dir + "{outputs[name]["file"]}{_LENGTH}")'
+                device.insert_code("before_end", f"{file} << {length} << std::endl;")
+        device.build(directory=str(folder), compile=False, run=False)
         return {
             "duration": float(model.duration),
             "inputs": {name: _describe_input(view) for name, view in model.inputs.items()},
-            "outputs": {name: _describe_output(device, view) for name, view in model.outputs.items()},
+            "outputs": outputs,
         }
     except brian2.BrianObjectException as error:
         raise PlasticityError(f"{builder.__qualname__} does not build: {error.__cause__ or error}") from error
     finally:
-        brian2.prefs["codegen.cpp.extra_compile_args_gcc"] = flags
+        for name, value in theirs.items():
+            brian2.prefs[name] = value
         reset_device()
         device.reinit()
         brian2.defaultclock.dt = previous_dt
@@ -286,15 +336,24 @@ def _refuse_operations(network: brian2.Network) -> None:
 
 
 def _describe_input(view: VariableView | TimedArray) -> dict[str, Any]:
+    """What a value must look like; `shape` None: only the running program knows how many there are (synapses)."""
+    rate = view.dim == brian2.Hz.dim
+    shape: list[int] | None
     if isinstance(view, TimedArray):
-        return {"argument": f"{view.name}.values", "dtype": "float64", "shape": list(view.values.shape)}
-    dynamic = bool(getattr(view.variable, "dynamic", False))
-    return {"argument": f"{view.group_name}.{view.name}", "dtype": np.dtype(view.dtype).str, "shape": None if dynamic else list(np.shape(view.variable.size)) or [int(view.variable.size)]}
+        kind, argument, shape = view.values.dtype, f"{view.name}.values", list(view.values.shape)
+    else:
+        kind, argument = np.dtype(view.dtype), f"{view.group_name}.{view.name}"
+        shape = None if getattr(view.variable, "dynamic", False) else [int(view.variable.size)]
+    return {"argument": argument, "dtype": kind.str, "shape": shape, "rows": isinstance(view, TimedArray), "rate": rate}
 
 
 def _describe_output(device: Any, view: VariableView) -> dict[str, Any]:
-    name = device.get_array_filename(view.variable)
-    return {"file": Path(name).name, "dtype": np.dtype(view.dtype).str, "size": None if view.variable.dynamic else int(view.variable.size)}
+    size = view.variable.size
+    if not getattr(view.variable, "dynamic", False):
+        shape = [int(size)]
+    else:
+        shape = [-1, int(size[1])] if np.ndim(size) else [-1]  # a StateMonitor's variable has a column for each recorded neuron
+    return {"file": Path(device.get_array_filename(view.variable)).name, "dtype": np.dtype(view.dtype).str, "shape": shape}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -320,7 +379,7 @@ class Program:
         seed : int
             Everything random in the network follows from it.
         inputs : dict
-            Values (arrays or numbers, in base units) for names in the model's `inputs`; arrays for a `TimedArray` may
+            Values (arrays or numbers, in base units) for names in the model's `inputs`; an array for a `TimedArray` may
             have fewer rows than it was built with: the rest is zero.
         duration : Quantity
             At most what the model was built for.
@@ -330,87 +389,121 @@ class Program:
         Returns
         -------
         dict of arrays
-            The model's outputs in base units, without units.
+            The model's outputs in base units, without units; a StateMonitor's variable as (times, neurons).
 
         Raises
         ------
         WrongUse
-            An unknown input, a wrong shape, a NaN, a duration that is too long.
+            An unknown input, a wrong shape, a NaN, a negative rate, a duration that is too long or no time.
         PlasticityError
-            The program failed.
+            The program failed, or the temporary folder is full or cannot be written.
         """
         if self.folder is None:
             return self._run_numpy(seed, inputs or {}, duration, progress)
-        longest = self.manifest["duration"]
-        time_s = longest if duration is None else float(duration)
-        if not 0 <= time_s <= longest * (1 + 1e-12):
-            raise WrongUse(f"duration {time_s} s is outside 0 to {longest} s, which the program was built for.")
+        time_s = _length(duration, self.manifest["duration"])
         try:
             results = Path(tempfile.mkdtemp(prefix="plasticity-"))
         except OSError as error:
-            raise PlasticityError(f"cannot write run files: {error.strerror}; set TMPDIR to a folder with room.") from None
+            raise PlasticityError(f"cannot write run files: {error.strerror or error}; set TMPDIR to a folder with room.") from None
         try:
             arguments = []
             for name, value in (inputs or {}).items():
                 if name not in self.manifest["inputs"]:
                     raise unknown("input", name, self.manifest["inputs"])
                 entry = self.manifest["inputs"][name]
-                array = _fit(name, value, entry["shape"], entry["dtype"])
-                file = results / f"{name}.in"
-                array.tofile(file)
-                arguments.append(f"{entry['argument']}={file}")
-            environment = {**os.environ, "PLASTICITY_SEED": str(int(seed)), "PLASTICITY_DURATION": repr(time_s)}
-            process = subprocess.Popen(
-                [str(self.folder / "main"), "--results_dir", f"{results}{os.sep}", *arguments],
-                cwd=self.folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            )  # fmt: skip
+                array = _fit(name, value, entry)
+                if entry["shape"] is None and array.ndim == 0:
+                    arguments.append(f"{entry['argument']}={array.item()!r}")
+                else:
+                    array.tofile(results / f"{name}.in")
+                    arguments.append(f"{entry['argument']}={results / name}.in")
+            environment = {**os.environ, "PLASTICITY_SEED": str(int(seed) % 2**32), "PLASTICITY_DURATION": repr(time_s)}
+            complaint = self._execute([f"{results}{os.sep}", *arguments], environment, results / "complaint", progress)
+            for name, given, expected in re.findall(r"([^/]+)\.in': file size (\d+) does not match .* (\d+)", complaint):
+                size = np.dtype(self.manifest["inputs"][name]["dtype"]).itemsize
+                raise WrongUse(f"input {name!r} has {int(given) // size} values; it needs {int(expected) // size}.")
+            outputs = {}
+            for name, entry in self.manifest["outputs"].items():
+                found = np.fromfile(results / entry["file"], dtype=entry["dtype"])
+                shape = [int((results / f"{entry['file']}{_LENGTH}").read_text() or 0) if n == -1 else n for n in entry["shape"]]
+                if found.size != np.prod(shape):
+                    raise OSError(None, f"only {found.size} values of {name!r} are there")
+                outputs[name] = found.reshape(shape)
+            return outputs
+        except OSError as error:
+            raise PlasticityError(
+                f"cannot write run files to {results}: {error.strerror or error}; set TMPDIR to a folder with room."
+            ) from None
+        finally:
+            shutil.rmtree(results, ignore_errors=True)
+
+    def _execute(
+        self, arguments: list[str], environment: dict[str, str], complaints: Path, progress: Progress | None
+    ) -> str:
+        """Start the binary and wait; returns what it wrote on standard error."""
+        assert self.folder is not None
+        with open(complaints, "w+", errors="replace") as stderr:
+            try:
+                process = subprocess.Popen(
+                    [str(self.folder / "main"), "--results_dir", *arguments],
+                    cwd=self.folder, env=environment, stdout=subprocess.PIPE, stderr=stderr, text=True,
+                )  # fmt: skip
+            except OSError as error:
+                raise PlasticityError(f"cannot start {self.folder / 'main'}: {error.strerror}; build it again.") from None
             try:
                 assert process.stdout is not None
                 for line in process.stdout:
                     if progress is not None:
                         try:
-                            progress(float(line))
+                            fraction = float(line)
                         except ValueError:
                             continue
-                _, complaint = process.communicate()
+                        progress(fraction)
+                process.wait()
+                if progress is not None and process.returncode == 0:
+                    progress(1.0)
             except BaseException:
                 process.kill()
                 process.wait()
                 raise
-            if process.returncode:
-                how = f"signal {signal.Signals(-process.returncode).name}" if process.returncode < 0 else f"status {process.returncode}"
-                raise PlasticityError(f"the compiled network {self.builder.__qualname__} ended with {how}. {complaint.strip()[-300:]}".strip())
-            return {
-                name: np.fromfile(results / entry["file"], dtype=entry["dtype"]) for name, entry in self.manifest["outputs"].items()
-            }
-        except OSError as error:
-            raise PlasticityError(f"cannot write run files to {results}: {error.strerror}; set TMPDIR to a folder with room.") from None
-        finally:
-            shutil.rmtree(results, ignore_errors=True)
+            finally:
+                if process.stdout is not None:
+                    process.stdout.close()
+            stderr.seek(0)
+            complaint = stderr.read().strip()
+        if process.returncode:
+            code = process.returncode
+            how = f"signal {signal.Signals(-code).name}" if code < 0 else f"status {code}"
+            name = self.builder.__qualname__
+            raise PlasticityError(f"the compiled network {name} ended with {how}. {complaint[-300:]}".strip())
+        return complaint
 
     def _run_numpy(
         self, seed: int, inputs: Mapping[str, Any], duration: Quantity | None, progress: Progress | None
     ) -> dict[str, np.ndarray]:
         """The same on Brian2's NumPy target, in this process."""
-        target, state, previous_dt = brian2.prefs["codegen.target"], np.random.get_state(), brian2.defaultclock.dt
+        _refuse_standalone()
+        target, previous_dt = brian2.prefs["codegen.target"], brian2.defaultclock.dt
+        state = np.random.get_state()  # noqa: NPY002  (Brian2 draws from NumPy's global generator)
         brian2.prefs["codegen.target"] = "numpy"
+        brian2.defaultclock.dt = 0.1 * ms  # what a builder finds in standalone mode
         try:
+            brian2.seed(int(seed) % 2**32)  # before the builder, which may draw connections and initial values
             model = self.builder(self.spec)
             _refuse_operations(model.network)
-            brian2.seed(int(seed) % 2**32)
             for name, value in inputs.items():
                 if name not in model.inputs:
                     raise unknown("input", name, model.inputs)
                 view = model.inputs[name]
-                entry = _describe_input(view)
-                array = _fit(name, value, entry["shape"], entry["dtype"])
+                array = _fit(name, value, _describe_input(view))
                 if isinstance(view, TimedArray):
-                    view.values[...] = array.reshape(view.values.shape)
+                    view.values[...] = array
                 else:
+                    held = view.variable.get_value()
+                    if array.ndim and array.shape != np.shape(held):
+                        raise WrongUse(f"input {name!r} has {array.size} values; it needs {np.size(held)}.")
                     view.variable.set_value(array)
-            length = model.duration if duration is None else duration
-            if not 0 * second <= length <= model.duration * (1 + 1e-12):
-                raise WrongUse(f"duration {length} is outside 0 s to {model.duration}, which the program was built for.")
+            length = _length(duration, float(model.duration)) * second
 
             def report(elapsed: Any, completed: float, start: Any, total: Any) -> None:
                 if progress is not None:
@@ -423,19 +516,36 @@ class Program:
         finally:
             brian2.prefs["codegen.target"] = target
             brian2.defaultclock.dt = previous_dt
-            np.random.set_state(state)
+            np.random.set_state(state)  # noqa: NPY002
 
 
-def _fit(name: str, value: Any, shape: list[int] | None, dtype: str) -> np.ndarray:
-    """The value as an array of the wanted shape; fewer rows of a two-dimensional one are filled with zeros."""
-    given = np.asarray(value, dtype=float)
+def _length(duration: Quantity | None, longest: float) -> float:
+    """The wanted duration in seconds."""
+    if duration is None:
+        return longest
+    if brian2.get_dimensions(duration) != second.dim or np.ndim(duration):
+        raise WrongUse(f"duration={duration} is not a time; write it like 500*ms.")
+    time_s = float(duration)
+    if not 0 <= time_s <= longest * (1 + 1e-12):
+        raise WrongUse(f"duration {time_s} s is outside 0 to {longest} s, which the program was built for.")
+    return time_s
+
+
+def _fit(name: str, value: Any, entry: Mapping[str, Any]) -> np.ndarray:
+    """The value as an array of the wanted shape and type; missing rows of a `TimedArray` are filled with zeros."""
+    try:
+        given = np.asarray(value, dtype=float)
+    except (TypeError, ValueError):
+        raise WrongUse(f"input {name!r} is {value!r}; it needs numbers in base units.") from None
     if not np.isfinite(given).all():
         raise WrongUse(f"input {name!r} holds NaN or infinite values.")
-    array = given.astype(dtype)
+    if entry["rate"]:
+        check_rates(given, name)
+    array, shape = given.astype(entry["dtype"]), entry["shape"]
     if shape is None or list(array.shape) == shape:
         return np.ascontiguousarray(array)
     if array.ndim == 0:
         return np.full(shape, array)
-    if array.ndim == len(shape) and list(array.shape[1:]) == shape[1:] and len(array) < shape[0]:
-        return np.concatenate([array, np.zeros((shape[0] - len(array), *shape[1:]), dtype)])
+    if entry["rows"] and array.ndim == len(shape) and list(array.shape[1:]) == shape[1:] and len(array) < shape[0]:
+        return np.concatenate([array, np.zeros((shape[0] - len(array), *shape[1:]), array.dtype)])
     raise WrongUse(f"input {name!r} has shape {tuple(array.shape)}; it needs {tuple(shape)}.")

@@ -47,13 +47,20 @@ class Neuron:
         object.__setattr__(self, "parameters", dict(self.parameters))
 
     def __call__(self, **changes: Any) -> Neuron:
-        """The same neuron with other parameters; WrongUse for an unknown one or a wrong unit."""
+        """The same neuron with other parameters; WrongUse for an unknown one, a wrong unit or a NaN."""
         values = dict(self.parameters)
         for name, value in changes.items():
             if name not in values:
                 raise unknown(f"parameter of {self.name}", name, values)
-            if get_dimensions(value) != get_dimensions(values[name]):
+            try:
+                fits = get_dimensions(value) == get_dimensions(values[name])
+                finite = np.ndim(value) == 0 and bool(np.isfinite(float(value)))
+            except (TypeError, ValueError):
+                raise WrongUse(f"{self.name}: {name}={value!r} is not a number; write it like {name}={values[name]!r}.") from None
+            if not fits:
                 raise WrongUse(f"{self.name}: {name}={value} has the wrong unit; write it like {name}={values[name]!r}.")
+            if not finite or (name.startswith("tau") and value <= 0 * values[name]):
+                raise WrongUse(f"{self.name}: {name}={value} must be one finite number, and a time constant positive.")
             values[name] = value
         return dataclasses.replace(self, parameters=values)
 
@@ -90,7 +97,8 @@ class Neuron:
         numbers = {symbol: value for symbol, value in self.parameters.items() if symbol not in expressions}
         for symbol, value in self.parameters.items():
             unit = "1" if get_dimensions(value).is_dimensionless else repr(get_unit(get_dimensions(value)))
-            lines.append(f"{symbol} = {expressions[symbol]} : {unit} (shared)" if symbol in expressions else f"{symbol} : {unit} (shared, constant)")
+            follows = f" = {expressions[symbol]}" if symbol in expressions else ""
+            lines.append(f"{symbol}{follows} : {unit} (shared{'' if follows else ', constant'})")
         made = NeuronGroup(
             n,
             "\n".join([*lines, equations]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import numbers
 import typing
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
@@ -13,7 +14,9 @@ from plasticity.errors import WrongUse, unknown
 T = TypeVar("T")
 
 
-def setting(default: Any, help: str, unit: str = "", choices: tuple[str, ...] = (), low: float = -math.inf, high: float = math.inf) -> Any:
+def setting(
+    default: Any, help: str, unit: str = "", choices: tuple[str, ...] = (), low: float = -math.inf, high: float = math.inf
+) -> Any:
     """A dataclass field with its meaning, unit, allowed names and allowed range."""
     return dataclasses.field(
         default=default,
@@ -93,17 +96,21 @@ def configure(owner: type[T], values: Mapping[str, Any]) -> T:
 
 
 def check(made: Any) -> None:
-    """Refuse an instance one of whose settings is outside its range or choices."""
+    """Refuse an instance one of whose settings is of another type or outside its range or choices."""
     title = getattr(made, "name", type(made).__name__)
+    hints = typing.get_type_hints(type(made))
     for f in dataclasses.fields(made):
         if "help" not in f.metadata:
             continue
         value = getattr(made, f.name)
+        kind = typing.get_origin(hints[f.name]) or hints[f.name]
+        wanted = {int: numbers.Integral, float: numbers.Real}.get(kind, kind)
+        if isinstance(wanted, type) and (not isinstance(value, wanted) or (isinstance(value, bool) and kind is not bool)):
+            raise WrongUse(f"{title}: {f.name}={value!r} is not of type {kind.__name__}.")
         if f.metadata["choices"] and value not in f.metadata["choices"]:
             raise unknown(f"value for {f.name} of {title}", str(value), f.metadata["choices"])
         for number in value if isinstance(value, tuple) else (value,):
             if isinstance(number, (int, float)) and not isinstance(number, bool):
-                if not f.metadata["low"] <= number <= f.metadata["high"]:  # NaN fails as well
-                    raise WrongUse(
-                        f"{title}: {f.name}={number} is outside {f.metadata['low']} to {f.metadata['high']} {f.metadata['unit']}".rstrip() + "."
-                    )
+                low, high, unit = f.metadata["low"], f.metadata["high"], f.metadata["unit"]
+                if not low <= number <= high:  # NaN fails as well
+                    raise WrongUse(f"{title}: {f.name}={number} is outside {low} to {high} {unit}".rstrip() + ".")

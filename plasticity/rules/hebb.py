@@ -20,7 +20,8 @@ def closed_form(pre: np.ndarray, post: np.ndarray, parameters: Parameters, neare
 hebb = Rule(
     name="hebb",
     summary="Hebb for spikes: a symmetric coincidence window, potentiation only",
-    source="Gerstner & Kistler 2002, doi:10.1007/s00422-002-0353-y; Kempter, Gerstner & van Hemmen 1999, doi:10.1103/PhysRevE.59.4498",
+    source="Gerstner & Kistler 2002, doi:10.1007/s00422-002-0353-y; "
+    "Kempter, Gerstner & van Hemmen 1999, doi:10.1103/PhysRevE.59.4498",
     parameters={"eta": 0.01, "tau": 20 * ms},
     meaning={
         "eta": "potentiation by one coincident pair, as a share of the weight's range",

@@ -96,7 +96,11 @@ class Rule:
     def __post_init__(self) -> None:
         object.__setattr__(self, "parameters", dict(self.parameters))
         for name, value in self.parameters.items():
-            if not np.isfinite(np.asarray(value)).all():
+            try:
+                finite = bool(np.isfinite(float(value)))
+            except (TypeError, ValueError):
+                finite = False
+            if not finite:
                 raise WrongUse(f"{self.name}: {name}={value} is not a finite number.")
         for trace in self.traces:
             tau = self.parameters[trace.tau]
@@ -120,7 +124,11 @@ class Rule:
         for name, value in changes.items():
             if name not in values:
                 raise unknown(f"parameter of {self.name}", name, values)
-            if get_dimensions(value) != get_dimensions(values[name]):
+            try:
+                fits = get_dimensions(value) == get_dimensions(values[name])
+            except TypeError:
+                raise WrongUse(f"{self.name}: {name}={value!r} is not a number; write it like {name}={values[name]!r}.") from None
+            if not fits:
                 raise WrongUse(
                     f"{self.name}: {name}={value} has the wrong unit; write it like {name}={values[name]!r}"
                     " (times need brian2's ms or second)."

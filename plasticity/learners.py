@@ -1,0 +1,283 @@
+"""Spiking networks as scikit-learn estimators: fit, predict, score."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from brian2 import ms, second
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.validation import check_is_fitted
+
+from plasticity.encoders import ENCODERS
+from plasticity.engine import Program, backend, program
+from plasticity.errors import WrongUse
+from plasticity.gates import Gate, InputGain
+from plasticity.networks import competition
+from plasticity.networks.competition import Competition
+from plasticity.rules import RULES, Rule, pair_stdp
+from plasticity.tasks import split_streams
+
+Progress = Callable[[float], None]
+
+COMPETITION_STDP = pair_stdp(A_plus=0.02, A_minus=0.0002)
+"""Pair STDP with weak depression, in the proportion of Diehl & Cook 2015 (doi:10.3389/fncom.2015.00099): scaling the
+weights of a neuron to a fixed length is what depresses the inputs that did not take part."""
+
+CURVE = (0, 25, 50, 100, 200, 400, 700, 1000, 1400, 2000)
+
+
+class SpikingClassifier(ClassifierMixin, BaseEstimator):
+    """A Brian2 spiking network that learns by a local rule under an attention gate, as a scikit-learn classifier.
+
+    Two streams of Poisson spikes, their rates multiplied by the gate, meet in relay neurons; plastic synapses lead from
+    there to spiking neurons that compete, a fixed number for each class. While it learns, a teacher silences the neurons of
+    the other classes, and the winner's synapses change by the rule. No gradient anywhere. The answer is the class whose
+    neurons fire most. The network is drawn in `plasticity.networks.competition`.
+
+    Parameters
+    ----------
+    rule : Rule or str
+        The plasticity rule of the synapses, for example `pair_stdp(A_plus=0.02)`.
+    gate : Gate
+        Where attention acts (plasticity.gates).
+    encoder : str
+        How rates become spikes.
+    neurons_per_class : int
+        Competing neurons for each class.
+    passes : int
+        How often the training trials are shown.
+    max_rate_hz : float
+        Firing rate of a stream's input at full intensity and gain 1.
+    drive : float
+        Jump of a class neuron's potential by one spike at weight 1, in units of its threshold.
+    inhibition : float
+        Drop of all other class neurons' potential at a spike, in units of the threshold.
+    length : float
+        Euclidean length to which the weights of a neuron are scaled once a trial.
+    theta_plus : float
+        Rise of a class neuron's threshold at each of its spikes while learning.
+    trial_ms, dt_ms : float
+        Length of a trial and of a time step.
+    streams : int
+        Streams in X; the rest of X is the cue, one column a stream.
+    random_state : int
+        Weights, order of trials in later passes, shuffled gates and every spike follow from it.
+
+    Attributes
+    ----------
+    weights_ : array (features, neurons)
+    theta_ : array (neurons,)
+    history_ : dict of arrays `trials` and `accuracy` (on the probe)
+    arrays_ : dict of arrays for figures
+    parameters_ : int, number of plastic synapses
+
+    Raises
+    ------
+    WrongUse
+        NaN in X, X of the wrong width, y of another length, fewer trials than classes, an unknown rule.
+    """
+
+    def __init__(
+        self,
+        rule: Rule | str = COMPETITION_STDP,
+        gate: Gate = InputGain(),  # noqa: B008  (frozen)
+        encoder: str = "poisson",
+        neurons_per_class: int = 20,
+        passes: int = 1,
+        max_rate_hz: float = 100.0,
+        drive: float = 0.05,
+        inhibition: float = 0.5,
+        length: float = 1.5,
+        theta_plus: float = 0.01,
+        tau_theta_s: float = 20.0,
+        tau_m_ms: float = 100.0,
+        relay_weight: float = 1.5,
+        teaching: float = 20.0,
+        trial_ms: float = 100.0,
+        dt_ms: float = 1.0,
+        block: int = 500,
+        streams: int = 2,
+        random_state: int = 0,
+    ) -> None:
+        self.rule = rule
+        self.gate = gate
+        self.encoder = encoder
+        self.neurons_per_class = neurons_per_class
+        self.passes = passes
+        self.max_rate_hz = max_rate_hz
+        self.drive = drive
+        self.inhibition = inhibition
+        self.length = length
+        self.theta_plus = theta_plus
+        self.tau_theta_s = tau_theta_s
+        self.tau_m_ms = tau_m_ms
+        self.relay_weight = relay_weight
+        self.teaching = teaching
+        self.trial_ms = trial_ms
+        self.dt_ms = dt_ms
+        self.block = block
+        self.streams = streams
+        self.random_state = random_state
+
+    # -- building -----------------------------------------------------------------------------------------------------
+
+    def _spec(self, features: int, classes: int) -> Competition:
+        rule = RULES[self.rule] if isinstance(self.rule, str) else self.rule
+        return Competition(
+            streams=self.streams,
+            features=features,
+            neurons=self.neurons_per_class * classes,
+            rule=rule,
+            output=competition.OUTPUT(theta_plus=self.theta_plus, tau_theta=self.tau_theta_s * second, tau_m=self.tau_m_ms * ms),
+            encoder=ENCODERS[self.encoder],
+            trial=self.trial_ms * ms,
+            dt=self.dt_ms * ms,
+            block=self.block,
+        )
+
+    def _check(self) -> None:
+        for name in ("neurons_per_class", "passes", "block", "streams"):
+            value = getattr(self, name)
+            if not (isinstance(value, (int, np.integer)) and value >= 1):
+                raise WrongUse(f"SpikingClassifier: {name}={value!r} must be a whole number of 1 or more.")
+        for name in ("max_rate_hz", "drive", "inhibition", "length", "theta_plus", "relay_weight", "teaching"):
+            value = getattr(self, name)
+            if not (np.isscalar(value) and 0 <= float(value) < np.inf):
+                raise WrongUse(f"SpikingClassifier: {name}={value!r} must be a finite number of 0 or more.")
+        if not 0 < self.dt_ms <= self.trial_ms < np.inf:
+            raise WrongUse(f"SpikingClassifier: dt_ms={self.dt_ms} must be positive and at most trial_ms={self.trial_ms}.")
+
+    # -- running ------------------------------------------------------------------------------------------------------
+
+    def _run(self, rates: np.ndarray, teacher: np.ndarray, seed: int, progress: Progress | None = None) -> np.ndarray:
+        """One block of trials; updates weights and thresholds where there is a teacher; returns spikes (trials, neurons)."""
+        trials = len(rates)
+        out = self._program.run(
+            seed,
+            {
+                **self._values,
+                "rates": rates,
+                "teacher": teacher,
+                "learn": (teacher >= 0).astype(float),
+                "w": self.weights_.ravel(),
+                "theta": self.theta_ if teacher[0] >= 0 else 0.0,
+            },
+            duration=trials * self.trial_ms * ms,
+            progress=progress,
+        )
+        if teacher[0] >= 0:
+            self.weights_ = out["w"].reshape(self.weights_.shape)
+            self.theta_ = out["theta"]
+        trial = np.minimum((out["spike_time"] * 1e3 / self.trial_ms + 1e-9).astype(int), trials - 1)
+        flat = np.bincount(trial * len(self.theta_) + out["spike_neuron"], minlength=trials * len(self.theta_))
+        return flat.reshape(trials, -1)
+
+    def _rates(self, X: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        stimulus, cue = split_streams(X, self.streams)
+        gain = self.gate.gains(cue, self.streams, rng)
+        if gain.shape != (len(cue), self.streams):
+            raise WrongUse(f"the gate gave gains of shape {gain.shape}; it must be (trials, streams) = {(len(cue), self.streams)}.")
+        return (self.max_rate_hz * stimulus * gain[:, :, None]).reshape(len(cue), -1), gain
+
+    def _decide(self, X: np.ndarray, rng: np.random.Generator, progress: Progress | None = None) -> np.ndarray:
+        rates, _ = self._rates(X, rng)
+        scores = []
+        for start in range(0, len(rates), self.block):
+            part = rates[start : start + self.block]
+            counts = self._run(part, np.full(len(part), -1.0), int(rng.integers(2**31)))
+            scores.append(counts.reshape(len(part), len(self.classes_), -1).sum(axis=2))
+            if progress is not None:
+                progress(min(1.0, (start + len(part)) / len(rates)))
+        return np.concatenate(scores)
+
+    def fit(self, X: Any, y: Any, probe: tuple[Any, Any] | None = None, progress: Progress | None = None) -> SpikingClassifier:
+        """Learn from the trials in their order; X (trials, streams*features + streams), y (trials,)."""
+        self._check()
+        X, y = np.asarray(X, dtype=float), np.asarray(y)
+        stimulus, cue = split_streams(X, self.streams)
+        if y.shape != (len(X),):
+            raise WrongUse(f"y has shape {y.shape}; it needs one label for each of the {len(X)} trials in X.")
+        self.classes_, labels = np.unique(y, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise WrongUse("learning to classify needs trials of at least two classes.")
+        features, classes = stimulus.shape[2], len(self.classes_)
+        self.n_features_in_ = X.shape[1]
+        rng = np.random.default_rng([self.random_state, 1])
+        spec = self._spec(features, classes)
+        self._program: Program = program(competition.build, spec.structure())
+        self.backend_ = backend()
+        self._values = {
+            **spec.values(),
+            "label": np.repeat(np.arange(classes), self.neurons_per_class),
+            "drive": self.drive,
+            "inhibition": self.inhibition,
+            "length": self.length,
+            "relay_weight": self.relay_weight,
+            "teaching": self.teaching,
+        }
+        self.neuron_class_ = np.repeat(self.classes_, self.neurons_per_class)
+        start = rng.uniform(0.2, 0.8, (features, classes * self.neurons_per_class))
+        self.weights_ = start * self.length / np.linalg.norm(start, axis=0)
+        self.theta_ = np.zeros(classes * self.neurons_per_class)
+
+        order = np.concatenate([np.arange(len(X)) if k == 0 else rng.permutation(len(X)) for k in range(self.passes)])
+        gated, gain = self._rates(X, rng)
+        total = len(order)
+        stops = sorted({k for k in (*CURVE, *range(CURVE[-1], total, 1000), total) if k <= total} | set(range(0, total, self.block)))
+        curve = {k for k in stops if k in CURVE or k % 1000 == 0 or k == total}
+        history: dict[str, list[float]] = {"trials": [], "accuracy": [], "attended": [], "ignored": []}
+
+        done = 0
+        for stop in stops:
+            if stop > done:
+                chosen = order[done:stop]
+                scale = (stop - done) / total
+                tell = None if progress is None else (lambda f, a=done / total, b=scale: progress(a + b * f))
+                self._run(gated[chosen], labels[chosen].astype(float), int(rng.integers(2**31)), tell)
+                done = stop
+            if stop in curve:
+                history["trials"].append(stop)
+                attended, ignored = self._selected_weights(stimulus, cue, labels)
+                history["attended"].append(attended)
+                history["ignored"].append(ignored)
+                if probe is not None:
+                    found = self.classes_[self._decide(np.asarray(probe[0], dtype=float), rng).argmax(axis=1)]
+                    history["accuracy"].append(float(np.mean(found == np.asarray(probe[1]))))
+        self.history_ = {"trials": np.array(history["trials"])}
+        if probe is not None:
+            self.history_["accuracy"] = np.array(history["accuracy"])
+        cued = np.arange(self.streams) == cue[:, None]
+        self.arrays_ = {
+            "weights": self.weights_,
+            "neuron_class": self.neuron_class_,
+            "history_trials_weights": np.array(history["trials"]),
+            "weights_attended": np.array(history["attended"]),
+            "weights_ignored": np.array(history["ignored"]),
+            "gain_attended": np.array([gain[:, s][cued[:, s]].mean() for s in range(self.streams)]),
+            "gain_ignored": np.array([gain[:, s][~cued[:, s]].mean() for s in range(self.streams)]),
+        }
+        self.parameters_ = int(self.weights_.size)
+        return self
+
+    def _selected_weights(self, stimulus: np.ndarray, cue: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
+        """Mean weight onto the answer's neurons from what only the attended and what only the ignored stream shows."""
+        trial = np.arange(len(cue))
+        attended = stimulus[trial, cue]
+        ignored = (stimulus.sum(axis=1) - attended) / max(1, self.streams - 1)
+        by_class = self.weights_.reshape(self.weights_.shape[0], len(self.classes_), -1).mean(axis=2)[:, labels].T
+        only_attended, only_ignored = attended * (1 - ignored), ignored * (1 - attended)
+        return float((by_class * only_attended).sum() / only_attended.sum()), float((by_class * only_ignored).sum() / only_ignored.sum())
+
+    def decision_function(self, X: Any) -> np.ndarray:
+        """Spikes of each class's neurons in each trial, shape (trials, classes); learning is switched off."""
+        check_is_fitted(self, "weights_")
+        X = np.asarray(X, dtype=float)
+        if X.ndim != 2 or X.shape[1] != self.n_features_in_:
+            raise WrongUse(f"X has shape {X.shape}; this network was fitted on {self.n_features_in_} columns.")
+        return self._decide(X, np.random.default_rng([self.random_state, 2]))
+
+    def predict(self, X: Any) -> np.ndarray:
+        """The class whose neurons fire most in each trial."""
+        return self.classes_[self.decision_function(X).argmax(axis=1)]

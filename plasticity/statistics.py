@@ -1,0 +1,254 @@
+"""What a handful of seeds can say: intervals, paired differences, corrected p-values, speed of learning."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import special, stats
+
+from plasticity.errors import WrongUse
+
+RESAMPLES = 9999  # an odd 10**4 - 1, so that the quantiles at 2.5 and 97.5 % are order statistics
+SEED = 20240229  # of the resampling only: the same values give the same interval on every call
+ROUNDING = 1e-12  # differences smaller than this share of the largest value are rounding, not data
+
+
+def _values(name: str, given: ArrayLike) -> np.ndarray:
+    """A finite vector of floats, or a refusal."""
+    try:
+        values = np.asarray(given, dtype=float)
+    except (TypeError, ValueError):
+        raise WrongUse(f"{name} must be numbers, one per seed; got {given!r}.") from None
+    if values.ndim != 1:
+        raise WrongUse(f"{name} must be one row of numbers, one per seed; got an array of shape {values.shape}.")
+    if not np.isfinite(values).all():
+        raise WrongUse(
+            f"{name} holds NaN or infinity at position {int(np.argmin(np.isfinite(values)))}; leave failed seeds out first."
+        )
+    return values
+
+
+def _check_confidence(confidence: float) -> None:
+    if not 0 < confidence < 1:
+        raise WrongUse(f"confidence must lie between 0 and 1, such as 0.95; got {confidence!r}.")
+
+
+def _bca(values: np.ndarray, confidence: float, resamples: int = RESAMPLES, batch: int | None = None) -> Any:
+    """BCa interval of the mean along the last axis (scipy). Sorted first, so the order of the seeds does not matter."""
+    return stats.bootstrap(
+        (np.sort(values, axis=-1),),
+        np.mean,
+        axis=-1,
+        vectorized=True,
+        n_resamples=resamples,
+        batch=batch,
+        confidence_level=confidence,
+        method="BCa",
+        random_state=np.random.default_rng(SEED),
+    ).confidence_interval
+
+
+def _permutation_p(a: np.ndarray, b: np.ndarray, batch: int | None = None) -> Any:
+    """Two-sided p of the mean paired difference along the last axis (scipy), exact while 2**n <= RESAMPLES."""
+    scale = np.maximum(np.abs(a), np.abs(b)).max(axis=-1, keepdims=True)
+    scale = np.where(scale > 0, scale, 1.0)
+    return stats.permutation_test(
+        (a / scale, b / scale),
+        lambda x, y, axis: np.round(np.mean(x - y, axis=axis), 12),  # ties stay ties in floating point
+        permutation_type="samples",
+        vectorized=True,
+        axis=-1,
+        n_resamples=RESAMPLES,
+        batch=batch,
+        alternative="two-sided",
+        random_state=np.random.default_rng(SEED),
+    ).pvalue
+
+
+def interval(values: ArrayLike, confidence: float = 0.95) -> tuple[float, float]:
+    """Bootstrap interval of the mean over seeds, bias-corrected and accelerated (BCa).
+
+    `scipy.stats.bootstrap` with 9999 resamples drawn from a fixed seed: the same values, in any order, always
+    give the same interval.
+
+    Parameters
+    ----------
+    values : (seeds,)
+        One number per seed.
+    confidence : float
+        Nominal coverage, between 0 and 1.
+
+    Returns
+    -------
+    low, high : float
+        `(v, v)` if all values are v; `(nan, nan)` for fewer than two values.
+
+    Beware: with few seeds the interval is too short. Measured share of nominal 95 % intervals that hold the true mean
+    (6000 or more simulated experiments each, standard error 0.5 points or less):
+
+    ============  ========  ============  ==========
+    seeds         normal    exponential   lognormal
+    ============  ========  ============  ==========
+    10            91 %      88 %          83 %
+    40            94 %      93 %          90 %
+    ============  ========  ============  ==========
+
+    Raises
+    ------
+    WrongUse
+        NaN, infinity, more than one dimension, or a confidence outside 0 to 1.
+
+    Source: Efron (1987), Better bootstrap confidence intervals, doi:10.1080/01621459.1987.10478410.
+    """
+    vector = _values("values", values)
+    _check_confidence(confidence)
+    if vector.size < 2:
+        return math.nan, math.nan
+    if np.ptp(vector) <= ROUNDING * np.abs(vector).max():
+        return float(vector[0]), float(vector[0])
+    low, high = _bca(vector, confidence)
+    return float(low), float(high)
+
+
+@dataclass(frozen=True)
+class PairedDifference:
+    """The mean of `a - b` over seeds, its interval, its size in standard deviations, and its p-value."""
+
+    mean: float
+    low: float
+    high: float
+    effect: float
+    p: float
+
+
+def paired_difference(a: ArrayLike, b: ArrayLike, confidence: float = 0.95) -> PairedDifference:
+    """How much `a` exceeds `b` when both were measured on the same seeds.
+
+    With d_i = a_i - b_i over n seeds:
+
+    - `mean` = mean(d); `low`, `high`: its BCa interval, see `interval`.
+    - `effect` = J * mean(d) / sd(d), Cohen's d_z, sd with n - 1, without its bias for small samples:
+      J = Gamma(m/2) / (sqrt(m/2) Gamma((m-1)/2)), m = n - 1. It is nan for n = 2, where J is 0, and infinite if
+      all differences are equal and not 0.
+    - `p`: two-sided permutation test. Under the null hypothesis a_i and b_i may be exchanged within each seed;
+      all 2**n exchanges up to n = 13 (exact), 9999 random ones above. The smallest p that n seeds can give is
+      2 / 2**n: 0.002 for 10 seeds, and with 5 seeds (0.0625) nothing can be below 0.05.
+
+    Parameters
+    ----------
+    a, b : (seeds,)
+        One number per seed, the same seeds in the same order.
+
+    Returns
+    -------
+    PairedDifference
+        For one seed: the difference, with p = 1 and nan for the rest.
+
+    Raises
+    ------
+    WrongUse
+        Different lengths, no seeds, NaN or infinity.
+
+    Sources: Hedges (1981), doi:10.3102/10769986006002107 (J); Lakens (2013), doi:10.3389/fpsyg.2013.00863 (d_z);
+    Phipson & Smyth (2010), doi:10.2202/1544-6115.1585 (why a p from random permutations is never 0).
+    """
+    first, second = _values("a", a), _values("b", b)
+    _check_confidence(confidence)
+    if first.size != second.size:
+        raise WrongUse(
+            f"a has {first.size} seeds and b has {second.size}; a paired difference needs the same seeds on both sides."
+        )
+    if first.size == 0:
+        raise WrongUse("a paired difference needs at least one seed; got none.")
+    difference = first - second
+    rounding = ROUNDING * max(np.abs(first).max(), np.abs(second).max())
+    mean = float(difference.mean())
+    if difference.size < 2:
+        return PairedDifference(mean, math.nan, math.nan, math.nan, 1.0)
+    p = float(_permutation_p(first, second))
+    if np.ptp(difference) <= rounding:
+        if abs(mean) <= rounding:
+            return PairedDifference(0.0, 0.0, 0.0, 0.0, p)
+        return PairedDifference(mean, mean, mean, math.copysign(math.inf, mean), p)
+    low, high = interval(difference, confidence)
+    return PairedDifference(mean, low, high, _hedges(difference.size) * mean / float(difference.std(ddof=1)), p)
+
+
+def _hedges(n: int) -> float:
+    """Hedges' exact correction J for d_z of n pairs."""
+    m = n - 1
+    if m < 2:
+        return math.nan
+    return math.exp(special.gammaln(m / 2) - special.gammaln((m - 1) / 2)) / math.sqrt(m / 2)
+
+
+def holm(p_values: Sequence[float] | np.ndarray) -> np.ndarray:
+    """p-values corrected for their number, so that the chance of any false alarm stays below the level.
+
+    With the p-values sorted, p_(1) <= ... <= p_(m): adjusted_(i) = max over j <= i of min(1, (m - j + 1) p_(j)).
+
+    Parameters
+    ----------
+    p_values : (comparisons,)
+        In any order.
+
+    Returns
+    -------
+    (comparisons,) array
+        In the order given.
+
+    Raises
+    ------
+    WrongUse
+        A value outside 0 to 1, or NaN.
+
+    Source: Holm (1979), A simple sequentially rejective multiple test procedure, Scandinavian Journal of
+    Statistics 6, 65-70.
+    """
+    p = _values("p_values", p_values)
+    if ((p < 0) | (p > 1)).any():
+        raise WrongUse(f"p-values lie between 0 and 1; got {p[(p < 0) | (p > 1)][0]}.")
+    order = np.argsort(p, kind="stable")
+    adjusted = np.empty_like(p)
+    adjusted[order] = np.maximum.accumulate(np.minimum(1.0, np.arange(p.size, 0, -1) * p[order]))
+    return adjusted
+
+
+def trials_to(history_trials: ArrayLike, history_accuracy: ArrayLike, fraction: float = 0.8) -> float:
+    """Training trials until the learning curve first reaches `fraction` of its final accuracy.
+
+    The first measured point at or above it counts; nothing is interpolated, so the answer is as fine as the points.
+
+    Parameters
+    ----------
+    history_trials, history_accuracy : (points,)
+        Trials shown so far, not decreasing, and the accuracy measured there.
+    fraction : float
+        Share of the last accuracy, above 0.
+
+    Returns
+    -------
+    float
+        nan if it is never reached (possible with a fraction above 1, or without any point).
+
+    Raises
+    ------
+    WrongUse
+        Different lengths, NaN, trials that decrease, a fraction not above 0.
+    """
+    trials, accuracy = _values("history_trials", history_trials), _values("history_accuracy", history_accuracy)
+    if trials.size != accuracy.size:
+        raise WrongUse(f"history_trials has {trials.size} points and history_accuracy has {accuracy.size}; they must match.")
+    if (np.diff(trials) < 0).any():
+        raise WrongUse("history_trials must not decrease: it counts the training trials shown so far.")
+    if not (math.isfinite(fraction) and fraction > 0):
+        raise WrongUse(f"fraction must be above 0, such as 0.8; got {fraction!r}.")
+    if trials.size == 0:
+        return math.nan
+    reached = np.flatnonzero(accuracy >= fraction * accuracy[-1] - ROUNDING)
+    return float(trials[reached[0]]) if reached.size else math.nan

@@ -1,0 +1,365 @@
+"""Figures, drawn from records alone: the same records give the same bytes.
+
+Colours are those of Okabe & Ito (2008), "Color Universal Design", which people with any colour vision can tell apart; line styles
+and markers differ as well.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import math
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+
+from bridges.comparison import Comparison
+from plasticity.errors import PlasticityError
+from plasticity.statistics import interval
+
+BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILION, PURPLE = (
+    "#000000",
+    "#E69F00",
+    "#56B4E9",
+    "#009E73",
+    "#F0E442",
+    "#0072B2",
+    "#D55E00",
+    "#CC79A7",
+)
+GREY = "#7F7F7F"
+
+STYLE: dict[str, Any] = {
+    "font.family": "DejaVu Sans",  # comes with matplotlib: the same letters on every machine
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "figure.dpi": 100,
+    "savefig.dpi": 150,
+    "legend.frameon": False,
+    "legend.fontsize": 8,
+    "legend.handlelength": 3.0,
+    "lines.linewidth": 1.5,
+    "svg.hashsalt": "plasticity",  # otherwise ids in an SVG are random
+}
+
+_LOOK = {  # colour, line style, marker
+    "spiking_gated": (VERMILION, "-", "o"),
+    "spiking_no_gate": (ORANGE, "--", "s"),
+    "spiking_shuffled_gate": (PURPLE, "-.", "^"),
+    "spiking_equal_gain": (BLACK, ":", "v"),
+    "softmax_attention": (BLUE, "-", "D"),
+    "uniform_attention": (SKY, "--", "P"),
+    "mlp": (GREEN, "-.", "X"),
+    "guessing": (GREY, ":", "."),
+}
+_SPARE = [
+    (colour, style, marker) for style, marker in (("-", "o"), ("--", "s")) for colour in (PURPLE, GREEN, ORANGE, BLUE, BLACK, SKY)
+]
+
+
+def look(names: Iterable[str]) -> dict[str, tuple[str, str, str]]:
+    """Colour, line style and marker of each learner; the known ones always look the same."""
+    spare = iter(_SPARE * 10)
+    return {name: _LOOK[name] if name in _LOOK else next(spare) for name in names}
+
+
+@contextlib.contextmanager
+def style() -> Iterator[None]:
+    """The style of every figure, whatever the user's own matplotlib settings are."""
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(STYLE)  # type: ignore[arg-type]
+        yield
+
+
+def new(width: float = 6.4, height: float = 4.0, rows: int = 1, columns: int = 1, **kwargs: Any) -> tuple[Figure, np.ndarray]:
+    """A figure (size in inches) and its axes (rows, columns); use within `style()`."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    return figure, figure.subplots(rows, columns, squeeze=False, **kwargs)
+
+
+def save(figures: Mapping[str, Figure], folder: str | os.PathLike[str]) -> list[Path]:
+    """Write each figure as NAME.png and NAME.svg, the same bytes each time; the paths come back."""
+    written: list[Path] = []
+    for name, figure in figures.items():
+        for kind, metadata in (("png", {"Software": None}), ("svg", {"Date": None, "Creator": None})):
+            content = io.BytesIO()
+            with style():
+                figure.savefig(content, format=kind, metadata=metadata)
+            path = Path(folder) / f"{name}.{kind}"
+            _write_bytes(path, content.getvalue())
+            written.append(path)
+    return written
+
+
+def _write_bytes(path: Path, content: bytes) -> None:
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+            temporary = Path(file.name)
+            file.write(content)
+        temporary.chmod(0o644)
+        os.replace(temporary, path)
+    except OSError as error:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+        raise PlasticityError(
+            f"could not write {path} ({error.strerror}); free some space or choose another folder with --out."
+        ) from None
+
+
+def _title(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _bounds(values: np.ndarray) -> tuple[float, float]:
+    """The 95 % interval of the mean over seeds; nan where there are fewer than two."""
+    values = values[np.isfinite(values)]
+    return interval(values) if len(values) > 1 else (math.nan, math.nan)
+
+
+# Figures of a comparison
+
+
+def comparison_figures(comparison: Comparison) -> dict[str, Figure]:
+    """All figures that the records of a comparison allow, by name."""
+    with style():
+        drawn = {
+            "accuracy": accuracy(comparison),
+            "learning_curves": learning_curves(comparison),
+            "weights": weights(comparison),
+            "receptive_fields": receptive_fields(comparison),
+            "attention": attention(comparison),
+        }
+    return {name: figure for name, figure in drawn.items() if figure is not None}
+
+
+def accuracy(comparison: Comparison) -> Figure:
+    """Test accuracy of each seed as a dot, the mean with its 95 % interval, beside chance, ceiling and no attention."""
+    names = comparison.learners
+    looks = look(names)
+    figure, axes = new(7.0, 1.6 + 0.42 * len(names))
+    axis = axes[0, 0]
+    for row, name in enumerate(names):
+        colour, _, marker = looks[name]
+        values = 100 * comparison.numbers(name, "accuracy")
+        offsets = np.linspace(-0.18, 0.18, len(values)) if len(values) > 1 else np.zeros(1)
+        axis.scatter(
+            values, row + offsets, s=14, color=colour, alpha=0.55, linewidths=0, label="one seed" if row == 0 else None, zorder=2
+        )
+        low, high = comparison.intervals[name]
+        if math.isfinite(low):
+            axis.hlines(row + 0.32, 100 * low, 100 * high, color=colour, linewidth=2.2, zorder=3)
+        axis.plot(
+            values.mean(), row + 0.32, marker="d", color=colour, markeredgecolor="white", markersize=7, linestyle="", zorder=4
+        )
+        axis.annotate(
+            f"{values.mean():.1f}",
+            (values.mean(), row + 0.32),
+            (0, -5),
+            textcoords="offset points",
+            ha="center",
+            va="top",
+            fontsize=7,
+        )
+    lines = [(comparison.chance, "chance", ":"), (comparison.ceiling, "ceiling", "-")]
+    if comparison.without_attention is not None:
+        lines.append((comparison.without_attention, "without\nattention", "--"))
+    for value, text, line in lines:
+        axis.axvline(100 * value, color=GREY, linestyle=line, linewidth=1, zorder=1)
+        axis.annotate(
+            text,
+            (100 * value, 1),
+            xycoords=("data", "axes fraction"),
+            xytext=(0, 3),
+            textcoords="offset points",
+            ha="center",
+            fontsize=8,
+        )
+    axis.set_yticks(range(len(names)), [_title(name) for name in names])
+    axis.set_ylim(len(names) - 0.2, -0.6)
+    axis.set_xlim(0, 103)
+    axis.set_xlabel(f"test accuracy (%); dots: {len(comparison.seeds)} seeds, diamond and bar: mean and 95 % interval")
+    return figure
+
+
+def _curves(comparison: Comparison, name: str, key: str) -> tuple[np.ndarray, np.ndarray]:
+    """(points,) training trials and (seeds, points) values; a seed that stopped early keeps its last value."""
+    records = [record for record in comparison.of(name) if key in record.arrays]
+    grid = np.unique(np.concatenate([record.arrays["history_trials"] for record in records]))
+    if len(grid) > 60:
+        grid = np.unique(grid[np.linspace(0, len(grid) - 1, 60).round().astype(int)])
+    values = np.stack([np.interp(grid, record.arrays["history_trials"], record.arrays[key]) for record in records])
+    return grid, values
+
+
+def _band(axis: Any, x: np.ndarray, values: np.ndarray, colour: str, **kwargs: Any) -> None:
+    """The mean over seeds as a line and its 95 % interval as a band."""
+    axis.plot(x, values.mean(axis=0), color=colour, **kwargs)
+    if len(values) > 1:
+        low, high = np.array([_bounds(column) for column in values.T]).T
+        axis.fill_between(x, low, high, color=colour, alpha=0.2, linewidth=0)
+
+
+def _trials_axis(axis: Any, largest: float, smallest: float) -> None:
+    axis.set_xscale("symlog", linthresh=max(smallest, 1.0))
+    axis.set_xlim(0, largest * 1.05)
+    axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    axis.set_xlabel("training trials shown, repeats counted")
+
+
+def learning_curves(comparison: Comparison) -> Figure:
+    """Accuracy on the validation trials over the training trials shown; the mean over seeds with its 95 % interval."""
+    looks = look(comparison.learners)
+    figure, axes = new(7.0, 4.2)
+    axis = axes[0, 0]
+    largest, smallest = 1.0, math.inf
+    for name in comparison.learners:
+        trials, values = _curves(comparison, name, "history_accuracy")
+        colour, line, marker = looks[name]
+        largest = max(largest, trials.max())
+        smallest = min([smallest, *trials[trials > 0][:1]])
+        every = max(1, len(trials) // 8)
+        _band(
+            axis, trials, 100 * values, colour, linestyle=line, marker=marker, markersize=4, markevery=every, label=_title(name)
+        )
+    lines = [
+        (comparison.chance, "chance", ":", 1, "right"),
+        (comparison.without_attention, "without attention", "--", 0.01, "left"),
+    ]
+    for value, text, line, place, side in lines:
+        if value is not None:
+            axis.axhline(100 * value, color=GREY, linestyle=line, linewidth=1)
+            axis.annotate(text, (place, 100 * value), (0, 3), ("axes fraction", "data"), "offset points", ha=side, fontsize=8)
+    _trials_axis(axis, largest, smallest if math.isfinite(smallest) else 1.0)
+    axis.set_ylim(0, 103)
+    axis.set_ylabel("validation accuracy (%)")
+    axis.set_title(f"mean and 95 % interval over {len(comparison.seeds)} seeds", loc="left")
+    figure.legend(loc="outside right upper")
+    return figure
+
+
+def weights(comparison: Comparison) -> Figure | None:
+    """Mean weight of the attended and of the ignored synapses over training, one panel for each spiking learner."""
+    names = [name for name in comparison.learners if all("weights_attended" in record.arrays for record in comparison.of(name))]
+    if not names:
+        return None
+    figure, axes = new(max(4.5, 2.4 * len(names)), 3.0, columns=len(names), sharey=True)
+    for axis, name in zip(axes[0], names, strict=True):
+        for key, label, colour, line in (
+            ("weights_attended", "attended", VERMILION, "-"),
+            ("weights_ignored", "ignored", BLUE, "--"),
+        ):
+            trials, values = _curves(comparison, name, key)
+            _band(axis, trials, values, colour, linestyle=line, label=label)
+        positive = trials[trials > 0]
+        _trials_axis(axis, trials.max(), positive[0] if len(positive) else 1.0)
+        axis.tick_params(axis="x", rotation=45)
+        axis.set_xlabel("training trials")
+        axis.set_title(_title(name), loc="left")
+    axes[0, 0].set_ylabel("mean weight (no unit)")
+    axes[0, 0].legend(title=f"synapses; mean and 95 %\ninterval over {len(comparison.seeds)} seeds", title_fontsize=7)
+    return figure
+
+
+def _tile(column: np.ndarray, features: int) -> np.ndarray:
+    """One neuron's weights as an image; streams side by side, features square if they can be."""
+    side = math.isqrt(features)
+    parts = column.reshape(-1, features) if len(column) % features == 0 else column[None]
+    return np.hstack([part.reshape(side, side) if side * side == len(part) else part[None] for part in parts])
+
+
+def receptive_fields(comparison: Comparison, most: int = 14) -> Figure | None:
+    """The weights of the neurons of the gated spiking learner (first seed) as images, a row for each class."""
+    named = sorted(comparison.learners, key=lambda name: name != "spiking_gated")
+    record = next((r for name in named for r in comparison.of(name)[:1] if {"weights", "neuron_class"} <= r.arrays.keys()), None)
+    if record is None:
+        return None
+    matrix, owner = record.arrays["weights"], record.arrays["neuron_class"]
+    features = int(record.numbers.get("features") or len(matrix))
+    tiles = [_tile(matrix[:, neuron], features) for neuron in range(matrix.shape[1])]
+    height, width = tiles[0].shape
+    groups = [(label, np.flatnonzero(owner == label)) for label in np.unique(owner)]
+    columns = min(most, max(len(neurons) for _, neurons in groups))
+    mosaic = np.full((len(groups) * (height + 1) + 1, columns * (width + 1) + 1), np.nan)
+    for row, (_, neurons) in enumerate(groups):
+        for column, neuron in enumerate(neurons[:columns]):
+            top, left = row * (height + 1) + 1, column * (width + 1) + 1
+            mosaic[top : top + height, left : left + width] = tiles[neuron]
+    scale = 7.0 / max(mosaic.shape[1], 0.8 * mosaic.shape[0])
+    figure, axes = new(max(3.6, mosaic.shape[1] * scale + 1.4), max(2.4, mosaic.shape[0] * scale + 0.8))
+    axis = axes[0, 0]
+    shown = axis.imshow(
+        mosaic, cmap="viridis", interpolation="nearest", vmin=min(0.0, float(matrix.min())), vmax=float(matrix.max())
+    )
+    centres = [row * (height + 1) + 1 + (height - 1) / 2 for row in range(len(groups))]
+    axis.set_yticks(centres, ["none" if label < 0 else str(label) for label, _ in groups])
+    axis.set_xticks([])
+    axis.tick_params(length=0)
+    for spine in axis.spines.values():
+        spine.set_visible(False)
+    axis.set_ylabel("class that the neuron answers for")
+    more = f", at most {columns} neurons of each class" if max(len(neurons) for _, neurons in groups) > columns else ""
+    axis.set_title(f"{_title(record.numbers['learner'])}, seed {record.seed}{more}", loc="left")
+    figure.colorbar(shown, ax=axis, shrink=0.6, label="weight (no unit)")
+    return figure
+
+
+def attention(comparison: Comparison) -> Figure | None:
+    """The attention weights of the gradient-trained model beside the gain in the spiking network, by cued stream.
+
+    Gains are divided by their sum over the streams, so that both panels show shares that add up to 1; the gain itself is below.
+    """
+    panels: list[tuple[str, np.ndarray, np.ndarray | None]] = []  # title, (seeds, cued, stream) shares, the same of raw gains
+    for name in sorted(comparison.learners, key=lambda name: name != "softmax_attention"):
+        found = [record.arrays["attention"] for record in comparison.of(name) if "attention" in record.arrays]
+        if found:
+            panels.append((f"{_title(name)}: attention weight", np.stack(found), None))
+            break
+    for name in sorted(comparison.learners, key=lambda name: name != "spiking_gated"):
+        gains = [_gain_matrix(record.arrays) for record in comparison.of(name) if "gain_attended" in record.arrays]
+        if gains:
+            raw = np.stack(gains)
+            panels.append((f"{_title(name)}: gain / sum of gains", raw / raw.sum(axis=2, keepdims=True), raw))
+            break
+    if not panels:
+        return None
+    figure, axes = new(0.9 + 3.3 * len(panels), 3.9, columns=len(panels))
+    shown: Any = None
+    for axis, (title, shares, raw_gains) in zip(axes[0], panels, strict=True):
+        mean = shares.mean(axis=0)
+        shown = axis.imshow(mean, cmap="cividis", vmin=0, vmax=1)
+        for cued in range(mean.shape[0]):
+            for stream in range(mean.shape[1]):
+                low, high = _bounds(shares[:, cued, stream])
+                text = f"{mean[cued, stream]:.2f}"
+                if math.isfinite(low):
+                    text += f"\n[{low:.2f}, {high:.2f}]"
+                if raw_gains is not None:
+                    text += f"\ngain {raw_gains[:, cued, stream].mean():.2f}"
+                axis.text(stream, cued, text, ha="center", va="center", color="black" if mean[cued, stream] > 0.5 else "white")
+        axis.set_xticks(range(mean.shape[1]), [f"{stream + 1}" for stream in range(mean.shape[1])])
+        axis.set_yticks(range(mean.shape[0]), [f"{cued + 1}" for cued in range(mean.shape[0])])
+        axis.set_xlabel("stream")
+        axis.set_ylabel("cued stream")
+        axis.set_title(title, loc="left", fontsize=9)
+        for spine in axis.spines.values():
+            spine.set_visible(False)
+    figure.colorbar(shown, ax=list(axes[0]), shrink=0.8, label="share of a stream (sums to 1 in a row)")
+    return figure
+
+
+def _gain_matrix(arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+    """(cued, stream): the mean gain on each stream for each cue."""
+    attended, ignored = np.atleast_1d(arrays["gain_attended"]), np.atleast_1d(arrays["gain_ignored"])
+    return np.where(np.eye(len(attended), dtype=bool), attended[None, :], ignored[None, :])

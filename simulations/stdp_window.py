@@ -1,0 +1,149 @@
+"""The window of a plasticity rule: pair after pair of spikes on one synapse for each lag, against the rule's closed form."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from brian2 import Hz, Quantity, get_dimensions, ms, second
+
+from plasticity import protocols, settings
+from plasticity.errors import WrongUse, unknown
+from plasticity.rules import RULES, Rule
+from plasticity.settings import setting
+from simulations.simulation import Check, Outcome, Simulation, script
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from plasticity.records import Record
+
+
+@dataclass(frozen=True)
+class StdpWindow(Simulation):
+    """The change of a synapse's weight by pairs of spikes, over the lag between them.
+
+    One independent synapse for each lag t_post - t_pre; `repetitions` pairs at `frequency`; simulated in Brian2 and held
+    against the rule's closed form, which is a sum over spikes and uses no trace. Any further `--set NAME=VALUE` is a
+    parameter of the rule (times in ms), see `plasticity show RULE`.
+    """
+
+    name: ClassVar[str] = "stdp_window"
+    summary: ClassVar[str] = "the pairing protocol on one synapse for any rule, against the rule's closed form"
+    source: ClassVar[str] = "protocol of Bi & Poo 1998, doi:10.1523/JNEUROSCI.18-24-10464.1998 (60 pairs at 1 Hz)"
+    default_seeds: ClassVar[int] = 1  # nothing is drawn at random
+
+    rule: str = setting("pair_stdp", "the plasticity rule; `plasticity list rules` shows them")
+    preset: str = setting("", "a named row of the rule's parameters, for example visual_cortex_all_to_all_full")
+    parameters: tuple[str, ...] = setting((), "parameters of the rule as NAME=VALUE; --set NAME=VALUE does the same")
+    longest_lag: float = setting(100.0, "lags go from minus to plus this", unit="ms", low=0.1, high=10_000)
+    lag_step: float = setting(5.0, "distance of the lags", unit="ms", low=0.1, high=10_000)
+    repetitions: int = setting(60, "how many pairs", low=1, high=2000)
+    frequency: float = setting(1.0, "pairs in a second", unit="Hz", low=1e-3, high=1000)
+    dt: float = setting(1.0, "time step, the grid of spike times; the traces are exact at any", unit="ms", low=1e-3, high=100)
+
+    @classmethod
+    def configure(cls, values: Mapping[str, Any]) -> StdpWindow:
+        """As of any simulation; a key that is no setting is a parameter of the rule."""
+        known = {entry.name for entry in settings.describe(cls)}
+        own = {name: value for name, value in values.items() if name in known}
+        further = tuple(f"{name}={value}" for name, value in values.items() if name not in known)
+        made = settings.configure(cls, own)
+        for name in settings.parse(further):
+            if name not in RULES[made.rule].parameters:
+                both = [*RULES[made.rule].parameters, *known]
+                raise unknown(f"setting of {cls.name} or parameter of {made.rule}", name, both)
+        if abs(made.lag_step / made.dt - round(made.lag_step / made.dt)) > 1e-9:
+            raise WrongUse(f"lag_step={made.lag_step:g} ms must be a multiple of dt={made.dt:g} ms; set dt=0.1, for example.")
+        made = dataclasses.replace(made, parameters=(*made.parameters, *further))
+        made.chosen_rule()  # refuses what it does not know before anything runs
+        return made
+
+    def chosen_rule(self) -> Rule:
+        """The rule with its preset and parameters; a number gets the unit of the parameter's default, ms for a time."""
+        rule = RULES[self.rule]
+        if self.preset:
+            rule = rule(self.preset)
+        changes: dict[str, float | Quantity] = {}
+        for name, text in settings.parse(self.parameters).items():
+            is_time = name in rule.parameters and get_dimensions(rule.parameters[name]) == second.dim
+            try:
+                value = float(text)
+            except ValueError:
+                raise WrongUse(f"{self.rule}: {name}={text!r} is not a number{' of milliseconds' if is_time else ''}.") from None
+            changes[name] = value * ms if is_time else value
+        return rule(**changes)
+
+    def run(self, seeds: Sequence[int], jobs: int, progress: Callable[[float], None]) -> Outcome:
+        """The window by simulation and by closed form; seeds change nothing."""
+        rule = self.chosen_rule()
+        count = int(self.longest_lag / self.lag_step + 1e-9)
+        lags = np.arange(-count, count + 1) * self.lag_step
+        step = self.dt * ms
+        pre, post = protocols.pairs(lags * ms, self.repetitions, self.frequency * Hz, step)
+        simulated = protocols.weight_change(rule, pre, post, dt=step)
+        progress(0.9)
+        expected = _closed_form(rule, pre, post)
+        fine = np.linspace(-1, 1, 401) * count * self.lag_step
+        line = _closed_form(rule, *protocols.pairs(fine * ms, self.repetitions, self.frequency * Hz, 1e-3 * ms))
+        difference = float(np.abs(simulated - expected).max())
+        scale = float(np.abs(expected).max()) or 1.0
+        progress(1.0)
+        return Outcome(
+            numbers={
+                "largest_potentiation": float(max(simulated.max(), 0.0)),
+                "largest_depression": float(min(simulated.min(), 0.0)),
+                "largest_difference": difference,
+                "lags": len(lags),
+                "parameters": {name: str(value) for name, value in rule.parameters.items()},
+            },
+            checks=[
+                Check(
+                    name="largest |simulated - closed form| over the largest change",
+                    published=0.0,
+                    ours=difference / scale,
+                    tolerance=1e-12,  # rounding of a sum over the pairs
+                    source=f"closed form of {rule.name}: {rule.source}",
+                )
+            ],
+            arrays={
+                "lag_ms": np.array([1000 * float(b[0] - a[0]) for a, b in zip(pre, post, strict=True)]),
+                "simulated": simulated,
+                "closed_form": expected,
+                "line_lag_ms": fine,
+                "line": line,
+            },
+        )
+
+    def figures(self, record: Record) -> dict[str, Figure]:
+        """The simulated window as dots over the closed form as a line."""
+        from simulations import figures
+
+        chosen = record.configuration["settings"]
+        lag, line = record.arrays["line_lag_ms"], record.arrays["line"]
+        with figures.style():
+            figure, axes = figures.new(5.5, 3.6)
+            axis = axes[0, 0]
+            axis.axhline(0, color=figures.GREY, linewidth=0.8)
+            axis.axvline(0, color=figures.GREY, linewidth=0.8)
+            for k, side in enumerate((lag < 0, lag > 0)):  # a pair at lag 0 is not defined
+                axis.plot(lag[side], line[side], color=figures.BLUE, label="closed form" if k == 0 else None)
+            dots = record.arrays["lag_ms"], record.arrays["simulated"]
+            axis.plot(*dots, "o", markersize=4, color=figures.VERMILION, label="simulated in Brian2")
+            axis.set_xlabel("lag $t_\\mathrm{post} - t_\\mathrm{pre}$ (ms)")
+            axis.set_ylabel("change of the weight (no unit)")
+            title = f"{chosen['rule']}, {chosen['repetitions']} pairs at {chosen['frequency']:g} Hz"
+            axis.set_title(", ".join(filter(None, (title, chosen["preset"], *chosen["parameters"]))), loc="left", fontsize=8)
+            axis.legend()
+        return {"window": figure}
+
+
+def _closed_form(rule: Rule, pre: Sequence[Quantity], post: Sequence[Quantity]) -> np.ndarray:
+    return np.array([rule.change(np.asarray(a), np.asarray(b)) for a, b in zip(pre, post, strict=True)])
+
+
+if __name__ == "__main__":
+    script(StdpWindow)

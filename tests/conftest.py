@@ -1,0 +1,29 @@
+"""Every test runs on Brian2's NumPy target, and one that leaves Brian2's global state changed fails."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+from brian2 import defaultclock, prefs
+from brian2.devices.device import get_device, reset_device, runtime_device
+
+prefs.codegen.target = "numpy"
+logging.getLogger("brian2").setLevel(logging.WARNING)  # otherwise pytest keeps every line of generated code
+
+
+def state() -> dict[str, object]:
+    return {**dict(prefs), "defaultclock.dt": float(defaultclock.dt), "device": get_device()}
+
+
+@pytest.fixture(autouse=True)
+def brian2_stays_as_it_was():
+    before = state()
+    yield
+    after = state()
+    changed = {name: after[name] for name in before if after[name] is not before[name] and after[name] != before[name]}
+    if changed:
+        reset_device(runtime_device)
+        defaultclock.dt = before["defaultclock.dt"]
+        prefs.update({name: before[name] for name in changed if name in prefs})
+        pytest.fail(f"the test left Brian2 changed: {changed}")

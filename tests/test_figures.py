@@ -1,0 +1,140 @@
+"""Figures come from records alone, show what they should, and are the same bytes each time."""
+
+from __future__ import annotations
+
+import matplotlib
+import numpy as np
+import pytest
+
+from bridges.comparison import Comparison
+from plasticity.errors import PlasticityError
+from plasticity.records import Record
+from simulations import figures
+
+FEATURES, CLASSES, SEEDS = 16, 4, 3
+
+
+def record(name: str, seed: int) -> Record:
+    rng = np.random.default_rng([seed, len(name)])
+    trials = np.array([0.0, 10, 100, 400])
+    arrays = {
+        "history_trials": trials,
+        "history_accuracy": np.array([0.25, 0.4, 0.7, 0.9]) + 0.02 * rng.random(4),
+        "labels": rng.integers(CLASSES, size=20),
+    }
+    if name.startswith("spiking"):
+        owner = np.repeat(np.arange(CLASSES), 3)
+        arrays |= {
+            "weights": rng.random((FEATURES, len(owner))),
+            "neuron_class": owner,
+            "weights_attended": 0.5 + trials / 1000 + 0.01 * rng.random(4),
+            "weights_ignored": 0.5 - trials / 1000 + 0.01 * rng.random(4),
+            "gain_attended": np.array([2.0, 2.0]),
+            "gain_ignored": np.array([0.5, 0.5]),
+        }
+    if name == "softmax_attention":
+        arrays["attention"] = np.array([[0.9, 0.1], [0.2, 0.8]])
+    numbers = {
+        "learner": name,
+        "accuracy": 0.8 + 0.1 * rng.random(),
+        "trials_to_80": 100.0,
+        "seconds": 1.0,
+        "seconds_predict": 0.1,
+        "parameters": 10,
+        "training_trials": 400,
+        "features": FEATURES,
+        "trials_sha256": f"{seed}",
+    }
+    return Record("compare", {}, seed, numbers, arrays, 1.0, "numpy", 1, {})
+
+
+def comparison(*names: str, seeds: int = SEEDS) -> Comparison:
+    configuration = {
+        "command": "compare",
+        "task": "cued_digits",
+        "settings": {},
+        "facts": {"chance": 0.25, "ceiling": 1.0, "without_attention": 0.5},
+        "learners": list(names),
+        "sides": {name: "control" for name in names},
+        "seeds": list(range(seeds)),
+    }
+    return Comparison(configuration, {(seed, name): record(name, seed) for seed in range(seeds) for name in names})
+
+
+@pytest.fixture
+def whole():
+    return comparison("spiking_gated", "spiking_no_gate", "softmax_attention", "guessing")
+
+
+def texts(figure):
+    return " ".join(found.get_text() for found in figure.findobj(matplotlib.text.Text))
+
+
+def test_all_five_figures_of_a_comparison_are_drawn_with_their_axes_named(whole):
+    drawn = figures.comparison_figures(whole)
+    assert set(drawn) == {"accuracy", "learning_curves", "weights", "receptive_fields", "attention"}
+    for name, words in {
+        "accuracy": ["test accuracy (%)", "95 % interval", "chance", "ceiling", "without\nattention"],
+        "learning_curves": ["training trials", "validation accuracy (%)", "95 % interval"],
+        "weights": ["mean weight (no unit)", "attended", "ignored", "training trials", "spiking no gate"],
+        "receptive_fields": ["weight (no unit)", "class that the neuron answers for", "seed 0"],
+        "attention": ["cued stream", "softmax attention", "spiking gated", "gain 2.00", "0.90", "0.80"],
+    }.items():
+        for word in words:
+            assert word in texts(drawn[name]), (name, word)
+
+
+def test_figures_whose_arrays_no_learner_has_are_left_out():
+    assert set(figures.comparison_figures(comparison("mlp", "guessing"))) == {"accuracy", "learning_curves"}
+
+
+def test_one_seed_can_be_drawn():
+    assert len(figures.comparison_figures(comparison("spiking_gated", "softmax_attention", seeds=1))) == 5
+
+
+def test_the_same_records_give_the_same_bytes_whatever_the_user_has_set(tmp_path, whole):
+    first = figures.save(figures.comparison_figures(whole), tmp_path / "a")
+    with matplotlib.rc_context({"font.size": 20, "axes.facecolor": "red", "svg.hashsalt": None, "savefig.dpi": 30}):
+        again = figures.save(figures.comparison_figures(whole), tmp_path / "b")
+    assert len(first) == 10 and [path.name for path in first] == [path.name for path in again]
+    for one, other in zip(first, again, strict=True):
+        assert one.read_bytes() == other.read_bytes(), one.name
+
+
+def test_drawing_leaves_the_users_style_alone(tmp_path, whole):
+    before = dict(matplotlib.rcParams)
+    figures.save(figures.comparison_figures(whole), tmp_path)
+    assert dict(matplotlib.rcParams) == before
+
+
+def test_the_accuracy_figure_shows_every_seed_and_the_mean(whole):
+    with figures.style():
+        axis = figures.accuracy(whole).axes[0]
+    shown = [np.sort(dots.get_offsets()[:, 0]) for dots in axis.collections if len(dots.get_offsets()) == SEEDS]
+    for values, name in zip(shown, whole.learners, strict=True):
+        np.testing.assert_allclose(values, np.sort(100 * whole.numbers(name, "accuracy")), rtol=1e-12)  # the same numbers
+
+
+def test_receptive_fields_stand_in_the_row_of_their_class(whole):
+    with figures.style():
+        axis = figures.receptive_fields(whole).axes[0]
+    mosaic = axis.images[0].get_array()
+    weights = whole.records[0, "spiking_gated"].arrays["weights"]
+    np.testing.assert_array_equal(mosaic[1:5, 1:5], weights[:, 0].reshape(4, 4))
+    np.testing.assert_array_equal(mosaic[6:10, 11:15], weights[:, 5].reshape(4, 4))  # class 1, its third neuron
+    assert [label.get_text() for label in axis.get_yticklabels()] == ["0", "1", "2", "3"]
+
+
+def test_the_gain_is_shown_as_a_share_of_the_sum_over_streams(whole):
+    with figures.style():
+        panels = figures.attention(whole).axes
+    np.testing.assert_allclose(panels[0].images[0].get_array(), [[0.9, 0.1], [0.2, 0.8]], rtol=1e-12)  # the mean of equal numbers
+    np.testing.assert_allclose(panels[1].images[0].get_array(), [[0.8, 0.2], [0.2, 0.8]], rtol=1e-12)  # 2 / 2.5 and 0.5 / 2.5
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path, whole):
+    (tmp_path / "taken").write_text("a file where a folder should be")
+    with figures.style():
+        drawn = {"accuracy": figures.accuracy(whole)}
+    with pytest.raises(PlasticityError, match="taken.*--out"):
+        figures.save(drawn, tmp_path / "taken")

@@ -1,0 +1,321 @@
+import math
+import warnings
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from plasticity.errors import WrongUse
+from plasticity.statistics import PairedDifference, _bca, _permutation_p, holm, interval, paired_difference, trials_to
+
+ACCURACIES = [0.912, 0.934, 0.9, 0.951, 0.928, 0.917, 0.942, 0.905, 0.93, 0.921]
+accuracies = st.lists(st.integers(0, 500).map(lambda right: right / 500), min_size=2, max_size=12)
+p_values = st.lists(st.floats(0, 1), min_size=1, max_size=12)
+
+
+# interval
+
+
+def test_the_interval_is_scipys_bca_interval_up_to_the_noise_of_resampling():
+    low, high = interval(ACCURACIES)
+    reference = stats.bootstrap(
+        (ACCURACIES,), np.mean, n_resamples=200_000, batch=20_000, method="BCa", random_state=np.random.default_rng(7)
+    ).confidence_interval
+    # A 2.5 % quantile of B = 9999 draws has the standard error sqrt(.025*.975/B) / density = .027 standard errors of
+    # the mean for a normal bootstrap distribution; four of them.
+    tolerance = 4 * 0.027 * stats.sem(ACCURACIES)
+    assert abs(low - reference.low) < tolerance and abs(high - reference.high) < tolerance
+
+
+def test_the_interval_is_efrons_formula_computed_by_hand():
+    x = np.array([0.1, 0.2, 0.2, 0.35, 0.9, 0.4, 1.6, 0.15])  # skewed, so that bias and acceleration matter
+    rng = np.random.default_rng(3)
+    means = np.sort(x[rng.integers(0, x.size, (200_000, x.size))].mean(axis=1))
+    bias = stats.norm.ppf((means < x.mean()).mean() + (means == x.mean()).mean() / 2)
+    left_out = (x.sum() - x) / (x.size - 1)
+    u = left_out.mean() - left_out
+    acceleration = (u**3).sum() / (6 * (u**2).sum() ** 1.5)
+    z = bias + stats.norm.ppf([0.025, 0.975])
+    by_hand = np.quantile(means, stats.norm.cdf(bias + z / (1 - acceleration * z)))
+    # As above, but the upper quantile lies far in the thin tail (density a third of the normal one there): 3 x 4 x .027.
+    assert np.abs(np.subtract(interval(x), by_hand)).max() < 12 * 0.027 * stats.sem(x)
+    assert by_hand[1] - x.mean() > 1.3 * (x.mean() - by_hand[0])  # and it is not the symmetric interval
+
+
+def test_the_interval_does_not_depend_on_the_order_of_the_seeds():
+    assert interval(ACCURACIES) == interval(ACCURACIES[::-1]) == interval(np.random.default_rng(0).permutation(ACCURACIES))
+
+
+def test_the_interval_scales_and_shifts_with_the_values():
+    low, high = interval(ACCURACIES)
+    moved = interval(3 + 10 * np.array(ACCURACIES))
+    assert moved == pytest.approx((3 + 10 * low, 3 + 10 * high), rel=1e-12)  # rounding of the arithmetic only
+
+
+@settings(deadline=None)  # the first call of scipy is slow
+@given(accuracies)
+def test_the_interval_is_ordered_and_lies_within_the_values(values):
+    low, high = interval(values)
+    slack = 1e-12  # the mean of equal numbers may differ from them in the last digit
+    assert min(values) - slack <= low <= high <= max(values) + slack
+
+
+def test_a_higher_confidence_gives_a_longer_interval():
+    lengths = [high - low for low, high in (interval(ACCURACIES, confidence) for confidence in (0.5, 0.8, 0.95, 0.99))]
+    assert lengths == sorted(lengths) and lengths[0] < lengths[-1]
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1, -3.7, 1.0])
+def test_constant_values_have_an_interval_of_length_zero(value):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert interval([value] * 7) == (value, value)
+
+
+def test_values_that_differ_by_rounding_only_count_as_constant():
+    low, high = interval([0.9 - 0.8, 0.8 - 0.7, 0.7 - 0.6])
+    assert low == high == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize("values", [[], [0.9]])
+def test_fewer_than_two_values_have_no_interval(values):
+    assert all(math.isnan(end) for end in interval(values))
+
+
+# (seeds, draws from a distribution, its mean, coverage as stated in the docstring of `interval`, experiments)
+COVERAGE = [
+    pytest.param(10, "normal", 0.0, 0.91, 2000, id="10-normal"),
+    pytest.param(10, "exponential", 1.0, 0.88, 2000, id="10-exponential"),
+    pytest.param(10, "lognormal", math.exp(0.5), 0.83, 2000, id="10-lognormal"),
+    pytest.param(40, "normal", 0.0, 0.94, 1000, id="40-normal"),
+    pytest.param(40, "exponential", 1.0, 0.93, 1000, id="40-exponential"),
+    pytest.param(40, "lognormal", math.exp(0.5), 0.90, 1000, id="40-lognormal"),
+]
+
+
+@pytest.mark.parametrize(("seeds", "shape", "mean", "stated", "experiments"), COVERAGE)
+def test_the_95_percent_interval_covers_the_mean_as_often_as_its_docstring_says(seeds, shape, mean, stated, experiments):
+    x = getattr(np.random.default_rng(seeds), shape)(size=(experiments, seeds))
+    low, high = _bca(x, 0.95, batch=100)
+    coverage = ((low <= mean) & (mean <= high)).mean()
+    error = math.sqrt(stated * (1 - stated) / experiments)  # binomial standard error
+    # Four standard errors, and half a point because the docstring gives whole percents.
+    assert abs(coverage - stated) < 4 * error + 0.005
+    if seeds == 10:  # and it is honestly below its nominal 95 %
+        assert coverage < 0.95 - 2 * error
+
+
+# paired_difference
+
+
+@settings(deadline=None)
+@given(accuracies)
+def test_a_learner_does_not_differ_from_itself(values):
+    assert paired_difference(values, values) == PairedDifference(mean=0.0, low=0.0, high=0.0, effect=0.0, p=1.0)
+
+
+def by_enumeration(a, b):
+    difference = np.subtract(a, b)
+    means = [np.mean(difference * signs) for signs in product([-1, 1], repeat=len(difference))]
+    return np.mean(np.abs(means) >= abs(difference.mean()) - 1e-12)  # 1e-12: equal means differ by rounding
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 20)), min_size=2, max_size=8))
+def test_p_is_the_share_of_all_exchanges_with_as_large_a_difference(pairs):
+    a, b = np.array(pairs).T / 20  # coarse, so that ties are common
+    assert paired_difference(a, b).p == pytest.approx(by_enumeration(a, b), abs=1e-12)
+
+
+def test_p_of_three_pairs_worked_by_hand():
+    # d = 1, 2, 3: of the 8 sign patterns the sums are +-6, +-4, +-2, 0, 0.
+    assert paired_difference([2, 4, 6], [1, 2, 3]).p == 2 / 8
+    # d = 3, 2, -1 has the sum 4: +-6 and +-4 are as large.
+    assert paired_difference([3, 2, 0], [0, 0, 1]).p == 4 / 8
+
+
+def test_ties_that_rounding_would_break_stay_ties():
+    # The differences .2, .4, -.2, -.4 add up to 0, but to 1e-17 in floating point: every exchange is as extreme.
+    assert paired_difference([0.2, 0.7, 0.6, 0.0], [0.0, 0.3, 0.8, 0.4]).p == 1
+
+
+def test_ten_seeds_that_all_agree_give_the_smallest_p_of_ten_seeds():
+    better = paired_difference(np.add(ACCURACIES, 0.05 + 0.001 * np.arange(10)), ACCURACIES)
+    assert better.p == 2 / 2**10
+    assert 0.05 < better.low < better.mean < better.high < 0.06
+
+
+def test_with_many_seeds_p_is_drawn_at_random_and_never_zero():
+    rng = np.random.default_rng(1)
+    a, b = rng.normal(2, 1, 30), rng.normal(0, 1, 30)
+    assert paired_difference(a, b).p == 2 / (9999 + 1)  # the smallest there is, counting the observed arrangement
+
+
+@pytest.mark.parametrize("shape", ["normal", "lognormal"])
+def test_without_a_difference_p_is_below_5_percent_in_5_percent_of_experiments(shape):
+    experiments = 4000
+    a, b = getattr(np.random.default_rng(5), shape)(size=(2, experiments, 10))
+    false_alarms = (_permutation_p(a, b, batch=64) <= 0.05).mean()
+    exact = math.floor(0.05 * 2**9) / 2**9  # p takes the values k / 2**9, whatever the distribution
+    assert abs(false_alarms - exact) < 4 * math.sqrt(exact * (1 - exact) / experiments)  # binomial standard errors
+
+
+def test_the_effect_is_the_mean_over_the_standard_deviation_with_hedges_correction():
+    # d = 1, 2, 3: mean 2, sd 1; m = 2: J = Gamma(1) / (1 * Gamma(1/2)) = 1 / sqrt(pi).
+    assert paired_difference([1, 2, 3], [0, 0, 0]).effect == pytest.approx(2 / math.sqrt(math.pi), rel=1e-12)
+    # d = 1, 2, 3, 4, 5: mean 3, sd sqrt(2.5); m = 4: J = Gamma(2) / (sqrt(2) Gamma(3/2)) = sqrt(2 / pi).
+    assert paired_difference([1, 2, 3, 4, 5], [0] * 5).effect == pytest.approx(
+        3 / math.sqrt(2.5) * math.sqrt(2 / math.pi), rel=1e-12
+    )
+
+
+def test_the_effect_is_unbiased_for_five_normal_differences():
+    experiments, true = 1500, 0.8
+    d = np.random.default_rng(2).normal(true, 1, (experiments, 5))
+    correction = paired_difference(d[0], np.zeros(5)).effect / (d[0].mean() / d[0].std(ddof=1))
+    effects = d.mean(axis=1) / d.std(axis=1, ddof=1)
+    error = effects.std() / math.sqrt(experiments)
+    assert abs(correction * effects.mean() - true) < 4 * error  # four standard errors of the simulation
+    assert effects.mean() - true > 4 * error  # which the uncorrected effect misses
+
+
+def test_exchanging_the_learners_turns_the_sign():
+    a, b = ACCURACIES, [0.9, 0.94, 0.88, 0.9, 0.92, 0.9, 0.91, 0.91, 0.92, 0.9]
+    forth, back = paired_difference(a, b), paired_difference(b, a)
+    assert (forth.mean, forth.effect, forth.p) == pytest.approx((-back.mean, -back.effect, back.p), rel=1e-12)
+    # The ends only up to the noise of resampling, see the first test.
+    assert (forth.low, forth.high) == pytest.approx((-back.high, -back.low), abs=8 * 0.027 * stats.sem(np.subtract(a, b)))
+
+
+def test_a_constant_difference_has_no_spread_and_an_infinite_effect():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        result = paired_difference([0.9, 0.8, 0.7], [0.8, 0.7, 0.6])
+    assert result.low == result.mean == result.high == pytest.approx(0.1)
+    assert (result.effect, result.p) == (math.inf, 2 / 8)
+    assert paired_difference([0, 0], [1, 1]).effect == -math.inf
+
+
+def test_one_seed_gives_a_difference_and_no_claim():
+    result = paired_difference([0.9], [0.5])
+    assert (result.mean, result.p) == (0.4, 1.0)
+    assert math.isnan(result.low) and math.isnan(result.high) and math.isnan(result.effect)
+
+
+def test_two_seeds_have_no_effect_size():
+    assert math.isnan(paired_difference([0.9, 0.8], [0.5, 0.6]).effect)
+
+
+# holm
+
+
+def test_holm_on_an_example_worked_by_hand():
+    # Sorted .005 .01 .03 .04 times 4 3 2 1 = .02 .03 .06 .04, made monotone: .02 .03 .06 .06.
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02], rel=1e-12)
+
+
+def test_holm_leaves_one_p_value_and_none_alone():
+    assert holm([0.04]).tolist() == [0.04]
+    assert holm([]).tolist() == []
+
+
+@settings(deadline=None)
+@given(p_values)
+def test_holm_lies_between_no_correction_and_bonferronis(p):
+    adjusted = holm(p)
+    assert (adjusted >= p).all() and (adjusted <= 1).all()
+    assert (adjusted <= np.minimum(1, len(p) * np.array(p))).all()
+    assert adjusted[np.argmin(p)] == min(1, len(p) * min(p))
+
+
+@settings(deadline=None)
+@given(p_values)
+def test_holm_keeps_the_order_of_the_p_values(p):
+    adjusted = holm(p)
+    assert (np.diff(adjusted[np.argsort(p, kind="stable")]) >= 0).all()
+
+
+@settings(deadline=None)
+@given(p_values, st.randoms(use_true_random=False))
+def test_holm_does_not_depend_on_the_order_of_the_comparisons(p, random):
+    order = list(range(len(p)))
+    random.shuffle(order)
+    assert holm(np.array(p)[order]).tolist() == holm(p)[order].tolist()
+
+
+@settings(deadline=None)
+@given(p_values, st.integers(0, 11), st.floats(0, 1))
+def test_holm_is_monotone_a_smaller_p_never_raises_an_adjusted_one(p, place, share):
+    smaller = np.array(p)
+    smaller[place % len(p)] *= share
+    assert (holm(smaller) <= holm(p)).all()
+
+
+def test_holm_keeps_the_chance_of_any_false_alarm_at_its_level():
+    experiments = 5000
+    p = np.random.default_rng(4).random((experiments, 6))
+    family = np.mean([holm(row).min() <= 0.05 for row in p])
+    exact = 1 - (1 - 0.05 / 6) ** 6  # six independent tests, the smallest p at .05 / 6
+    assert abs(family - exact) < 4 * math.sqrt(exact * (1 - exact) / experiments)  # binomial standard errors
+
+
+# trials_to
+
+
+def test_trials_to_is_the_first_point_at_or_above_the_share_of_the_final_accuracy():
+    trials, accuracy = [0, 100, 200, 300, 400], [0.1, 0.5, 0.72, 0.8, 0.9]
+    assert trials_to(trials, accuracy) == 200  # .8 * .9 is .72, although 0.7200000000000001 in floating point
+    assert trials_to(trials, accuracy, fraction=0.81) == 300
+    assert trials_to(trials, accuracy, fraction=1) == 400
+
+
+def test_trials_to_counts_the_first_crossing_of_a_curve_that_falls_back():
+    assert trials_to([0, 10, 20, 30], [0.1, 0.9, 0.3, 0.8]) == 10
+
+
+def test_trials_to_is_the_first_point_for_a_learner_that_never_improves():
+    assert trials_to([0, 10, 20], [0.1, 0.1, 0.1]) == 0
+    assert trials_to([50], [0.7]) == 50
+
+
+def test_trials_to_is_nan_if_the_share_is_never_reached():
+    assert math.isnan(trials_to([0, 10], [0.1, 0.9], fraction=1.1))
+    assert math.isnan(trials_to([], []))
+
+
+# refusals
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        lambda: interval([0.9, math.nan]),
+        lambda: interval([0.9, math.inf]),
+        lambda: interval([[0.9, 0.8]]),
+        lambda: interval(["high", "low"]),
+        lambda: interval([0.9, 0.8], confidence=95),
+        lambda: paired_difference([0.9, math.nan], [0.8, 0.7]),
+        lambda: paired_difference([0.9, 0.8], [0.8, 0.7], confidence=0),
+        lambda: paired_difference([], []),
+        lambda: holm([0.1, math.nan]),
+        lambda: holm([0.1, 1.2]),
+        lambda: holm([-0.1]),
+        lambda: trials_to([0, 1], [0.1, math.nan]),
+        lambda: trials_to([1, 0], [0.1, 0.2]),
+        lambda: trials_to([0, 1], [0.1, 0.2], fraction=0),
+        lambda: trials_to([0, 1], [0.1, 0.2], fraction=math.nan),
+    ],
+)
+def test_what_has_no_answer_is_refused(refused):
+    with pytest.raises(WrongUse):
+        refused()
+
+
+def test_different_lengths_are_refused_with_both_lengths():
+    with pytest.raises(WrongUse, match="a has 3 seeds and b has 2"):
+        paired_difference([1, 2, 3], [1, 2])
+    with pytest.raises(WrongUse, match="history_trials has 2 points and history_accuracy has 3"):
+        trials_to([1, 2], [1, 2, 3])
