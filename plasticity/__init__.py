@@ -1,0 +1,26 @@
+"""Brain-like plasticity in Brian2: rules, gates, tasks, spiking networks that learn by them.
+
+Submodules are imported when they are first used, so that `import plasticity` costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from plasticity import encoders, engine, gates, neurons, protocols, records, rules, statistics, tasks
+    from plasticity.learners import SpikingClassifier
+
+__version__ = "0.1.0"
+__all__ = [
+    "SpikingClassifier", "encoders", "engine", "gates", "neurons", "protocols", "records", "rules", "statistics", "tasks",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name == "SpikingClassifier":
+        return import_module("plasticity.learners").SpikingClassifier
+    if name in __all__:
+        return import_module(f"plasticity.{name}")
+    raise AttributeError(f"module 'plasticity' has no attribute {name!r}; it has {', '.join(__all__)}")

@@ -32,6 +32,7 @@ import brian2
 import numpy as np
 import pooch
 from brian2 import NetworkOperation, Quantity, TimedArray, ms, second
+from brian2.core.names import Nameable
 from brian2.core.variables import VariableView
 from brian2.devices.device import reset_device
 from brian2.utils.filelock import FileLock
@@ -81,7 +82,7 @@ class Model:
     inputs : dict
         What can be set per run: variables (`group.v`) and `TimedArray` objects by name.
     outputs : dict
-        What is read back after a run: variables by name (`group.v`, `monitor.t`).
+        What is read back after a run: variables by name (`group.v`, `monitor.t`, `state_monitor.state("v")`).
     """
 
     network: brian2.Network
@@ -286,6 +287,9 @@ def _generate(builder: Builder, spec: Any, folder: Path) -> dict[str, Any]:
     }
     theirs = {name: brian2.prefs[name] for name in ours}
     previous_dt = brian2.defaultclock.dt
+    named = Nameable.__instances__()  # Brian2 numbers its code by the names in use: hide what else lives in this process,
+    others = set(named)  # so that the same network gives the same code
+    named.clear()
     brian2.set_device("cpp_standalone", build_on_run=False)
     try:
         for name, value in ours.items():
@@ -303,6 +307,7 @@ def _generate(builder: Builder, spec: Any, folder: Path) -> dict[str, Any]:
                 if not any(fixed in line for line in lines):
                     raise PlasticityError(f"this version of Brian2 ({brian2.__version__}) writes its run() in an unknown way.")
                 lines[:] = [line.replace(fixed, f"run({_DURATION % float(model.duration)},") for line in lines]
+        _sort_clocks(device, model.network)
         outputs = {name: _describe_output(device, view) for name, view in model.outputs.items()}
         for name, view in model.outputs.items():
             if -1 in outputs[name]["shape"]:  # how long it grew is said at the end, so that a cut off file is noticed
@@ -321,9 +326,19 @@ def _generate(builder: Builder, spec: Any, folder: Path) -> dict[str, Any]:
     finally:
         for name, value in theirs.items():
             brian2.prefs[name] = value
+        named.update(others)
         reset_device()
         device.reinit()
         brian2.defaultclock.dt = previous_dt
+
+
+def _sort_clocks(device: Any, network: brian2.Network) -> None:
+    """Brian2 starts the clocks of a run in no fixed order; the same network must give the same code."""
+    queue = device.main_queue
+    arrays = {device.get_array_name(clock.variables[name]) for clock in network._clocks for name in ("t", "timestep")}
+    where = [k for k, (kind, what) in enumerate(queue) if kind == "set_by_single_value" and what[0] in arrays]
+    for k, entry in zip(where, sorted((queue[k] for k in where), key=lambda entry: entry[1][0]), strict=True):
+        queue[k] = entry
 
 
 def _refuse_operations(network: brian2.Network) -> None:
@@ -404,7 +419,7 @@ class Program:
         try:
             results = Path(tempfile.mkdtemp(prefix="plasticity-"))
         except OSError as error:
-            raise PlasticityError(f"cannot write run files: {error.strerror or error}; set TMPDIR to a folder with room.") from None
+            raise PlasticityError(f"cannot write run files: {error.strerror}; set TMPDIR to a folder with room.") from None
         try:
             arguments = []
             for name, value in (inputs or {}).items():
@@ -415,7 +430,7 @@ class Program:
                 if entry["shape"] is None and array.ndim == 0:
                     arguments.append(f"{entry['argument']}={array.item()!r}")
                 else:
-                    array.tofile(results / f"{name}.in")
+                    (results / f"{name}.in").write_bytes(array.tobytes())  # ndarray.tofile is silent on a full disk
                     arguments.append(f"{entry['argument']}={results / name}.in")
             environment = {**os.environ, "PLASTICITY_SEED": str(int(seed) % 2**32), "PLASTICITY_DURATION": repr(time_s)}
             complaint = self._execute([f"{results}{os.sep}", *arguments], environment, results / "complaint", progress)
@@ -543,7 +558,7 @@ def _fit(name: str, value: Any, entry: Mapping[str, Any]) -> np.ndarray:
         check_rates(given, name)
     array, shape = given.astype(entry["dtype"]), entry["shape"]
     if shape is None or list(array.shape) == shape:
-        return np.ascontiguousarray(array)
+        return array
     if array.ndim == 0:
         return np.full(shape, array)
     if entry["rows"] and array.ndim == len(shape) and list(array.shape[1:]) == shape[1:] and len(array) < shape[0]:

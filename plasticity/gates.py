@@ -9,6 +9,7 @@ single neurons: they stand for the whole path up to where two stimuli compete.
 from __future__ import annotations
 
 import dataclasses
+import numbers
 from typing import Any, ClassVar
 
 import numpy as np
@@ -32,8 +33,8 @@ class Gate:
             value = getattr(self, field.name)
             if np.ndim(value) != 0:
                 raise WrongUse(f"{type(self).__name__}: {field.name} is one number, not an array of shape {np.shape(value)}.")
-            if not 0 <= value < np.inf:
-                raise WrongUse(f"{type(self).__name__}: {field.name}={value} must be a finite gain of 0 or more.")
+            if not isinstance(value, numbers.Real) or not 0 <= float(value) < np.inf:
+                raise WrongUse(f"{type(self).__name__}: {field.name}={value!r} must be a finite gain of 0 or more.")
 
     def gains(self, cue: np.ndarray, streams: int, rng: np.random.Generator) -> np.ndarray:
         """The gain on the input of each stream, shape (trials, streams)."""
@@ -48,6 +49,8 @@ NoGate = Gate
 
 
 def _pick(chosen: np.ndarray, streams: int, attended: float, ignored: float) -> np.ndarray:
+    if not np.isin(chosen, np.arange(streams)).all():
+        raise WrongUse(f"a cue names a stream from 0 to {streams - 1}; these run from {np.min(chosen)} to {np.max(chosen)}.")
     return np.where(np.arange(streams) == np.asarray(chosen)[:, None], attended, ignored).astype(float)
 
 

@@ -21,11 +21,12 @@ from plasticity.tasks import split_streams
 
 Progress = Callable[[float], None]
 
-COMPETITION_STDP = pair_stdp(A_plus=0.02, A_minus=0.0002)
+COMPETITION_STDP = pair_stdp(A_plus=0.03, A_minus=0.0003)
 """Pair STDP with weak depression, in the proportion of Diehl & Cook 2015 (doi:10.3389/fncom.2015.00099): scaling the
 weights of a neuron to a fixed length is what depresses the inputs that did not take part."""
 
-CURVE = (0, 25, 50, 100, 200, 400, 700, 1000, 1400, 2000)
+CURVE = (0, 50, 100, 200, 400, 700, 1000, 1400, 2000)
+"""After how many training trials the learning curve is probed; every thousand from there on, and at the end."""
 
 
 class SpikingClassifier(ClassifierMixin, BaseEstimator):
@@ -51,15 +52,26 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
     max_rate_hz : float
         Firing rate of a stream's input at full intensity and gain 1.
     drive : float
-        Jump of a class neuron's potential by one spike at weight 1, in units of its threshold.
+        What a typical image adds in one trial, at gain 1 and without leak, to the potential of a neuron whose weights
+        have the very pattern of that image; in units of the threshold.
     inhibition : float
         Drop of all other class neurons' potential at a spike, in units of the threshold.
-    length : float
-        Euclidean length to which the weights of a neuron are scaled once a trial.
-    theta_plus : float
-        Rise of a class neuron's threshold at each of its spikes while learning.
+    weight_scale : float
+        Once a trial the weights of a neuron are scaled to this multiple of a typical image's Euclidean length, so
+        that a weight is about this times the pixel it stands for.
+    theta_plus, tau_theta_s : float
+        Rise of a class neuron's threshold at each of its spikes while learning, and how slowly it falls back. Answers are
+        given after a rest, with thresholds back at their start.
+    tau_m_ms : float
+        Membrane time constant of the class neurons.
+    relay_weight : float
+        Jump of a relay neuron's potential at a spike of its stream; above 1 one spike makes one spike.
+    teaching : float
+        How strongly the teacher hyperpolarises the neurons of the other classes, in units of the threshold.
     trial_ms, dt_ms : float
         Length of a trial and of a time step.
+    block : int
+        The most trials in one run of the compiled program.
     streams : int
         Streams in X; the rest of X is the cue, one column a stream.
     random_state : int
@@ -86,12 +98,12 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
         encoder: str = "poisson",
         neurons_per_class: int = 20,
         passes: int = 1,
-        max_rate_hz: float = 100.0,
-        drive: float = 0.05,
-        inhibition: float = 0.5,
-        length: float = 1.5,
-        theta_plus: float = 0.01,
-        tau_theta_s: float = 20.0,
+        max_rate_hz: float = 120.0,
+        drive: float = 1.6,
+        inhibition: float = 1.5,
+        weight_scale: float = 0.4,
+        theta_plus: float = 0.08,
+        tau_theta_s: float = 100.0,
         tau_m_ms: float = 100.0,
         relay_weight: float = 1.5,
         teaching: float = 20.0,
@@ -109,7 +121,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
         self.max_rate_hz = max_rate_hz
         self.drive = drive
         self.inhibition = inhibition
-        self.length = length
+        self.weight_scale = weight_scale
         self.theta_plus = theta_plus
         self.tau_theta_s = tau_theta_s
         self.tau_m_ms = tau_m_ms
@@ -142,7 +154,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
             value = getattr(self, name)
             if not (isinstance(value, (int, np.integer)) and value >= 1):
                 raise WrongUse(f"SpikingClassifier: {name}={value!r} must be a whole number of 1 or more.")
-        for name in ("max_rate_hz", "drive", "inhibition", "length", "theta_plus", "relay_weight", "teaching"):
+        for name in ("max_rate_hz", "drive", "inhibition", "weight_scale", "theta_plus", "tau_theta_s", "tau_m_ms", "relay_weight", "teaching"):
             value = getattr(self, name)
             if not (np.isscalar(value) and 0 <= float(value) < np.inf):
                 raise WrongUse(f"SpikingClassifier: {name}={value!r} must be a finite number of 0 or more.")
@@ -204,6 +216,10 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
             raise WrongUse("learning to classify needs trials of at least two classes.")
         features, classes = stimulus.shape[2], len(self.classes_)
         self.n_features_in_ = X.shape[1]
+        typical = float(np.linalg.norm(stimulus, axis=2).mean())  # Euclidean length of a typical image
+        if not typical > 0:
+            raise WrongUse("every stimulus in X is empty; nothing would fire.")
+        length = self.weight_scale * typical
         rng = np.random.default_rng([self.random_state, 1])
         spec = self._spec(features, classes)
         self._program: Program = program(competition.build, spec.structure())
@@ -211,15 +227,15 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
         self._values = {
             **spec.values(),
             "label": np.repeat(np.arange(classes), self.neurons_per_class),
-            "drive": self.drive,
+            "drive": self.drive / (length * typical * self.max_rate_hz * self.trial_ms / 1e3),
             "inhibition": self.inhibition,
-            "length": self.length,
+            "length": length,
             "relay_weight": self.relay_weight,
             "teaching": self.teaching,
         }
         self.neuron_class_ = np.repeat(self.classes_, self.neurons_per_class)
         start = rng.uniform(0.2, 0.8, (features, classes * self.neurons_per_class))
-        self.weights_ = start * self.length / np.linalg.norm(start, axis=0)
+        self.weights_ = start * length / np.linalg.norm(start, axis=0)
         self.theta_ = np.zeros(classes * self.neurons_per_class)
 
         order = np.concatenate([np.arange(len(X)) if k == 0 else rng.permutation(len(X)) for k in range(self.passes)])

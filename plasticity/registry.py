@@ -24,11 +24,17 @@ class Registry(Mapping[str, T], Generic[T]):
     ------
     WrongUse
         On looking up a name that is not there.
+    ValueError
+        Two different entries of one name.
     """
 
     def __init__(self, kind: str, entries: Iterable[T]) -> None:
         self.kind = kind
-        self._entries: dict[str, Any] = {entry.name: entry for entry in entries}  # type: ignore[attr-defined]
+        self._entries: dict[str, Any] = {}
+        for entry in entries:
+            name = entry.name  # type: ignore[attr-defined]
+            if self._entries.setdefault(name, entry) is not entry:
+                raise ValueError(f"two {kind}s are called {name!r}")
 
     def __getitem__(self, name: str) -> T:
         try:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _CLASSES: tuple[str, ...] = (  # file:class
     "stdp_window:StdpWindow",
+    "attention_gain:AttentionGain",
 )
 
 

@@ -20,7 +20,7 @@ import dataclasses
 from typing import Any
 
 import numpy as np
-from brian2 import Network, NeuronGroup, Quantity, SpikeMonitor, StateMonitor, TimedArray, defaultclock, linked_var, ms, second
+from brian2 import Hz, Network, NeuronGroup, PoissonInput, Quantity, SpikeMonitor, StateMonitor, TimedArray, defaultclock, linked_var, ms, second
 
 from plasticity.encoders import poisson
 from plasticity.engine import Model
@@ -94,38 +94,41 @@ def build(spec: TwoGroups) -> Model:
 
     common = NeuronGroup(
         GROUPS,
-        "dy/dt = -y/tau_c + sqrt(2/tau_c)*xi : 1\ntau_c : second (shared, constant)",
+        """dy/dt = -y/tau_c + sqrt(2/tau_c)*xi : 1
+        level : 1
+        tau_c : second (shared, constant)
+        correlation : 1 (shared, constant)""",
         method="euler",
         name="common",
-        namespace={},
+        namespace=names,
     )
     common.tau_c = 1 * ms
     common.y = "randn()"
+    common.run_regularly("level = gain(t, i)*clip(1 + correlation*y, 0, inf)", when="before_groups", name="common_level")
     inputs = poisson.group(
         n,
         "inputs",
-        f"base*gain(t, i // {spec.inputs})*clip(1 + correlation*y, 0, inf)",
+        "base*level",
         spec.epoch,
-        equations="y : 1 (linked)\nbase : Hz (shared, constant)\ncorrelation : 1 (shared, constant)\nlearning : 1 (constant)\n"
-        + pre_equations,
+        equations="level : 1 (linked)\nbase : Hz (shared, constant)\nlearning : 1 (constant)\n" + pre_equations,
         reset=pre_spike,
         method="exact",
-        namespace=names,
+        namespace={},
     )
-    inputs.y = linked_var(common, "y", index=np.repeat(np.arange(GROUPS), spec.inputs))
+    inputs.level = linked_var(common, "level", index=np.repeat(np.arange(GROUPS), spec.inputs))
     inputs.learning = 1
     for name, value in pre_values.items():
         setattr(inputs, name, value)
     neuron = spec.neuron.group(
         1,
         "neuron",
-        current="inhibition*(gain(t, 0) + gain(t, 1))/2*(E_inh - v)",
-        equations="inhibition : 1 (shared, constant)\nE_inh : volt (shared, constant)\n" + post_equations,
+        equations="g_background : 1 (shared, constant)\n" + post_equations,
         reset=post_spike,
         values=post_values,
         method="exponential_euler",
         namespace=names,
     )
+    background = PoissonInput(neuron, "ge", N=1000, rate=5 * Hz, weight="g_background")
     plastic = spec.rule.synapses(
         inputs,
         neuron,
@@ -146,17 +149,16 @@ def build(spec: TwoGroups) -> Model:
         "gain": gain,
         "learning": inputs.learning,
         "base": inputs.base,
-        "correlation": inputs.correlation,
+        "correlation": common.correlation,
         "tau_c": common.tau_c,
         "w": plastic.w,
         "g_max": plastic.g_max,
-        "inhibition": neuron.inhibition,
-        "E_inh": neuron.E_inh,
+        "g_background": neuron.g_background,
     }
     groups = {"inputs": inputs, "neuron": neuron, "plastic": plastic}
     settable |= {f"neuron.{key}": getattr(neuron, key) for key in spec.neuron.parameters}
     settable |= {"plastic.mu": plastic.mu} if spec.landing.mu else {}
     settable |= {name: getattr(groups[group], key) for name, (group, key) in spec.rule_inputs().items()}
     outputs = {"w": plastic.w, "w_history": history.state("w"), "input_spikes": input_spikes.count, "spikes": spikes.count}
-    network = Network(common, inputs, neuron, plastic, input_spikes, spikes, history)
+    network = Network(common, inputs, background, neuron, plastic, input_spikes, spikes, history)
     return Model(network, spec.epochs * spec.epoch, settable, outputs)
