@@ -23,6 +23,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -194,6 +195,9 @@ def _refuse_standalone() -> None:
         raise WrongUse("Brian2 is in standalone mode; call brian2.set_device('runtime') before using this library's networks.")
 
 
+_BUILDING = threading.Lock()
+
+
 def program(builder: Builder, spec: Any) -> Program:
     """The compiled program of a builder and its specification, from the cache or compiled now.
 
@@ -204,6 +208,11 @@ def program(builder: Builder, spec: Any) -> Program:
     PlasticityError
         Code generation or compilation failed, or the cache folder is full or cannot be written.
     """
+    with _BUILDING:  # generating code switches Brian2's device, which belongs to the whole process
+        return _program(builder, spec)
+
+
+def _program(builder: Builder, spec: Any) -> Program:
     _refuse_standalone()
     if backend() == "numpy":
         return Program(builder, spec, None, {})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numbers
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -21,7 +23,7 @@ from plasticity.tasks import split_streams
 
 Progress = Callable[[float], None]
 
-COMPETITION_STDP = pair_stdp(A_plus=0.03, A_minus=0.0003)
+COMPETITION_STDP = pair_stdp(A_plus=0.015, A_minus=0.00015)
 """Pair STDP with weak depression, in the proportion of Diehl & Cook 2015 (doi:10.3389/fncom.2015.00099): scaling the
 weights of a neuron to a fixed length is what depresses the inputs that did not take part."""
 
@@ -40,7 +42,9 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
     Parameters
     ----------
     rule : Rule or str
-        The plasticity rule of the synapses, for example `pair_stdp(A_plus=0.02)`.
+        The plasticity rule of the synapses. It must strengthen, on balance, the inputs that fire around the few spikes of a
+        winner: with depression as strong as potentiation (`pair_stdp` as in Song et al. 2000) a prototype is unlearnt as fast as
+        it is learnt, since inputs are Poisson and go on firing after the winner's spike.
     gate : Gate
         Where attention acts (plasticity.gates).
     encoder : str
@@ -61,7 +65,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
         that a weight is about this times the pixel it stands for.
     theta_plus, tau_theta_s : float
         Rise of a class neuron's threshold at each of its spikes while learning, and how slowly it falls back. Answers are
-        given after a rest, with thresholds back at their start.
+        given with every threshold at the mean of all: the level says how strong the input is, the differences are fatigue.
     tau_m_ms : float
         Membrane time constant of the class neurons.
     relay_weight : float
@@ -84,12 +88,18 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
     history_ : dict of arrays `trials` and `accuracy` (on the probe)
     arrays_ : dict of arrays for figures
     parameters_ : int, number of plastic synapses
+    backend_ : str, `cpp_standalone` or `numpy`
+    compile_seconds_ : float, what finding or compiling the program took before learning began
 
     Raises
     ------
     WrongUse
         NaN in X, X of the wrong width, y of another length, fewer trials than classes, an unknown rule.
     """
+
+    weights_: np.ndarray
+    theta_: np.ndarray
+    neuron_class_: np.ndarray
 
     def __init__(
         self,
@@ -99,7 +109,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
         neurons_per_class: int = 20,
         passes: int = 1,
         max_rate_hz: float = 120.0,
-        drive: float = 1.6,
+        drive: float = 2.5,
         inhibition: float = 1.5,
         weight_scale: float = 0.4,
         theta_plus: float = 0.08,
@@ -156,7 +166,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
                 raise WrongUse(f"SpikingClassifier: {name}={value!r} must be a whole number of 1 or more.")
         for name in ("max_rate_hz", "drive", "inhibition", "weight_scale", "theta_plus", "tau_theta_s", "tau_m_ms", "relay_weight", "teaching"):
             value = getattr(self, name)
-            if not (np.isscalar(value) and 0 <= float(value) < np.inf):
+            if not (isinstance(value, numbers.Real) and 0 <= float(value) < np.inf):
                 raise WrongUse(f"SpikingClassifier: {name}={value!r} must be a finite number of 0 or more.")
         if not 0 < self.dt_ms <= self.trial_ms < np.inf:
             raise WrongUse(f"SpikingClassifier: dt_ms={self.dt_ms} must be positive and at most trial_ms={self.trial_ms}.")
@@ -174,7 +184,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
                 "teacher": teacher,
                 "learn": (teacher >= 0).astype(float),
                 "w": self.weights_.ravel(),
-                "theta": self.theta_ if teacher[0] >= 0 else 0.0,
+                "theta": self.theta_ if teacher[0] >= 0 else self.theta_.mean(),
             },
             duration=trials * self.trial_ms * ms,
             progress=progress,
@@ -222,7 +232,9 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
         length = self.weight_scale * typical
         rng = np.random.default_rng([self.random_state, 1])
         spec = self._spec(features, classes)
+        started = time.perf_counter()
         self._program: Program = program(competition.build, spec.structure())
+        self.compile_seconds_ = time.perf_counter() - started
         self.backend_ = backend()
         self._values = {
             **spec.values(),

@@ -11,20 +11,31 @@ plasticity.networks.two_groups). In each condition something singles out group 0
     learning_gate  the rates stay, the changes of the attended synapses are multiplied by g
     uncorrelated   attention, on inputs without fluctuations in common
 
-Shuffled assignment is drawn again for every epoch and not once for every input: a fixed drawing over inputs would give both
-groups the same mean gain by construction, and would also change the drive at each moment.
+Shuffled assignment is drawn again for every epoch, as a cue drawn at random in every trial would be. A drawing once for every
+input would give both groups the same mean gain at every moment: then there is no gain on a group to be shuffled.
 
-Mechanism. With Poisson inputs, what a synapse of rate r gains by chance pairs is r r_post (A_plus tau_plus f_plus(w) - A_minus
-tau_minus f_minus(w)), and what it gains because its own spikes cause output spikes also goes with r: r divides out of the
-balance, and a higher rate alone moves a synapse faster but hardly elsewhere. So `uncorrelated` and `learning_gate` are expected to show
-little. What does not divide out is the fluctuation that a group has in common: its part in the fluctuations of the output goes with g w, the
-gain sets that part, and STDP strengthens the group whose fluctuations precede the output spikes (Song & Abbott 2001; Guetig et al. 2003).
-At equal gains two such groups would compete until one has won at random if the bounds were hard (mu = 0); mu = 0.05 lies above
-that breaking of symmetry here, so that the difference at gain 1 scatters around 0.
+Mechanism. What a synapse of rate r gains by chance pairs of spikes goes with r, and so does what it gains because its own
+spikes cause output spikes: r divides out of the balance, and a higher rate alone moves a synapse faster but not elsewhere. So
+`uncorrelated` inputs show next to nothing (at most 0.012, in favour of the ignored group). Nor does `learning_gate`: it
+multiplies potentiation and depression alike, which leaves the balance where it was and broadens the distribution of the
+weights (standard deviation 0.19 instead of 0.12 at gain 4). What does not divide out is the fluctuation that a group has in
+common: the share of the output's fluctuations which it causes goes with its rate times its weights, gain raises that share,
+and STDP strengthens the group whose fluctuations precede the output spikes (Song & Abbott 2001; Guetig et al. 2003).
 
-Limits. The neuron is held near threshold by background input, so that it fires at gain 1 and its rate rises smoothly with the drive. The plastic inputs alone
-at gain 1 do not fire it, and if they were strong, the rate at gain 4 would be so high that chance pairs outweigh caused ones and the difference shrinks;
-where depression dominates (alpha 1.4 instead of 1.05, no background) the attended group was the weaker one.
+Choice of parameters. Time constants and A_minus/A_plus are those of Song, Miller & Abbott 2000. Background input holds the
+neuron near threshold, so that it fires at gain 1 and its rate follows the drive smoothly. Soft bounds keep two equal groups
+equal: with hard bounds one of them would win at random (Guetig et al. 2003). mu = 0.08 was chosen on seeds 200 to 215, as the
+difference at equal gain scattered half as much between seeds as with mu = 0.05 (0.03 instead of 0.07) and the weights were
+stationary sooner; with mu = 0.05 the effect was larger (0.26 at gain 4).
+
+Limits. The effect saturates, as more drive also means more chance pairs. And its sign depends on the balance: where
+depression prevails over weakly correlated inputs the faster group is depressed faster, and the attended group ends below the
+ignored one, by 0.12 [0.09, 0.18] at gain 4 with `--set alpha=1.4 --set correlation=0.3 --set g_background=0 --set g_max=0.05`
+(seeds 300 to 309).
+
+All conditions of one seed share their random numbers, so that what scatters between seeds is much the same in each of them:
+neighbouring points of a control are not independent evidence. Intervals are 95 % each for itself; the checks say where
+p-values are corrected for the number of comparisons.
 
 Sources: Song & Abbott 2001, doi:10.1016/S0896-6273(01)00451-2 (correlated groups compete under STDP); Guetig, Aharonov, Rotter &
 Sompolinsky 2003, doi:10.1523/JNEUROSCI.23-09-03697.2003 (soft bounds mu, breaking of symmetry); Song, Miller & Abbott 2000,
@@ -56,7 +67,7 @@ if TYPE_CHECKING:
 CONDITIONS = ("attention", "redistributed", "equal_gain", "shuffled", "learning_gate", "uncorrelated")
 SELECTIVE = ("attention", "redistributed")  # must favour the attended group
 CONTROLS = ("equal_gain", "shuffled")  # must not
-OWN = "required by this simulation"
+OWN = "statement of this simulation"
 
 
 @dataclass(frozen=True)
@@ -69,13 +80,13 @@ class AttentionGain(Simulation):
 
     inputs: int = setting(60, "inputs in each of the two groups", low=2, high=1000)
     gains: tuple[float, ...] = setting((1.0, 1.5, 2.0, 3.0, 4.0), "gains on the attended group, rising", low=1, high=10)
-    duration_s: float = setting(200.0, "simulated time of each run; weights are averaged over its last quarter", "s", low=4, high=500)
+    duration_s: float = setting(150.0, "simulated time of a run; weights are averaged over its second half", "s", low=4, high=500)
     base_hz: float = setting(15.0, "mean rate of every input at gain 1", "Hz", low=0, high=100)
     correlation: float = setting(0.6, "fluctuation that a group's rates have in common, as a share of the rate", low=0, high=1)
     tau_c_ms: float = setting(10.0, "correlation time of that fluctuation", "ms", low=2, high=1000)
     A_plus: float = setting(0.01, "largest potentiation by one pair, as a share of the weight's range", low=0, high=1)
     alpha: float = setting(1.05, "A_minus/A_plus", low=0, high=10)
-    mu: float = setting(0.05, "exponent of the soft bounds", low=0, high=1)
+    mu: float = setting(0.08, "exponent of the soft bounds", low=0, high=1)
     w_start: float = setting(0.5, "weight of every synapse at the start", low=0, high=1)
     g_max: float = setting(0.006, "conductance of a synapse of weight 1, in units of the leak", low=0, high=1)
     g_background: float = setting(
@@ -147,7 +158,7 @@ class AttentionGain(Simulation):
         for name in ("history", "weights", "input_hz", "output_hz"):
             stacked = np.stack([found[wanted[key]][name] for key in grid])
             arrays[name] = stacked.reshape(*shape, *stacked.shape[1:])
-        arrays["mean_weight"] = last_quarter(arrays["history"])
+        arrays["mean_weight"] = second_half(arrays["history"])
         results, checks = judge(arrays, self.gains)
         numbers = {"conditions": list(CONDITIONS), "results": results}
         return Outcome(numbers, checks, arrays, backend())
@@ -164,9 +175,9 @@ class AttentionGain(Simulation):
             }
 
 
-def last_quarter(history: np.ndarray) -> np.ndarray:
-    """The mean over the last quarter of the time axis, the one before the last: (..., seconds, groups) to (..., groups)."""
-    return history[..., -max(1, history.shape[-2] // 4) :, :].mean(axis=-2)
+def second_half(history: np.ndarray) -> np.ndarray:
+    """The mean over the second half of the time axis, the one before the last: (..., seconds, groups) to (..., groups)."""
+    return history[..., history.shape[-2] // 2 :, :].mean(axis=-2)
 
 
 def judge(arrays: dict[str, np.ndarray], gains: Sequence[float]) -> tuple[list[dict[str, Any]], list[Check]]:
@@ -219,10 +230,10 @@ def judge(arrays: dict[str, np.ndarray], gains: Sequence[float]) -> tuple[list[d
             slopes = np.polyfit(np.log2(gains), values, 1)[0]
             low, high = interval(slopes)
             means = values.mean(axis=1)
-            holds = bool(low > 0 and (np.diff(means) > 0).all())
-            text = f"{slopes.mean():+.3f} [{low:+.3f}, {high:+.3f}]; means " + ", ".join(f"{mean:.3f}" for mean in means)
-            wanted = "slope per doubling above 0 (95 % interval), each mean above the one before"
-            checks.append(Check(f"{condition} grows with gain", wanted, text, "interval and order", OWN, holds))
+            steps = ", ".join(f"{mean:.3f}" for mean in means)
+            text = f"{slopes.mean():+.3f} [{low:+.3f}, {high:+.3f}]; mean at each gain {steps}"
+            wanted = "slope per doubling of the gain above 0"
+            checks.append(Check(f"{condition} grows with gain", wanted, text, "95 % interval", OWN, bool(low > 0)))
     above = [gain for gain in gains if gain > 1]
     family = [(condition, gain) for condition in CONTROLS for gain in above]
     p_family = dict(zip(family, holm([found[key].p for key in family]), strict=True))
@@ -230,7 +241,8 @@ def judge(arrays: dict[str, np.ndarray], gains: Sequence[float]) -> tuple[list[d
         inside = sum(bool(found[condition, gain].low <= 0 <= found[condition, gain].high) for gain in above)
         smallest = min(p_family[condition, gain] for gain in above)
         furthest = max((found[condition, gain] for gain in above), key=lambda d: abs(d.mean))
-        text = f"95 % interval contains 0 at {inside} of {len(above)} gains, largest {_text(furthest)}, smallest Holm p {smallest:.2g}"
+        text = f"95 % interval contains 0 at {inside} of {len(above)} gains, largest {_text(furthest)}"
+        text += f", smallest Holm p {smallest:.2g}"
         wanted = f"no Holm p below 0.05 over the {len(family)} comparisons of {' and '.join(CONTROLS)}"
         checks.append(Check(f"{condition} favours no group", "0 at every gain above 1", text, wanted, OWN, bool(smallest > 0.05)))
     for condition in (*CONTROLS, "uncorrelated") if strong else ():
@@ -291,8 +303,8 @@ def dose_response(record: Record) -> Figure:
         colour, line, marker = _COLOURS[condition]
         gain = np.array([row["gain"] for row in rows]) + 0.03 * (place - (len(conditions) - 1) / 2)  # side by side
         mean, low, high = (np.array([_number(row["difference"][key]) for row in rows]) for key in ("mean", "low", "high"))
-        colour = getattr(figures, colour)
-        axis.plot(gain, mean, color=colour, linestyle=line, marker=marker, markersize=5, label=condition.replace("_", " "), zorder=3)
+        colour, label = getattr(figures, colour), condition.replace("_", " ")
+        axis.plot(gain, mean, color=colour, linestyle=line, marker=marker, markersize=5, label=label, zorder=3)
         axis.vlines(gain, low, high, color=colour, linewidth=1.5, zorder=2)
     axis.set_xticks([row["gain"] for row in _results(record, conditions[0])])
     axis.set_xlabel("gain g (no unit)")

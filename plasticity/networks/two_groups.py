@@ -11,7 +11,8 @@ Input i of group k is a Poisson process with the rate
 so that the inputs of one group rise and fall together (y_k has mean 0, variance 1, correlation time tau_c) and the groups are
 independent of each other: the inputs of Song & Abbott 2001, Cortical development and remapping through spike timing-dependent
 plasticity (doi:10.1016/S0896-6273(01)00451-2), with an Ornstein-Uhlenbeck process for the common signal. The neuron is that of
-Song, Miller & Abbott 2000 (doi:10.1038/78829), a presynaptic spike adds g_max w to its conductance.
+Song, Miller & Abbott 2000 (doi:10.1038/78829); a presynaptic spike adds g_max w to its conductance, and each of 5000 background
+spikes per second (Poisson, not plastic) adds g_background.
 """
 
 from __future__ import annotations
@@ -20,7 +21,20 @@ import dataclasses
 from typing import Any
 
 import numpy as np
-from brian2 import Hz, Network, NeuronGroup, PoissonInput, Quantity, SpikeMonitor, StateMonitor, TimedArray, defaultclock, linked_var, ms, second
+from brian2 import (
+    Hz,
+    Network,
+    NeuronGroup,
+    PoissonInput,
+    Quantity,
+    SpikeMonitor,
+    StateMonitor,
+    TimedArray,
+    defaultclock,
+    linked_var,
+    ms,
+    second,
+)
 
 from plasticity.encoders import poisson
 from plasticity.engine import Model
@@ -82,8 +96,9 @@ def build(spec: TwoGroups) -> Model:
     """The Brian2 network of a `TwoGroups`; inputs 0 to n-1 are group 0, n to 2n-1 group 1.
 
     Inputs per run: `gain` (epochs, 2), `learning` (2 n; what multiplies each synapse's change), `w` (2 n), `base` (hertz),
-    `correlation`, `tau_c` (second), `g_max` (in units of the leak), and every parameter of rule, landing and neuron by the
-    names in `values`. Outputs: `w` (2 n), `w_history` (samples x 2 n, flat), `input_spikes` (2 n), `spikes` (1: how many).
+    `correlation`, `tau_c` (second), `g_max` and `g_background` (in units of the leak), and every parameter of rule, landing
+    and neuron by the names in `values`. Outputs: `w` (2 n), `w_history` (samples x 2 n, flat), `input_spikes` (2 n),
+    `spikes` (1: how many).
     """
     defaultclock.dt = spec.dt
     n = GROUPS * spec.inputs
@@ -126,7 +141,7 @@ def build(spec: TwoGroups) -> Model:
         reset=post_spike,
         values=post_values,
         method="exponential_euler",
-        namespace=names,
+        namespace={},
     )
     background = PoissonInput(neuron, "ge", N=1000, rate=5 * Hz, weight="g_background")
     plastic = spec.rule.synapses(
