@@ -96,6 +96,12 @@ def _guessing() -> Any:
     return DummyClassifier(strategy="uniform")
 
 
+GIVEN = (
+    "The gate of the spiking learners is told what the cue means; the torch learners have to learn it, over repeated passes.\n"
+    "Fit: seconds of training with its learning curve, compilation apart."
+)
+"""What is not alike on the two sides; stands under every table that shows both."""
+
 _DIEHL_COOK = "Diehl & Cook 2015, doi:10.3389/fncom.2015.00099"
 
 LEARNERS: Registry[LearnerEntry] = Registry(
@@ -913,6 +919,7 @@ class Comparison:
         """How many trials, which seeds, and what is missing."""
         settings = self.configuration["settings"]
         records = [record for name in self.learners for record in self.of(name)]
+        known = [LEARNERS[name] for name in self.learners if name in LEARNERS]
         test = len(records[0].arrays["labels"])
         parts = [f"{records[0].numbers['training_trials']} training trials"]
         if "validation" in settings:
@@ -920,7 +927,7 @@ class Comparison:
         parts.append(f"{test} for the test; seeds {_ranges(self.seeds)}; one thread each")
         if self.missing:
             parts.append(f"{self.missing} of {len(self.seeds) * len(self.configuration['learners'])} jobs are not finished yet")
-        return ", ".join(parts) + "."
+        return ", ".join(parts) + "." + (f"\n{GIVEN}" if {entry.side for entry in known} >= {"spiking", "torch"} else "")
 
     def write_csv(self, folder: Path) -> None:
         """One line per learner: summary.csv."""

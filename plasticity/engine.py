@@ -156,6 +156,15 @@ def canonical(value: Any) -> Any:
     raise WrongUse(f"a network specification holds plain data, not {type(value).__name__}: {value!r}")
 
 
+def neutral(owner: Any) -> Any:
+    """A rule or neuron with each parameter replaced by a 1 of its unit.
+
+    A network specification that holds it leads to one program for all values, which are then inputs of a run.
+    """
+    ones = {k: Quantity(1.0, dim=v.dim) if isinstance(v, Quantity) else 1.0 for k, v in owner.parameters.items()}
+    return dataclasses.replace(owner, parameters=ones)
+
+
 def _hash(*parts: Any) -> str:
     digest = hashlib.sha256()
     for part in parts:
@@ -461,9 +470,7 @@ class Program:
         finally:
             shutil.rmtree(results, ignore_errors=True)
 
-    def _execute(
-        self, arguments: list[str], environment: dict[str, str], complaints: Path, progress: Progress | None
-    ) -> str:
+    def _execute(self, arguments: list[str], environment: dict[str, str], complaints: Path, progress: Progress | None) -> str:
         """Start the binary and wait; returns what it wrote on standard error."""
         assert self.folder is not None
         with open(complaints, "w+", errors="replace") as stderr:

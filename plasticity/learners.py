@@ -164,7 +164,17 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
             value = getattr(self, name)
             if not (isinstance(value, (int, np.integer)) and value >= 1):
                 raise WrongUse(f"SpikingClassifier: {name}={value!r} must be a whole number of 1 or more.")
-        for name in ("max_rate_hz", "drive", "inhibition", "weight_scale", "theta_plus", "tau_theta_s", "tau_m_ms", "relay_weight", "teaching"):
+        for name in (
+            "max_rate_hz",
+            "drive",
+            "inhibition",
+            "weight_scale",
+            "theta_plus",
+            "tau_theta_s",
+            "tau_m_ms",
+            "relay_weight",
+            "teaching",
+        ):
             value = getattr(self, name)
             if not (isinstance(value, numbers.Real) and 0 <= float(value) < np.inf):
                 raise WrongUse(f"SpikingClassifier: {name}={value!r} must be a finite number of 0 or more.")
@@ -200,7 +210,9 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
         stimulus, cue = split_streams(X, self.streams)
         gain = self.gate.gains(cue, self.streams, rng)
         if gain.shape != (len(cue), self.streams):
-            raise WrongUse(f"the gate gave gains of shape {gain.shape}; it must be (trials, streams) = {(len(cue), self.streams)}.")
+            raise WrongUse(
+                f"the gate gave gains of shape {gain.shape}; it must be (trials, streams) = {(len(cue), self.streams)}."
+            )
         return (self.max_rate_hz * stimulus * gain[:, :, None]).reshape(len(cue), -1), gain
 
     def _decide(self, X: np.ndarray, rng: np.random.Generator, progress: Progress | None = None) -> np.ndarray:
@@ -253,7 +265,9 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
         order = np.concatenate([np.arange(len(X)) if k == 0 else rng.permutation(len(X)) for k in range(self.passes)])
         gated, gain = self._rates(X, rng)
         total = len(order)
-        stops = sorted({k for k in (*CURVE, *range(CURVE[-1], total, 1000), total) if k <= total} | set(range(0, total, self.block)))
+        stops = sorted(
+            {k for k in (*CURVE, *range(CURVE[-1], total, 1000), total) if k <= total} | set(range(0, total, self.block))
+        )
         curve = {k for k in stops if k in CURVE or k % 1000 == 0 or k == total}
         history: dict[str, list[float]] = {"trials": [], "accuracy": [], "attended": [], "ignored": []}
 
@@ -278,7 +292,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
             self.history_["accuracy"] = np.array(history["accuracy"])
         cued = np.arange(self.streams) == cue[:, None]
         self.arrays_ = {
-            "weights": self.weights_,
+            "weights": self.weights_.astype(np.float32),
             "neuron_class": self.neuron_class_,
             "history_trials_weights": np.array(history["trials"]),
             "weights_attended": np.array(history["attended"]),
@@ -296,7 +310,9 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
         ignored = (stimulus.sum(axis=1) - attended) / max(1, self.streams - 1)
         by_class = self.weights_.reshape(self.weights_.shape[0], len(self.classes_), -1).mean(axis=2)[:, labels].T
         only_attended, only_ignored = attended * (1 - ignored), ignored * (1 - attended)
-        return float((by_class * only_attended).sum() / only_attended.sum()), float((by_class * only_ignored).sum() / only_ignored.sum())
+        return float((by_class * only_attended).sum() / only_attended.sum()), float(
+            (by_class * only_ignored).sum() / only_ignored.sum()
+        )
 
     def decision_function(self, X: Any) -> np.ndarray:
         """Spikes of each class's neurons in each trial, shape (trials, classes); learning is switched off."""

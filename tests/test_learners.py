@@ -90,7 +90,9 @@ def test_the_arrays_for_figures_say_what_the_gate_did(fitted):
     assert np.array_equal(fitted.arrays_["gain_ignored"], [0.2, 0.2])
 
 
-@pytest.mark.parametrize("rule", [hebb(eta=0.015), triplet_stdp(A2_plus=0.015, A2_minus=1.5e-4, A3_minus=0.0)], ids=lambda rule: rule.name)
+@pytest.mark.parametrize(
+    "rule", [hebb(eta=0.015), triplet_stdp(A2_plus=0.015, A2_minus=1.5e-4, A3_minus=0.0)], ids=lambda rule: rule.name
+)
 def test_another_rule_learns_too(rule, draw):
     made = SpikingClassifier(rule=rule, **SMALL).fit(draw.train.X, draw.train.y)
     assert made.score(draw.test.X, draw.test.y) > 0.6  # chance .1, without attention at most .5

@@ -22,7 +22,7 @@ import numpy as np
 from brian2 import Hz, Network, Quantity, SpikeMonitor, Synapses, TimedArray, defaultclock, ms
 
 from plasticity.encoders import Encoder, poisson
-from plasticity.engine import Model
+from plasticity.engine import Model, neutral
 from plasticity.neurons import Neuron, lif_adaptive
 from plasticity.rules import Landing, Rule, pair_stdp
 
@@ -64,7 +64,7 @@ class Competition:
 
     def structure(self) -> Competition:
         """The same network with every run-time number replaced by a 1 of its unit: what is hashed and compiled."""
-        return dataclasses.replace(self, rule=_neutral(self.rule), output=_neutral(self.output), relay=_neutral(self.relay))
+        return dataclasses.replace(self, rule=neutral(self.rule), output=neutral(self.output), relay=neutral(self.relay))
 
     def values(self) -> dict[str, float]:
         """The run-time numbers, by the name of their input."""
@@ -78,11 +78,6 @@ class Competition:
         on_neurons = {(group, t.tau) for side, group in sides.items() for t in self.rule.side(side)}
         on_synapses = {("plastic", key) for key in self.rule.parameters if key not in {t.tau for t in self.rule.traces}}
         return {f"{group}.{key}": (group, key) for group, key in sorted(on_neurons | on_synapses)}
-
-
-def _neutral(owner: Any) -> Any:
-    ones = {key: value * 0 + type(value)(1) if not isinstance(value, Quantity) else Quantity(1.0, dim=value.dim) for key, value in owner.parameters.items()}
-    return dataclasses.replace(owner, parameters=ones)
 
 
 def build(spec: Competition) -> Model:

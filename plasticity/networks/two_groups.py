@@ -37,8 +37,7 @@ from brian2 import (
 )
 
 from plasticity.encoders import poisson
-from plasticity.engine import Model
-from plasticity.networks.competition import _neutral
+from plasticity.engine import Model, neutral
 from plasticity.neurons import Neuron, lif_conductance
 from plasticity.rules import Landing, Rule, pair_stdp
 
@@ -76,7 +75,7 @@ class TwoGroups:
     def structure(self) -> TwoGroups:
         """The same network with every run-time number replaced by a 1 of its unit: what is hashed and compiled."""
         landing = dataclasses.replace(self.landing, mu=1.0) if self.landing.mu else self.landing
-        return dataclasses.replace(self, rule=_neutral(self.rule), neuron=_neutral(self.neuron), landing=landing)
+        return dataclasses.replace(self, rule=neutral(self.rule), neuron=neutral(self.neuron), landing=landing)
 
     def values(self) -> dict[str, float]:
         """The run-time numbers, by the name of their input."""
