@@ -213,6 +213,11 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
             raise WrongUse(
                 f"the gate gave gains of shape {gain.shape}; it must be (trials, streams) = {(len(cue), self.streams)}."
             )
+        if not (self.gate.learning(cue[:1], self.streams, rng) == 1).all():
+            raise WrongUse(
+                f"the gate {self.gate.name!r} acts on the learning of each stream's own synapses, but here the streams share"
+                " theirs; use input_gain, or `plasticity run attention_gain` for that gate."
+            )
         return (self.max_rate_hz * stimulus * gain[:, :, None]).reshape(len(cue), -1), gain
 
     def _decide(self, X: np.ndarray, rng: np.random.Generator, progress: Progress | None = None) -> np.ndarray:

@@ -13,7 +13,7 @@ from sklearn.model_selection import GridSearchCV
 
 from plasticity import engine, learners
 from plasticity.errors import WrongUse
-from plasticity.gates import EqualGain, InputGain, NoGate, ShuffledGate
+from plasticity.gates import EqualGain, InputGain, LearningGate, NoGate, ShuffledGate
 from plasticity.learners import COMPETITION_STDP, SpikingClassifier
 from plasticity.rules import hebb, triplet_stdp
 from plasticity.tasks import CuedDigits
@@ -164,6 +164,11 @@ def test_bad_trials_are_refused_with_a_sentence(draw, change, words):
 def test_bad_settings_are_refused_with_a_sentence(draw, settings):
     with pytest.raises(WrongUse):
         SpikingClassifier(**{**SMALL, **settings}).fit(draw.train.X[:50], draw.train.y[:50])
+
+
+def test_a_gate_on_the_learning_of_a_stream_is_refused_where_streams_share_synapses(draw):
+    with pytest.raises(WrongUse, match="share"):
+        SpikingClassifier(gate=LearningGate(), **SMALL).fit(draw.train.X[:50], draw.train.y[:50])
 
 
 def test_answering_needs_the_columns_it_was_fitted_on(draw, fitted):
