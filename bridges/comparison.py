@@ -167,7 +167,7 @@ LEARNERS: Registry[LearnerEntry] = Registry(
             "guessing",
             "control",
             "a class drawn uniformly at random",
-            "scikit-learn, sklearn.dummy.DummyClassifier",
+            "baseline: scikit-learn, sklearn.dummy.DummyClassifier",
             _guessing,
             0.1,
         ),

@@ -159,12 +159,18 @@ def accuracy(comparison: Comparison) -> Figure:
         )
         low, high = comparison.intervals[name]
         if math.isfinite(low):
-            axis.hlines(row + 0.32, 100 * low, 100 * high, color=colour, linewidth=2.2, zorder=3)
-        axis.plot(
-            values.mean(), row + 0.32, marker="d", color=colour, markeredgecolor="white", markersize=7, linestyle="", zorder=4
-        )
+            axis.errorbar(
+                values.mean(),
+                row + 0.32,
+                xerr=[[values.mean() - 100 * low], [100 * high - values.mean()]],
+                color=colour,
+                linewidth=1.6,
+                capsize=3,
+                zorder=3,
+            )
+        axis.plot(values.mean(), row + 0.32, marker="|", color=colour, markersize=9, linestyle="", zorder=4)
         axis.annotate(
-            f"{values.mean():.1f}",
+            f"{values.mean():.1f}" + (f" [{100 * low:.1f}, {100 * high:.1f}]" if math.isfinite(low) else ""),
             (values.mean(), row + 0.32),
             (0, -5),
             textcoords="offset points",
@@ -189,7 +195,7 @@ def accuracy(comparison: Comparison) -> Figure:
     axis.set_yticks(range(len(names)), [_title(name) for name in names])
     axis.set_ylim(len(names) - 0.2, -0.6)
     axis.set_xlim(0, 103)
-    axis.set_xlabel(f"test accuracy (%); dots: {len(comparison.seeds)} seeds, diamond and bar: mean and 95 % interval")
+    axis.set_xlabel(f"test accuracy (%); dots: {len(comparison.seeds)} seeds; line and bar: mean and 95 % interval")
     return figure
 
 

@@ -145,7 +145,7 @@ def with_nan(X: np.ndarray) -> np.ndarray:
         (lambda X, y: (X[:, :-1], y), "shape"),
         (lambda X, y: (X, y[:-1]), "label"),
         (lambda X, y: (X, np.zeros_like(y)), "two classes"),
-        (lambda X, y: (-X, y), ""),
+        (lambda X, y: (-X, y), "cue|stimulus|0 and 1|0 to 1"),
     ],
 )
 def test_bad_trials_are_refused_with_a_sentence(draw, change, words):
