@@ -96,3 +96,29 @@ def test_every_entry_of_every_registry_cites_a_source():
     for registry in (GATES, LEARNERS):
         for entry in registry.values():
             assert re.search(r"doi:10\.\d{4,}/|arXiv:\d|control|baseline", entry.source), entry.name
+
+
+def test_the_table_in_the_readme_says_what_the_reference_record_says():
+    import json
+
+    readme = (TOP / "README.md").read_text()
+    path = re.search(r"<!-- table: (\S+) -->", readme)
+    assert path
+    summary = json.loads((TOP / path[1]).read_text())
+    assert len(summary["learners"]) == 8
+    for learner in summary["learners"]:
+        mean, low, high = (100 * learner["accuracy"][key] for key in ("mean", "low", "high"))
+        assert f"| {learner['name']} | {mean:.1f} [{low:.1f}, {high:.1f}] |" in readme
+
+
+def test_the_reference_figures_can_be_drawn_again_from_their_records(tmp_path):
+    import shutil
+
+    shutil.copytree(TOP / "results" / "reference" / "cued_digits", tmp_path / "copy")
+    wanted = (tmp_path / "copy" / "figures" / "accuracy.png").read_bytes()
+    (tmp_path / "copy" / "figures" / "accuracy.png").unlink()
+    command = [sys.executable, "-m", "simulations", "plot", str(tmp_path / "copy")]
+    done = subprocess.run(command, cwd=TOP, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr[-2000:]
+    drawn = (tmp_path / "copy" / "figures" / "accuracy.png").read_bytes()
+    assert len(drawn) > 0.5 * len(wanted)  # the bytes differ with another release of matplotlib, the picture is there
