@@ -60,6 +60,7 @@ prctl(PR_SET_PDEATHSIG, SIGKILL);
 # Brian2's own progress report asks for the processor time before every object of every step, which costs more than a small
 # network itself. A thread of its own looks at the clock five times a second instead.
 _REPORT = """
+std::cout << 0.0 << std::endl << std::flush;
 std::thread([] {
     const double _end = %s;
     for (;;) {
