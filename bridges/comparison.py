@@ -442,9 +442,22 @@ def _attempt(job: _Job, report: Callable[[float], None]) -> dict[str, Any] | _Fa
         return _Failure(sentence, isinstance(error, WrongUse), traceback.format_exc())
 
 
-def _job_in_worker(job: _Job) -> tuple[_Job, dict[str, Any] | _Failure]:
+@functools.cache
+def _end_with(parent: int) -> None:
+    """A worker whose parent was killed outright ends within a second, and the program that it runs ends with it."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _job_in_worker(job: _Job, parent: int) -> tuple[_Job, dict[str, Any] | _Failure]:
     """One pair in a process of its own. Ctrl-C is the parent's to handle; programs started here still get it."""
     signal.signal(signal.SIGINT, lambda *_: None)
+    _end_with(parent)
     last = 0.0
 
     def report(fraction: float) -> None:
@@ -531,7 +544,7 @@ def _finish_jobs(
     try:
         with joblib.parallel_config(backend="loky", inner_max_num_threads=1):
             parallel = joblib.Parallel(n_jobs=min(n_jobs, len(jobs)), return_as="generator_unordered", batch_size=1)
-            results = parallel(joblib.delayed(_job_in_worker)(job) for job in jobs)
+            results = parallel(joblib.delayed(_job_in_worker)(job, os.getpid()) for job in jobs)
         yield from results
     except joblib.externals.loky.process_executor.TerminatedWorkerError:
         raise PlasticityError(

@@ -316,8 +316,10 @@ class Sleeper(DecisionTreeClassifier):
     """Takes long at every seed but 0, with a program of its own running beside it."""
 
     def fit(self, X, y):
-        if self.random_state and os.environ.get("SLEEP"):
+        if self.random_state and os.environ.get("SLEEP") == "1":
             subprocess.run(["sleep", "60"])
+        elif self.random_state and os.environ.get("SLEEP") == "alone":
+            time.sleep(60)
         return super().fit(X, y)
 
 bridge.LEARNERS = Registry("learner", [bridge.LearnerEntry("sleeper", "control", "sleeps", "test", Sleeper)])
@@ -355,6 +357,34 @@ def test_ctrl_c_leaves_no_process_and_the_same_command_goes_on(tmp_path, to_all)
     assert not (tmp_path / "run" / "summary.json").exists()
     if to_all:
         return
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert "4/4 jobs" in done.stderr and kept.stat().st_mtime_ns == stamp
+
+
+def test_a_compare_killed_outright_leaves_no_process_and_the_same_command_goes_on(tmp_path):
+    (tmp_path / "sleepers.py").write_text(SLEEPERS)
+    command = [sys.executable, "-c", "import sleepers; from simulations.cli import main; main()", "compare", "cued_digits"]
+    command += ["--jobs", "2", "--seeds", "4", "--out", str(tmp_path / "run"), *TINY[:-2]]
+    environment = {**ENVIRONMENT, "PYTHONPATH": str(tmp_path)}
+    running = subprocess.Popen(
+        command,
+        env={**environment, "SLEEP": "alone"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    kept = tmp_path / "run" / "records" / "seed-0000" / "sleeper.json"
+    try:
+        _wait(lambda: kept.exists() or running.poll() is not None, 60)
+        stamp = kept.stat().st_mtime_ns
+        running.kill()
+        running.wait()
+        _wait(lambda: not _alive(running.pid), 20)
+        assert not _alive(running.pid), "processes are left behind"
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(running.pid, signal.SIGKILL)
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert "4/4 jobs" in done.stderr and kept.stat().st_mtime_ns == stamp
