@@ -76,13 +76,15 @@ class Simulation(ABC):
     """One question, answered by running something: a frozen dataclass whose fields are its settings.
 
     `figures` reads the settings in `record.configuration["settings"]`, and what `run` found in `record.numbers` and
-    `record.arrays`.
+    `record.arrays`. `uses` names the entries of the registries whose papers `plasticity cite` gives, and under which
+    `plasticity show` lists this simulation.
     """
 
     name: ClassVar[str]
     summary: ClassVar[str]
     source: ClassVar[str]
     default_seeds: ClassVar[int] = 10
+    uses: ClassVar[tuple[str, ...]] = ()  # names of the rules, neurons, encoders ... that it is made of
 
     @classmethod
     def configure(cls, values: Mapping[str, Any]) -> Simulation:

@@ -53,7 +53,7 @@ FREE = Landing(-1e6, 1e6)  # bounds that no synapse here comes near: the change 
 PLACEMENTS = ("synapse", "neuron")
 TIME_STEPS = (0.5, 0.1)  # ms
 
-PLACED = dict(RULES) | {f"{name} nearest": rule.with_traces(nearest=True) for name, rule in RULES.items()}
+PLACED = dict(RULES) | {f"{name} nearest": rule.with_traces("nearest") for name, rule in RULES.items()}
 CASES = PLACED | {f"triplet_stdp {preset}": triplet_stdp(preset) for preset in triplet_stdp.presets}
 LANDINGS = {
     "hard bounds": Landing(0, 1),
@@ -163,7 +163,7 @@ def event_loop(rule, pre, post, landing=FREE, w=0.0):
                 magnitude += abs(dw)
         for trace in rule.traces:
             if now in (pre if trace.name.startswith("pre_") else post):
-                names[trace.name] = 1.0 if trace.nearest else names[trace.name] + 1.0
+                names[trace.name] = names[trace.name] + 1.0 if trace.spikes == "all" else 1.0
     return w, magnitude
 
 
@@ -230,7 +230,7 @@ def test_nearest_neighbour_and_all_to_all_traces_are_different_rules(name):
 
 def test_a_rule_with_mixed_traces_claims_no_closed_form():
     fast, *others = pair_stdp.traces
-    mixed = dataclasses.replace(pair_stdp, traces=(dataclasses.replace(fast, nearest=True), *others))
+    mixed = dataclasses.replace(pair_stdp, traces=(dataclasses.replace(fast, spikes="nearest"), *others))
     with pytest.raises(WrongUse, match="all traces alike"):
         mixed.change(np.array([0.0]), np.array([0.01]))
 
@@ -444,7 +444,7 @@ def test_the_weight_is_the_sum_over_time_of_signal_times_eligibility():
     network.target.run_regularly("reward = 20*rand() - 5", dt=7 * GRID * ms)
     watched = {}
     for interval in (None, 10 * GRID * ms):
-        when = {"when": "end", "order": 1, "dt": interval or GRID * ms}
+        when = {"when": "end", "order": -1, "dt": interval or GRID * ms}  # what the update sees
         signal = StateMonitor(network.target, "reward", record=True, **when)
         network.net.add(signal)
         for name, rule in RULES.items():

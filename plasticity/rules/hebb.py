@@ -8,13 +8,14 @@ from brian2 import ms
 from plasticity.rules.rule import Parameters, Rule, Trace, before
 
 
-def closed_form(pre: np.ndarray, post: np.ndarray, parameters: Parameters, nearest: bool = False) -> float:
+def closed_form(pre: np.ndarray, post: np.ndarray, parameters: Parameters, spikes: str = "all") -> float:
     """eta * sum over pairs of exp(-|t_post - t_pre|/tau), pairs of the same time step left out.
 
-    All pairs, or where `nearest` each spike with the last earlier one of the other side.
+    All pairs; or with "nearest" traces each spike with the last earlier one of the other side, and with "reduced" ones only
+    if no other spike has been paired with that one.
     """
     tau = parameters["tau"]
-    return float(parameters["eta"] * (before(pre, post, tau, nearest).sum() + before(post, pre, tau, nearest).sum()))
+    return float(parameters["eta"] * (before(pre, post, tau, spikes).sum() + before(post, pre, tau, spikes).sum()))
 
 
 hebb = Rule(

@@ -6,7 +6,8 @@ Soft bounds          the same with dw scaled by (w_max - w)^mu where dw > 0 and 
 Eligibility          c += g dw, dc/dt = -c/tau_e, dw/dt = signal c
                      (Izhikevich 2007, doi:10.1093/cercor/bhl152)
 
-g is the attention gate times the 0/1 switch `plastic`.
+g is the attention gate times the 0/1 switch `plastic`. What a rule changes all the time (its drift) lands the same way, as
+dw = drift dt in every time step.
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from brian2 import Quantity, get_dimensions, ms, second
-from brian2.utils.stringtools import word_substitute
+from brian2 import Quantity, get_dimensions, get_unit, ms, second
+from brian2.utils.stringtools import get_identifiers, word_substitute
 
 from plasticity.errors import WrongUse
 
 if TYPE_CHECKING:
     from plasticity.rules.rule import Rule
+    from plasticity.rules.short_term import ShortTerm
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,7 +39,9 @@ class Eligibility:
     tau_e : Quantity
         How long an eligibility lasts.
     interval : Quantity
-        How often the weight is updated; each time step where None. The sum over intervals approximates the integral.
+        How often the trace decays and the weight is updated; each time step where None. The sum over intervals approximates
+        the integral. An interval of many time steps costs that many times less, which counts with many synapses; what
+        enters the trace within an interval decays from its end on.
     """
 
     signal: str
@@ -49,6 +53,8 @@ class Eligibility:
             raise WrongUse(f"tau_e={self.tau_e} must be a positive time, for example 1000*ms.")
         if not self.signal.strip():
             raise WrongUse("an eligibility needs a signal that turns it into weight, for example signal='reward_post'.")
+        if self.interval is not None and (get_dimensions(self.interval) != second.dim or not self.interval > 0 * second):
+            raise WrongUse(f"interval={self.interval} must be a positive time, for example 10*ms.")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,14 +92,17 @@ class SynapseText:
     on_post: dict[str, str]
     order: dict[str, int]
     values: dict[str, Any]
-    regularly: str
+    regularly: list[tuple[str, Quantity | None]]
+    late: dict[str, str]
 
 
-def compose(rule: Rule, landing: Landing, *, transmit: str, gate: str, traces: str, plastic: str) -> SynapseText:
+def compose(
+    rule: Rule, landing: Landing, *, transmit: str, gate: str, traces: str, plastic: str, short_term: ShortTerm | None = None
+) -> SynapseText:
     """Put rule, landing, gate and transmission together.
 
     Learning pathways run first (order 0) and the counting of spikes on traces after both (order 1), so that a spike
-    is always seen with the traces as they were before it.
+    is always seen with the traces as they were before it. At the end of a time step come the rule's drift, then the eligibility.
     """
     switch = plastic or "plastic"
     factor = f"({switch})" + (f"*({gate})" if gate else "")
@@ -107,43 +116,76 @@ def compose(rule: Rule, landing: Landing, *, transmit: str, gate: str, traces: s
     on_neurons: dict[str, str] = {}  # what the groups carry instead of the synapses, as seen from the synapse
     if traces == "neuron":
         for t in rule.traces:
-            side = t.name.split("_")[0]
-            on_neurons |= {t.name: f"{t.name}_{side}", t.tau: f"{t.tau}_{side}"}
+            on_neurons |= {t.name: f"{t.name}_{t.side}", t.tau: f"{t.tau}_{t.side}"}
+            on_neurons |= {name: f"{name}_{t.side}" for name in t.reads() & set(rule.parameters)}
 
     def change(text: str) -> str:
         return "\n".join(filter(None, (word_substitute(text, on_neurons), soft, landed))) if text.strip() else ""
 
-    on_pre = {"pre": "\n".join(filter(None, (transmit, change(rule.on_pre))))}
-    on_post = {"post": change(rule.on_post)}
+    def spend(text: str, side: str) -> str:
+        """Reduced traces of the other side that the text reads."""
+        read = get_identifiers(text)
+        return "\n".join(f"{t.name} = 0" for t in rule.traces if t.spikes == "reduced" and t.side != side and t.name in read)
+
+    release = short_term.on_pre() if short_term else ""
+    on_pre = {"pre": "\n".join(filter(None, (release, transmit, change(rule.on_pre), spend(rule.on_pre, "pre"))))}
+    on_post = {"post": "\n".join(filter(None, (change(rule.on_post), spend(rule.on_post, "post"))))}
     order = {"pre": 0, "post": 0}
     values: dict[str, Any] = {"w_min": landing.w_min, "w_max": landing.w_max}
     lines = ["w : 1", "w_min : 1 (shared, constant)", "w_max : 1 (shared, constant)"]
+    late: dict[str, str] = {}
     if not plastic:
         lines.append("plastic : 1 (shared)")
         values["plastic"] = 1
     if landing.mu:
         lines.append("mu : 1 (shared, constant)")
         values["mu"] = landing.mu
+    if short_term:
+        lines.append(short_term.equations())
+        values |= short_term.values()
     if traces == "synapse":
-        lines += [t.decay(" (event-driven)") for t in rule.traces]
-        on_pre["pre_count"] = "\n".join(t.at_spike for t in rule.side("pre"))
-        on_post["post_count"] = "\n".join(t.at_spike for t in rule.side("post"))
-        order |= {"pre_count": 1, "post_count": 1}
+        all_the_time = get_identifiers("\n".join((rule.drift, rule.noise, *rule.state.values())))
+        for t in rule.traces:
+            flag = "clock-driven" if t.of or t.name in all_the_time else "event-driven"
+            lines.append(t.decay(f" ({flag})", on_synapse=rule.parameters))
+        for t in rule.side("pre"):
+            path = f"pre_count_{t.delay}" if t.delay else "pre_count"
+            on_pre[path] = "\n".join(filter(None, (on_pre.get(path, ""), t.at_spike)))
+            late |= {path: t.delay} if t.delay else {}
+        on_post["post_count"] = "\n".join(filter(None, (t.at_spike for t in rule.side("post"))))
+        order |= {path: 1 for path in (*on_pre, *on_post) if path not in order}
     for name, value in rule.parameters.items():
-        if name in on_neurons:
-            continue
-        unit = "1" if get_dimensions(value).is_dimensionless else "second"
-        lines.append(f"{name} : {unit} (shared, constant)")
-        values[name] = value
-    regularly = ""
+        if name not in on_neurons:
+            lines.append(f"{name} : {unit_of(value)} (shared, constant)")
+            values[name] = value
+    regularly: list[tuple[str, Quantity | None]] = []
+    if rule.drift.strip() or rule.state:
+        steps = [f"d_{name} = ({text})*dt" for name, text in rule.state.items()]
+        if rule.drift.strip():
+            diffusion = f" + ({rule.noise})*sqrt(dt)*randn()" if rule.noise else ""
+            steps += [word_substitute(rule.drift, {"dw": "dw_dt"}), f"dw = dw_dt*dt{diffusion}", soft, landed]
+        steps += [f"{name} += d_{name}" for name in rule.state]
+        lines += [f"{name} : 1" for name in rule.state]
+        regularly.append((word_substitute("\n".join(filter(None, steps)), on_neurons), None))
     if landing.eligibility is not None:
-        lines += ["deligibility/dt = -eligibility/tau_e : 1 (clock-driven)", "tau_e : second (shared, constant)"]
-        values["tau_e"] = landing.eligibility.tau_e
         interval = landing.eligibility.interval
+        lines += ["tau_e : second (shared, constant)"]
+        values["tau_e"] = landing.eligibility.tau_e
         step = "dt" if interval is None else f"({float(interval)!r}*second)"
-        regularly = f"w = clip(w + ({landing.eligibility.signal})*eligibility*{step}/second, w_min, w_max)"
+        update = f"w = clip(w + ({landing.eligibility.signal})*eligibility*{step}/second, w_min, w_max)"
+        if interval is None:
+            lines.append("deligibility/dt = -eligibility/tau_e : 1 (clock-driven)")
+        else:
+            lines.append("eligibility : 1")
+            update += f"\neligibility = eligibility*exp(-{step}/tau_e)"
+        regularly.append((update, interval))
     on_pre = {path: text for path, text in on_pre.items() if text}
     on_post = {path: text for path, text in on_post.items() if text}
-    return SynapseText(
-        "\n".join(lines), on_pre, on_post, {p: o for p, o in order.items() if p in on_pre or p in on_post}, values, regularly
-    )
+    order = {path: rank for path, rank in order.items() if path in on_pre or path in on_post}
+    return SynapseText("\n".join(lines), on_pre, on_post, order, values, regularly, late)
+
+
+def unit_of(value: Any) -> str:
+    """The unit of a parameter as Brian2's equations write it."""
+    dimensions = get_dimensions(value)
+    return "1" if dimensions.is_dimensionless else repr(get_unit(dimensions))

@@ -8,13 +8,14 @@ from brian2 import ms
 from plasticity.rules.rule import Parameters, Rule, Trace, before
 
 
-def closed_form(pre: np.ndarray, post: np.ndarray, parameters: Parameters, nearest: bool = False) -> float:
+def closed_form(pre: np.ndarray, post: np.ndarray, parameters: Parameters, spikes: str = "all") -> float:
     """The sum over pairs of A_plus e^{-d/tau_plus} where d = t_post - t_pre > 0 and of -A_minus e^{d/tau_minus} where d < 0.
 
-    All pairs, or where `nearest` each spike with the last earlier one of the other side.
+    All pairs; or with "nearest" traces each spike with the last earlier one of the other side, and with "reduced" ones only
+    if no other spike has been paired with that one.
     """
-    up = parameters["A_plus"] * before(pre, post, parameters["tau_plus"], nearest)
-    down = parameters["A_minus"] * before(post, pre, parameters["tau_minus"], nearest)
+    up = parameters["A_plus"] * before(pre, post, parameters["tau_plus"], spikes)
+    down = parameters["A_minus"] * before(post, pre, parameters["tau_minus"], spikes)
     return float(up.sum() - down.sum())
 
 

@@ -1,59 +1,104 @@
 """A plasticity rule as data: Brian2 text, parameters with units, the paper it comes from.
 
-The text says *what the change is* (it assigns `dw`); where the change lands is the business of
-`plasticity.rules.landing`.
+The text says *what the change is* (it assigns `dw`, at a spike or as a rate of change); where the change lands is the
+business of `plasticity.rules.landing`. Two rules may be added: `pair_stdp + synaptic_scaling` does what both do.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
-from brian2 import Quantity, Synapses, get_dimensions
+from brian2 import Quantity, Synapses, get_dimensions, second
 from brian2.core.base import BrianObject
+from brian2.core.functions import DEFAULT_FUNCTIONS
+from brian2.utils.stringtools import get_identifiers, word_substitute
 
 from plasticity.errors import WrongUse, unknown
-from plasticity.rules.landing import Landing, compose
+from plasticity.rules.landing import Landing, compose, unit_of
+from plasticity.rules.short_term import ShortTerm
 
 Parameters = Mapping[str, Any]
+SPIKES = ("all", "nearest", "reduced")
+_ALWAYS_KNOWN = {"w", "dw", "w_min", "w_max", "dt", "t", "int", "and", "or", "not", "True", "False", "pi", "e", "inf"}
 
 
-def before(times: np.ndarray, at: np.ndarray, tau: Any, nearest: bool = False) -> np.ndarray:
+def before(times: np.ndarray, at: np.ndarray, tau: Any, spikes: str = "all") -> np.ndarray:
     """What is left of the spikes at `times` at each later moment `at`: the piece closed forms are made of.
 
-    sum over t < at of exp(-(at - t)/tau), or the exponential of the last such t alone if `nearest`; times in seconds.
+    "all": the sum over t < at of exp(-(at - t)/tau). "nearest": the exponential of the last such t alone. "reduced": of the
+    last such t, unless an earlier moment of `at` has seen it. Times in seconds, both rising.
     """
     lag = np.subtract.outer(at, times)
     left = np.where(lag > 0, np.exp(-np.maximum(lag, 0) / float(tau)), 0.0)
-    return left.max(axis=1, initial=0.0) if nearest else left.sum(axis=1)
+    if spikes == "all":
+        return left.sum(axis=1)
+    last = left.max(axis=1, initial=0.0)
+    if spikes == "reduced":
+        newest = np.where(lag > 0, np.asarray(times, dtype=float), -np.inf).max(axis=1, initial=-np.inf)
+        last[1:][newest[1:] < at[:-1]] = 0.0
+    return last
 
 
 @dataclasses.dataclass(frozen=True)
 class Trace:
-    """A memory of one side's spikes: dx/dt = -x/tau, and at each spike x += 1 (x = 1 if `nearest`).
+    """A memory of one side: of its spikes, dx/dt = -x/tau, or of a quantity of its neuron, dx/dt = (of - x)/tau.
 
     Parameters
     ----------
     name : str
-        Its name in the rule's text; it starts with `pre_` or `post_`, the side whose spikes it counts.
+        Its name in the rule's text; it starts with `pre_` or `post_`, the side that it remembers.
     tau : str
         The rule's parameter that is its time constant.
-    nearest : bool
-        Remember the last spike only (nearest neighbour) instead of all of them.
+    spikes : str
+        "all": each spike adds 1. "nearest": each spike sets it to 1, so that it remembers the last spike only. "reduced":
+        nearest, and a spike of the other side that reads it sets it to 0, so that each spike pairs once
+        (Morrison, Diesmann & Gerstner 2008, doi:10.1007/s00422-008-0233-1).
+    of : str
+        Instead of spikes: the quantity that it follows, an expression in variables of its own neuron, for example
+        `"v"` or `"rate**2"`.
+    unit : str
+        Of that quantity, as Brian2 writes it.
+    delay : str
+        The rule's parameter by which presynaptic spikes are counted later than they occur; none where empty.
     """
 
     name: str
     tau: str
-    nearest: bool = False
+    spikes: str = "all"
+    of: str = ""
+    unit: str = "1"
+    delay: str = ""
+
+    def __post_init__(self) -> None:
+        if self.spikes not in SPIKES:
+            raise unknown(f"kind of trace ({self.name})", self.spikes, SPIKES)
+        if self.side not in ("pre", "post"):
+            raise WrongUse(f"the trace {self.name!r} must start with pre_ or post_, the side that it remembers.")
+
+    @property
+    def side(self) -> str:
+        return self.name.partition("_")[0]
 
     @property
     def at_spike(self) -> str:
-        return f"{self.name} = 1" if self.nearest else f"{self.name} += 1"
+        return "" if self.of else f"{self.name} += 1" if self.spikes == "all" else f"{self.name} = 1"
 
-    def decay(self, flag: str = "") -> str:
-        return f"d{self.name}/dt = -{self.name}/{self.tau} : 1{flag}"
+    def decay(self, flag: str = "", on_synapse: Iterable[str] = ()) -> str:
+        """Its equation; on a synapse the quantity's variables, other than the parameters `on_synapse`, are the neuron's."""
+        if not self.of:
+            return f"d{self.name}/dt = -{self.name}/{self.tau} : 1{flag}"
+        of = self.of
+        if flag:
+            own = self.reads() - set(on_synapse)
+            of = word_substitute(of, {name: f"{name}_{self.side}" for name in own})
+        return f"d{self.name}/dt = ({of} - {self.name})/{self.tau} : {self.unit}{flag}"
+
+    def reads(self) -> set[str]:
+        """The variables in `of`."""
+        return set(get_identifiers(self.of)) - set(DEFAULT_FUNCTIONS) - _ALWAYS_KNOWN
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,11 +120,31 @@ class Rule:
         What each side remembers.
     on_pre, on_post : str
         Brian2 text that assigns `dw` at a pre- or postsynaptic spike; empty where nothing happens.
+    drift : str
+        Brian2 text that assigns `dw` as a rate of change (per second), for a rule that changes the weight all the time;
+        it is added up with the time step of the synapses (Euler).
+    noise : str
+        Expression of the standard deviation of a diffusion (per square root of a second) added to the drift.
+    state : dict
+        Further variables of the synapse, without unit: name -> the rate of their change, an expression (Euler).
+    needs : dict
+        Variables that the groups must carry, by their name on the synapse (`rate_pre`, `v_post`), with their meaning.
     closed_form : callable
-        `(pre_times, post_times, parameters, nearest) -> float`: the summed change of one additive synapse, spike times
+        `(pre_times, post_times, parameters, spikes) -> float`: the summed change of one additive synapse, spike times
         in seconds, written as sums over spikes without any trace; `change` calls it with this rule's own values.
+    clamped : callable
+        `(rate_pre, rate_post, w, seconds, parameters) -> float`: the weight after a time with both rates held, as the
+        differential equation says; for rules of rates.
     presets : dict
-        Named rows of parameters from the paper; an entry `nearest` says which spikes the row's traces remember.
+        Named rows of parameters from the paper; an entry `spikes` says which spikes the row's traces remember.
+    parts : tuple of Rule
+        What a sum of rules is made of.
+
+    Raises
+    ------
+    WrongUse
+        A time constant that is not positive, a parameter that is no finite number, text that never assigns `dw` or
+        that uses a variable which is nowhere declared.
     """
 
     name: str
@@ -87,25 +152,62 @@ class Rule:
     source: str
     parameters: dict[str, Any]
     meaning: dict[str, str]
-    traces: tuple[Trace, ...]
-    on_pre: str
-    on_post: str
-    closed_form: Callable[[np.ndarray, np.ndarray, Parameters, bool], float]
+    traces: tuple[Trace, ...] = ()
+    on_pre: str = ""
+    on_post: str = ""
+    closed_form: Callable[[np.ndarray, np.ndarray, Parameters, str], float] | None = None
     presets: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
+    drift: str = ""
+    noise: str = ""
+    state: dict[str, str] = dataclasses.field(default_factory=dict)
+    needs: dict[str, str] = dataclasses.field(default_factory=dict)
+    clamped: Callable[[Any, Any, Any, float, Parameters], Any] | None = None
+    parts: tuple[Rule, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "parameters", dict(self.parameters))
         for name, value in self.parameters.items():
             try:
-                finite = bool(np.isfinite(float(value)))
+                finite = np.ndim(value) == 0 and bool(np.isfinite(float(value)))
             except (TypeError, ValueError):
                 finite = False
             if not finite:
                 raise WrongUse(f"{self.name}: {name}={value} is not a finite number.")
         for trace in self.traces:
+            if trace.tau not in self.parameters:
+                raise WrongUse(f"{self.name}: the trace {trace.name} needs its time constant {trace.tau!r} in parameters.")
             tau = self.parameters[trace.tau]
-            if not np.asarray(tau) > 0:
-                raise WrongUse(f"{self.name}: the time constant {trace.tau}={tau} must be positive.")
+            if get_dimensions(tau) != second.dim or not np.asarray(tau) > 0:
+                raise WrongUse(f"{self.name}: the time constant {trace.tau}={tau} must be positive, for example 20*ms.")
+            if trace.delay and (trace.delay not in self.parameters or trace.side != "pre"):
+                raise WrongUse(
+                    f"{self.name}: only a presynaptic trace has a delay, and it names a parameter, not {trace.delay!r}."
+                )
+        self._check_text()
+
+    def _check_text(self) -> None:
+        texts = {"on_pre": self.on_pre, "on_post": self.on_post, "drift": self.drift}
+        if not any(text.strip() for text in texts.values()):
+            raise WrongUse(
+                f"{self.name} never assigns dw; give it on_pre, on_post or drift, for example on_post='dw = A*pre_trace'."
+            )
+        known = {*_ALWAYS_KNOWN, *DEFAULT_FUNCTIONS, *self.parameters, *self.state, *self.needs, *(t.name for t in self.traces)}
+        for side, text in [*texts.items(), ("noise", self.noise), *self.state.items()]:
+            lines = [line.partition("#")[0].strip() for line in text.splitlines()]
+            assigned = {line.partition("=")[0].rstrip("+-*/ ").strip() for line in lines if "=" in line and side in texts}
+            if side in texts and any(lines) and "dw" not in assigned:
+                raise WrongUse(f"{self.name}: {side} never assigns dw; let it end in a line like dw = A*pre_trace.")
+            for name in sorted(get_identifiers("\n".join(lines)) - known - assigned):
+                raise WrongUse(
+                    f"{self.name}: {side} uses {name!r}, which is nowhere declared; make it a parameter, a trace, or an entry of"
+                    " needs if a neuron group carries it (with _pre or _post)."
+                )
+        for trace in self.traces:
+            for name in sorted(trace.reads() - set(self.parameters)):
+                if f"{name}_{trace.side}" not in self.needs:
+                    raise WrongUse(
+                        f"{self.name}: the trace {trace.name} follows {name!r}; declare it as {name}_{trace.side} in needs."
+                    )
 
     def __call__(self, preset: str | None = None, /, **changes: Any) -> Rule:
         """The same rule with other parameters: a preset by name, then single values.
@@ -115,12 +217,12 @@ class Rule:
         WrongUse
             An unknown preset or parameter, or a value of the wrong unit.
         """
-        values, nearest = dict(self.parameters), None
+        values, spikes = dict(self.parameters), None
         if preset is not None:
             if preset not in self.presets:
                 raise unknown(f"preset of {self.name}", preset, self.presets)
             values.update(self.presets[preset])
-            nearest = values.pop("nearest", None)
+            spikes = values.pop("spikes", None)
         for name, value in changes.items():
             if name not in values:
                 raise unknown(f"parameter of {self.name}", name, values)
@@ -135,11 +237,54 @@ class Rule:
                 )
             values[name] = value
         made = dataclasses.replace(self, parameters=values)
-        return made if nearest is None else made.with_traces(nearest=nearest)
+        return made if spikes is None else made.with_traces(spikes)
 
-    def with_traces(self, *, nearest: bool) -> Rule:
-        """The same rule with all traces nearest-neighbour, or all of them all-to-all."""
-        return dataclasses.replace(self, traces=tuple(dataclasses.replace(t, nearest=nearest) for t in self.traces))
+    def __add__(self, other: Rule) -> Rule:
+        """The rule that does what both do: each line of text of one, then of the other, on the same weight.
+
+        Raises
+        ------
+        WrongUse
+            A parameter or trace of the same name that is not the same in both.
+        """
+        if not isinstance(other, Rule):
+            return NotImplemented
+        for name in self.parameters.keys() & other.parameters.keys():
+            if self.parameters[name] != other.parameters[name]:
+                raise WrongUse(
+                    f"{self.name} and {other.name} both have a parameter {name}, {self.parameters[name]} and"
+                    f" {other.parameters[name]}; give both the same value."
+                )
+        traces = {t.name: t for t in self.traces}
+        for t in other.traces:
+            if traces.setdefault(t.name, t) != t:
+                raise WrongUse(f"{self.name} and {other.name} both have a trace {t.name}, and they differ; rename one of them.")
+
+        def both(ours: str, theirs: str) -> str:
+            if not (ours.strip() and theirs.strip()):
+                return ours or theirs
+            return f"{ours}\n{word_substitute(theirs, {'dw': f'dw_{other.name}'})}\ndw = dw + dw_{other.name}"
+
+        return Rule(
+            name=f"{self.name}+{other.name}",
+            summary=f"{self.summary}; and {other.summary}",
+            source=f"{self.source}; {other.source}",
+            parameters={**self.parameters, **other.parameters},
+            meaning={**self.meaning, **other.meaning},
+            traces=tuple(traces.values()),
+            on_pre=both(self.on_pre, other.on_pre),
+            on_post=both(self.on_post, other.on_post),
+            drift=both(self.drift, other.drift),
+            noise=f"sqrt(({self.noise})**2 + ({other.noise})**2)" if self.noise and other.noise else self.noise or other.noise,
+            state={**self.state, **other.state},
+            needs={**self.needs, **other.needs},
+            parts=(*(self.parts or (self,)), *(other.parts or (other,))),
+        )
+
+    def with_traces(self, spikes: str) -> Rule:
+        """The same rule with all its spike traces "all" (all-to-all), "nearest" or "reduced"; see `Trace`."""
+        traces = tuple(t if t.of else dataclasses.replace(t, spikes=spikes) for t in self.traces)
+        return dataclasses.replace(self, traces=traces, parts=tuple(part.with_traces(spikes) for part in self.parts))
 
     def change(self, pre: np.ndarray, post: np.ndarray) -> float:
         """The closed form for this rule's parameters and traces: the summed change of one additive synapse.
@@ -152,16 +297,27 @@ class Rule:
         Raises
         ------
         WrongUse
-            Some traces are nearest-neighbour and some all-to-all: there is no closed form for that.
+            The rule has no closed form, or some traces are nearest-neighbour and some all-to-all.
         """
-        kinds = {t.nearest for t in self.traces}
+        if self.parts:
+            own = [dataclasses.replace(part, parameters={k: self.parameters[k] for k in part.parameters}) for part in self.parts]
+            return float(sum(part.change(pre, post) for part in own))
+        if self.closed_form is None:
+            raise WrongUse(f"{self.name} has no closed form for spike trains; simulate it with protocols.weight_change.")
+        kinds = {t.spikes for t in self.traces if not t.of}
         if len(kinds) > 1:
-            raise WrongUse(f"{self.name}: the closed form needs all traces alike; see with_traces(nearest=...).")
-        return self.closed_form(np.asarray(pre, float), np.asarray(post, float), self.parameters, kinds == {True})
+            raise WrongUse(f'{self.name}: the closed form needs all traces alike; see with_traces("nearest").')
+        trains = (np.sort(np.asarray(train, dtype=float)) for train in (pre, post))
+        return self.closed_form(*trains, self.parameters, kinds.pop() if kinds else "all")
+
+    @property
+    def has_closed_form(self) -> bool:
+        """Whether `change` knows the answer."""
+        return all(part.has_closed_form for part in self.parts) if self.parts else self.closed_form is not None
 
     def side(self, side: str) -> tuple[Trace, ...]:
         """The traces of one side, `"pre"` or `"post"`."""
-        return tuple(t for t in self.traces if t.name.startswith(side + "_"))
+        return tuple(t for t in self.traces if t.side == side)
 
     def neuron_traces(self, side: str) -> tuple[str, str, dict[str, Any]]:
         """What a neuron carries for this rule: equations, text at its own spike, and parameter values.
@@ -170,9 +326,19 @@ class Rule:
         into its reset, and pass `traces="neuron"` to `synapses`.
         """
         traces = self.side(side)
-        taus = sorted({t.tau for t in traces})
-        equations = [t.decay() for t in traces] + [f"{tau} : second (shared, constant)" for tau in taus]
-        return "\n".join(equations), "\n".join(t.at_spike for t in traces), {tau: self.parameters[tau] for tau in taus}
+        self._refuse_on_neurons(traces)
+        names = sorted({t.tau for t in traces}.union(*(t.reads() & set(self.parameters) for t in traces)))
+        equations = [t.decay() for t in traces] + [
+            f"{name} : {unit_of(self.parameters[name])} (shared, constant)" for name in names
+        ]
+        at_spike = "\n".join(filter(None, (t.at_spike for t in traces)))
+        return "\n".join(equations), at_spike, {name: self.parameters[name] for name in names}
+
+    def _refuse_on_neurons(self, traces: tuple[Trace, ...]) -> None:
+        for t in traces:
+            if t.spikes == "reduced" or t.delay:
+                why = "is set to 0 by single synapses" if t.spikes == "reduced" else "counts spikes with a delay"
+                raise WrongUse(f'{self.name}: {t.name} {why}, so that it cannot lie on the neuron; use traces="synapse".')
 
     def synapses(
         self,
@@ -184,6 +350,7 @@ class Rule:
         traces: str = "synapse",
         delay: Quantity | None = None,
         plastic: str = "",
+        short_term: ShortTerm | None = None,
         at_event: Mapping[str, tuple[str, str]] | None = None,
         model: str = "",
         namespace: Mapping[str, Any] | None = None,
@@ -194,7 +361,7 @@ class Rule:
         Parameters
         ----------
         source, target : Group
-            Any Brian2 groups that spike.
+            Any Brian2 groups that spike, or that carry what the rule `needs`.
         transmit : str
             What a presynaptic spike does besides learning, for example `"ge_post += w*nS"`.
         gate : str
@@ -207,6 +374,8 @@ class Rule:
             One transmission delay for all. For a delay per synapse set `S.pre.delay` and `S.pre_count.delay` alike.
         plastic : str
             Expression of 0 or 1 that freezes learning; by default a shared parameter `plastic`, which is 1.
+        short_term : ShortTerm
+            Depression and facilitation of the transmission, which then may use `released`: `"ge_post += w*released"`.
         at_event : dict
             Further pathways by name: (custom event of the source group, text), run after learning in the given order.
         model, namespace
@@ -221,17 +390,22 @@ class Rule:
         Raises
         ------
         WrongUse
-            `traces` is neither "synapse" nor "neuron", or a delay with traces on neurons.
+            `traces` is neither "synapse" nor "neuron", a delay with traces on neurons, or a group without what the rule needs.
         """
         if traces not in ("synapse", "neuron"):
             raise unknown("placement of traces", traces, ("synapse", "neuron"))
         if traces == "neuron" and delay is not None:
             raise WrongUse('traces="neuron" knows no transmission delay; use traces="synapse" with delay=.')
+        if traces == "neuron":
+            self._refuse_on_neurons(self.traces)
+        self._check_groups({"pre": source, "post": target}, traces)
         landing = landing or Landing()
-        text = compose(self, landing, transmit=transmit, gate=gate, traces=traces, plastic=plastic)
+        text = compose(self, landing, transmit=transmit, gate=gate, traces=traces, plastic=plastic, short_term=short_term)
         events = dict(at_event or {})
         on_pre = text.on_pre | {path: change for path, (_, change) in events.items()}
         order = text.order | {path: 2 + k for k, path in enumerate(events)}
+        late = {path: self.parameters[name] for path, name in text.late.items()}
+        delays = {path: (delay if delay is not None else 0 * second) + late.get(path, 0 * second) for path in text.on_pre}
         made = Synapses(
             source,
             target,
@@ -239,8 +413,8 @@ class Rule:
             on_pre=on_pre or None,
             on_post=text.on_post or None,
             on_event={path: event for path, (event, _) in events.items()} or "spike",
-            method="exact",
-            delay=None if delay is None else {path: delay for path in text.on_pre},
+            method="exponential_euler" if traces == "synapse" and any(t.of for t in self.traces) else "exact",
+            delay=delays if on_pre and (delay is not None or late) else None,
             namespace=None if namespace is None else dict(namespace),
             **settings,
         )
@@ -248,18 +422,52 @@ class Rule:
             getattr(made, path).order = rank
         for name, value in text.values.items():
             made.variables[name].set_value(np.asarray(value, dtype=float))  # Synapses' own setter refuses before connect
-        if text.regularly:
-            made.run_regularly(text.regularly, dt=landing.eligibility.interval if landing.eligibility else None, when="end")
+        for k, (change, interval) in enumerate(text.regularly):
+            made.run_regularly(change, dt=interval, when="end", order=k)
         return made
 
+    def _check_groups(self, groups: Mapping[str, BrianObject], traces: str) -> None:
+        """WrongUse where a group lacks a variable that the rule reads."""
+        wanted = {name: meaning for name, meaning in self.needs.items()}
+        if traces == "neuron":
+            wanted |= {f"{t.name}_{t.side}": f"put rule.neuron_traces({t.side!r}) into its equations" for t in self.traces}
+        for name, meaning in wanted.items():
+            variable, _, side = name.rpartition("_")
+            group = groups.get(side)
+            if group is not None and variable not in getattr(group, "variables", {}):
+                where = "source" if side == "pre" else "target"
+                raise WrongUse(
+                    f"{self.name} needs the variable {variable!r} of the {where} group ({meaning}); add it to its equations."
+                )
+
     def describe(self) -> str:
-        """Equations, parameters with units and meaning, presets, source: what `plasticity show` prints."""
+        """Equations, parameters with units and meaning, presets, closed form, source: what `plasticity show` prints."""
         lines = [f"{self.name}: {self.summary}", ""]
-        lines += ["  " + t.decay() + f";  at a {t.name.split('_')[0]}synaptic spike {t.at_spike}" for t in self.traces]
-        lines += [f"  at a presynaptic spike   {line.strip()}" for line in self.on_pre.splitlines() if line.strip()]
-        lines += [f"  at a postsynaptic spike  {line.strip()}" for line in self.on_post.splitlines() if line.strip()]
+        for t in self.traces:
+            at = f";  at a {t.side}synaptic spike {t.at_spike}" if t.at_spike else ""
+            later = f" after the delay {t.delay}" if t.delay else ""
+            used = "; 0 once a spike of the other side has read it" if t.spikes == "reduced" else ""
+            lines.append("  " + t.decay() + at + later + used)
+        for title, text in (
+            ("at a presynaptic spike  ", self.on_pre),
+            ("at a postsynaptic spike ", self.on_post),
+            ("all the time, per second", self.drift),
+        ):
+            lines += [f"  {title} {line.strip()}" for line in text.splitlines() if line.strip()]
+        lines += [f"  diffusion                 {self.noise}, per square root of a second"] if self.noise else []
+        lines += [f"  d{name}/dt = {text}" for name, text in self.state.items()]
         lines += ["", "  parameters"]
         lines += [f"    {name} = {value}   {self.meaning[name]}" for name, value in self.parameters.items()]
+        if self.needs:
+            lines += ["", "  needs of the neuron groups"]
+            lines += [f"    {name}   {meaning}" for name, meaning in self.needs.items()]
         if self.presets:
             lines += ["", "  presets: " + ", ".join(self.presets)]
+        known = self.closed_form or self.clamped
+        if known is not None:
+            lines += [
+                "",
+                "  closed form",
+                *(f"    {line.strip()}" for line in (known.__doc__ or "").strip().splitlines() if line.strip()),
+            ]
         return "\n".join([*lines, "", f"  source: {self.source}"])

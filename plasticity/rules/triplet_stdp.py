@@ -10,28 +10,28 @@ from brian2 import ms
 from plasticity.rules.rule import Parameters, Rule, Trace, before
 
 
-def closed_form(pre: np.ndarray, post: np.ndarray, parameters: Parameters, nearest: bool = False) -> float:
+def closed_form(pre: np.ndarray, post: np.ndarray, parameters: Parameters, spikes: str = "all") -> float:
     """Sums over spikes, each exponential written out.
 
     sum_post sum_{pre < post} e^{-(post-pre)/tau_plus} (A2_plus + A3_plus sum_{post' < post} e^{-(post-post')/tau_y})
     - sum_pre sum_{post < pre} e^{-(pre-post)/tau_minus} (A2_minus + A3_minus sum_{pre' < pre} e^{-(pre-pre')/tau_x})
 
-    Where `nearest` each inner sum is its last term alone.
+    With "nearest" traces each inner sum is its last term alone.
     """
     p = parameters
-    slow_post = before(post, post, p["tau_y"], nearest)
-    slow_pre = before(pre, pre, p["tau_x"], nearest)
-    up = before(pre, post, p["tau_plus"], nearest) * (p["A2_plus"] + p["A3_plus"] * slow_post)
-    down = before(post, pre, p["tau_minus"], nearest) * (p["A2_minus"] + p["A3_minus"] * slow_pre)
+    slow_post = before(post, post, p["tau_y"], spikes)
+    slow_pre = before(pre, pre, p["tau_x"], spikes)
+    up = before(pre, post, p["tau_plus"], spikes) * (p["A2_plus"] + p["A3_plus"] * slow_post)
+    down = before(post, pre, p["tau_minus"], spikes) * (p["A2_minus"] + p["A3_minus"] * slow_pre)
     return float(up.sum() - down.sum())
 
 
 def _row(
-    A2_plus: float, A3_plus: float, A2_minus: float, A3_minus: float, tau_x: float, tau_y: float, nearest: bool = False
+    A2_plus: float, A3_plus: float, A2_minus: float, A3_minus: float, tau_x: float, tau_y: float, spikes: str = "all"
 ) -> dict[str, Any]:
     return {
         "A2_plus": A2_plus, "A3_plus": A3_plus, "A2_minus": A2_minus, "A3_minus": A3_minus,
-        "tau_x": tau_x * ms, "tau_y": tau_y * ms, "nearest": nearest,
+        "tau_x": tau_x * ms, "tau_y": tau_y * ms, "spikes": spikes,
     }  # fmt: skip
 
 
@@ -40,15 +40,15 @@ def _row(
 PRESETS = {
     "visual_cortex_all_to_all_full": _row(5e-10, 6.2e-3, 7e-3, 2.3e-4, 101, 125),
     "visual_cortex_all_to_all_minimal": _row(0, 6.5e-3, 7.1e-3, 0, 101, 114),
-    "visual_cortex_nearest_full": _row(8.8e-11, 5.3e-2, 6.6e-3, 3.1e-3, 714, 40, True),
-    "visual_cortex_nearest_minimal": _row(0, 5e-2, 8e-3, 0, 714, 40, True),
+    "visual_cortex_nearest_full": _row(8.8e-11, 5.3e-2, 6.6e-3, 3.1e-3, 714, 40, "nearest"),
+    "visual_cortex_nearest_minimal": _row(0, 5e-2, 8e-3, 0, 714, 40, "nearest"),
     "hippocampus_all_to_all_full": _row(6.1e-3, 6.7e-3, 1.6e-3, 1.4e-3, 946, 27),
     "hippocampus_all_to_all_minimal": _row(5.3e-3, 8e-3, 3.5e-3, 0, 946, 40),
-    "hippocampus_nearest_full": _row(4.6e-3, 9.1e-3, 3e-3, 7.5e-9, 575, 47, True),
-    "hippocampus_nearest_minimal": _row(4.6e-3, 9.1e-3, 3e-3, 0, 575, 48, True),
+    "hippocampus_nearest_full": _row(4.6e-3, 9.1e-3, 3e-3, 7.5e-9, 575, 47, "nearest"),
+    "hippocampus_nearest_minimal": _row(4.6e-3, 9.1e-3, 3e-3, 0, 575, 48, "nearest"),
 }
 
-DEFAULT = {name: value for name, value in PRESETS["visual_cortex_all_to_all_full"].items() if name != "nearest"}
+DEFAULT = {name: value for name, value in PRESETS["visual_cortex_all_to_all_full"].items() if name != "spikes"}
 
 triplet_stdp = Rule(
     name="triplet_stdp",
