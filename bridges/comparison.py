@@ -96,6 +96,7 @@ def _guessing() -> Any:
     return DummyClassifier(strategy="uniform")
 
 
+FEW_SEEDS = "few seeds: an interval is hardly more than their range, and no p can be small"
 GIVEN = (
     "The gate of the spiking learners is told what the cue means; the torch learners have to learn it, over repeated passes.\n"
     "Fit: seconds of training with its learning curve, compilation apart."
@@ -275,6 +276,9 @@ def _plain(value: Any) -> Any:
     return re.sub(r" at 0x[0-9a-f]+", "", repr(value))
 
 
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")  # of a learner; it is part of a file's name
+
+
 @dataclass(frozen=True)
 class _Learner:
     name: str
@@ -308,7 +312,7 @@ def _resolve(learners: Iterable[Any] | None, settings: Mapping[str, Mapping[str,
 
             estimator, side = clone(estimator), _side(estimator)
             cost = 20.0 if side == "spiking" else 5.0
-        if not re.fullmatch(r"[A-Za-z0-9_.-]+", str(name)):
+        if not _NAME.fullmatch(str(name)):
             raise WrongUse(f"the name of a learner is made of letters, digits, '_', '-' and '.', not {name!r}.")
         if any(name == other.name for other in resolved):
             raise WrongUse(
@@ -899,7 +903,7 @@ class Comparison:
             "chance\n%",
             "ceiling\n%",
             "to the best, points\n[95 % interval]",
-            "effect\nd_z",
+            "effect\ng_z",
             "p\n(Holm)",
             "trials to 80 %\nof the end (range)",
             "fit\ns",
@@ -940,6 +944,8 @@ class Comparison:
         parts.append(f"{test} for the test; seeds {_ranges(self.seeds)}; one thread each")
         if self.missing:
             parts.append(f"{self.missing} of {len(self.seeds) * len(self.configuration['learners'])} jobs are not finished yet")
+        if len(self.seeds) < 6:
+            parts.append(FEW_SEEDS)
         return ", ".join(parts) + "." + (f"\n{GIVEN}" if {entry.side for entry in known} >= {"spiking", "torch"} else "")
 
     def write_csv(self, folder: Path) -> None:
@@ -950,7 +956,7 @@ class Comparison:
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(
             "learner side seeds accuracy accuracy_low accuracy_high chance ceiling best difference difference_low "
-            "difference_high effect_dz p_holm trials_to_80_median trials_to_80_min trials_to_80_max seconds seconds_predict "
+            "difference_high effect_gz p_holm trials_to_80_median trials_to_80_min trials_to_80_max seconds seconds_predict "
             "parameters training_trials".split()
         )
         summary = self.to_json()
@@ -999,9 +1005,25 @@ class Comparison:
         for name in configuration["learners"]:
             for seed in configuration["seeds"]:
                 path = source / "records" / record_name(seed, name)
-                if path.with_name(path.name + ".json").exists():
-                    records[int(seed), str(name)] = Record.load(path)
+                file = path.with_name(path.name + ".json")
+                if file.exists():
+                    records[int(seed), str(name)] = found = Record.load(path)
+                    _check_record(found, file)
         return cls(configuration, records, source)
+
+
+def _check_record(record: Record, file: Path) -> None:
+    """PlasticityError where a record of a comparison lacks something, or states an accuracy that its predictions do not give."""
+    missing = [key for key in ("accuracy", "seconds", "trials_sha256", "parameters", "training_trials") if key not in record.numbers]
+    missing += [key for key in ("predictions", "labels", "history_trials", "history_accuracy") if key not in record.arrays]
+    if missing:
+        raise PlasticityError(f"{file} is damaged (it lacks {', '.join(missing)}); delete it and run again.")
+    accuracy = float(np.mean(record.arrays["predictions"] == record.arrays["labels"]))
+    if record.numbers["accuracy"] != accuracy:
+        raise PlasticityError(
+            f"{file} is damaged (it states the accuracy {record.numbers['accuracy']!r}, its predictions give {accuracy!r});"
+            " delete it and run again."
+        )
 
 
 def read_configuration(folder: Path) -> dict[str, Any]:
@@ -1014,7 +1036,19 @@ def read_configuration(folder: Path) -> dict[str, Any]:
             f"{folder} holds no run (there is no run.json); give a folder that `plasticity compare` or `plasticity run` wrote."
         )
     content = read_json(path)
-    return content.get("configuration", content)
+    configuration = content.get("configuration") if isinstance(content, dict) else None
+    wanted = {
+        "compare": ("task", "settings", "facts", "learners", "sides", "parameters", "seeds"),
+        "run": ("simulation", "settings", "seeds"),
+    }
+    command = configuration.get("command") if isinstance(configuration, dict) else None
+    lacking = [key for key in wanted.get(str(command), ("command",)) if key not in (configuration or {})]
+    if configuration is None or lacking:
+        raise PlasticityError(f"{path} is damaged (it lacks {', '.join(lacking)}); give another folder, or run again with --force.")
+    names, seeds = configuration.get("learners", []), configuration["seeds"]
+    if not all(isinstance(name, str) and _NAME.fullmatch(name) for name in names) or not all(type(seed) is int for seed in seeds):
+        raise PlasticityError(f"{path} is damaged (a learner's name or a seed in it cannot be); run again with --force.")
+    return configuration
 
 
 def _bracket(entry: Mapping[str, Any], sign: str = "") -> str:

@@ -262,7 +262,12 @@ def _find(cache: Path, index: Path) -> Path | None:
 
 
 def _whole(folder: Path) -> bool:
-    return (folder / "main").is_file() and (folder / "manifest.json").is_file()
+    """Whether the program there is the one that was compiled: its manifest holds the binary's checksum."""
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text())
+        return isinstance(manifest, dict) and manifest.get("sha256") == _hash((folder / "main").read_bytes())
+    except (OSError, ValueError):
+        return False
 
 
 def _compile(builder: Builder, spec: Any, cache: Path) -> Path:
@@ -284,6 +289,7 @@ def _compile(builder: Builder, spec: Any, cache: Path) -> Path:
         for leftover in [*work.rglob("*.o"), *work.rglob("*.cpp"), work / "make.deps"]:
             leftover.unlink(missing_ok=True)
         manifest["compile_s"] = time.perf_counter() - started
+        manifest["sha256"] = _hash((work / "main").read_bytes())
         (work / "manifest.json").write_text(json.dumps(manifest))
         try:
             os.replace(work, final)

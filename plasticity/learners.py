@@ -42,7 +42,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
     Parameters
     ----------
     rule : Rule or str
-        The plasticity rule of the synapses. It must strengthen, on balance, the inputs that fire around the few spikes of a
+        The plasticity rule of the synapses; by default pair STDP with depression 100 times weaker than potentiation. It must strengthen, on balance, the inputs that fire around the few spikes of a
         winner: with depression as strong as potentiation (`pair_stdp` as in Song et al. 2000) a prototype is unlearnt as fast as
         it is learnt, since inputs are Poisson and go on firing after the winner's spike.
     gate : Gate
@@ -164,22 +164,23 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
             value = getattr(self, name)
             if not (isinstance(value, (int, np.integer)) and value >= 1):
                 raise WrongUse(f"SpikingClassifier: {name}={value!r} must be a whole number of 1 or more.")
-        for name in (
-            "max_rate_hz",
-            "drive",
-            "inhibition",
-            "weight_scale",
-            "theta_plus",
-            "tau_theta_s",
-            "tau_m_ms",
-            "relay_weight",
-            "teaching",
-        ):
+        positive = ("max_rate_hz", "weight_scale", "tau_theta_s", "tau_m_ms", "trial_ms", "dt_ms")
+        for name in (*positive, "drive", "inhibition", "theta_plus", "relay_weight", "teaching"):
             value = getattr(self, name)
-            if not (isinstance(value, numbers.Real) and 0 <= float(value) < np.inf):
-                raise WrongUse(f"SpikingClassifier: {name}={value!r} must be a finite number of 0 or more.")
-        if not 0 < self.dt_ms <= self.trial_ms < np.inf:
-            raise WrongUse(f"SpikingClassifier: dt_ms={self.dt_ms} must be positive and at most trial_ms={self.trial_ms}.")
+            if not (isinstance(value, numbers.Real) and 0 <= float(value) < np.inf and (float(value) > 0 or name not in positive)):
+                least = "above 0" if name in positive else "of 0 or more"
+                raise WrongUse(f"SpikingClassifier: {name}={value!r} must be a finite number {least}.")
+        steps = self.trial_ms / self.dt_ms
+        if steps < 1 or abs(steps - round(steps)) > 1e-9 * steps:
+            raise WrongUse(
+                f"SpikingClassifier: trial_ms={self.trial_ms} must be a whole multiple of dt_ms={self.dt_ms}, like 100 and 1."
+            )
+        if not isinstance(self.gate, Gate):
+            raise WrongUse(f"SpikingClassifier: gate={self.gate!r} is no gate; write gate=plasticity.gates.InputGain(2, 0.2).")
+        if not isinstance(self.rule, Rule):
+            RULES[self.rule]  # refuses an unknown name
+        if not (isinstance(self.random_state, numbers.Integral) and self.random_state >= 0):
+            raise WrongUse(f"SpikingClassifier: random_state={self.random_state!r} must be a whole number of 0 or more.")
 
     # -- running ------------------------------------------------------------------------------------------------------
 
@@ -232,12 +233,19 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
         return np.concatenate(scores)
 
     def fit(self, X: Any, y: Any, probe: tuple[Any, Any] | None = None, progress: Progress | None = None) -> SpikingClassifier:
-        """Learn from the trials in their order; X (trials, streams*features + streams), y (trials,)."""
+        """Learn from the trials in their order; X (trials, streams*features + streams), y (trials,).
+
+        `probe` is a pair (X, y) on which the learning curve is measured; what is learnt does not depend on it.
+        """
         self._check()
-        X, y = np.asarray(X, dtype=float), np.asarray(y)
+        X, y = _numbers(X), _labels(y, "y")
         stimulus, cue = split_streams(X, self.streams)
         if y.shape != (len(X),):
             raise WrongUse(f"y has shape {y.shape}; it needs one label for each of the {len(X)} trials in X.")
+        if probe is not None:
+            probe = _numbers(probe[0]), _labels(probe[1], "the probe's y")
+            if probe[1].shape != (len(probe[0]),) or probe[0].shape[1:] != X.shape[1:]:
+                raise WrongUse(f"the probe has shapes {probe[0].shape} and {probe[1].shape}; it needs rows like X, a label for each.")
         self.classes_, labels = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
             raise WrongUse("learning to classify needs trials of at least two classes.")
@@ -248,6 +256,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
             raise WrongUse("every stimulus in X is empty; nothing would fire.")
         length = self.weight_scale * typical
         rng = np.random.default_rng([self.random_state, 1])
+        probing = np.random.default_rng([self.random_state, 3])  # of its own: measuring must not change what is learnt
         spec = self._spec(features, classes)
         started = time.perf_counter()
         self._program: Program = program(competition.build, spec.structure())
@@ -290,8 +299,8 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
                 history["attended"].append(attended)
                 history["ignored"].append(ignored)
                 if probe is not None:
-                    found = self.classes_[self._decide(np.asarray(probe[0], dtype=float), rng).argmax(axis=1)]
-                    history["accuracy"].append(float(np.mean(found == np.asarray(probe[1]))))
+                    found = self.classes_[self._decide(probe[0], probing).argmax(axis=1)]
+                    history["accuracy"].append(float(np.mean(found == probe[1])))
         self.history_ = {"trials": np.array(history["trials"])}
         if probe is not None:
             self.history_["accuracy"] = np.array(history["accuracy"])
@@ -322,11 +331,26 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
     def decision_function(self, X: Any) -> np.ndarray:
         """Spikes of each class's neurons in each trial, shape (trials, classes); learning is switched off."""
         check_is_fitted(self, "weights_")
-        X = np.asarray(X, dtype=float)
+        X = _numbers(X)
         if X.ndim != 2 or X.shape[1] != self.n_features_in_:
             raise WrongUse(f"X has shape {X.shape}; this network was fitted on {self.n_features_in_} columns.")
         return self._decide(X, np.random.default_rng([self.random_state, 2]))
 
     def predict(self, X: Any) -> np.ndarray:
         """The class whose neurons fire most in each trial."""
-        return self.classes_[self.decision_function(X).argmax(axis=1)]
+        winner = self.decision_function(X).argmax(axis=1)
+        return self.classes_[winner]
+
+
+def _numbers(X: Any) -> np.ndarray:
+    try:
+        return np.asarray(X, dtype=float)
+    except (TypeError, ValueError):
+        raise WrongUse("X is not a table of numbers; it needs the shape (trials, streams*features + streams).") from None
+
+
+def _labels(y: Any, what: str) -> np.ndarray:
+    labels = np.asarray(y)
+    if labels.dtype.kind == "f" and not (np.isfinite(labels).all() and (labels == np.round(labels)).all()):
+        raise WrongUse(f"{what} holds NaN or fractions; a class is a whole number or a text.")
+    return labels

@@ -87,6 +87,8 @@ def provenance() -> dict[str, Any]:
 
 
 def _failed(path: Path, error: OSError) -> PlasticityError:
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        return PlasticityError(f"{path.parent} is no folder, so {path.name} cannot be written there; give a folder with --out.")
     return PlasticityError(
         f"cannot write {path.name} in the folder {path.parent}: {error.strerror or error}. "
         "Make room there or make it writable, or choose another folder with --out."
@@ -314,12 +316,19 @@ class Record:
         """
         text, data = _with(path, ".json"), _with(path, ".npz")
         told = read_json(text)
+        if not data.exists():
+            raise PlasticityError(
+                f"{data} is not there: the arrays of this run were left out or lost. Its numbers are in {text.name} and, for the"
+                " whole run, in summary.json; figures need the arrays, so run it again to draw them."
+            )
         content = _read(data)
         try:
             expected = told.pop("arrays_sha256")
             made = cls(**told)
         except (AttributeError, KeyError, TypeError) as error:
             raise _damaged(text, f"not a record: {error}") from error
+        if not (isinstance(made.configuration, dict) and isinstance(made.numbers, dict)):
+            raise _damaged(text, "not a record: its configuration or its numbers are no dictionary")
         if hashlib.sha256(content).hexdigest() != expected:
             raise _damaged(data, f"its SHA-256 is not the one in {text.name}")
         made.arrays = _arrays(data, content)
@@ -388,7 +397,7 @@ class RunFolder:
             _remove(path, RUN_FILES)
         elif (path / "summary.json").exists():
             raise WrongUse(
-                f"{path} holds a finished run. Give another folder with --out, replace the run with --force, "
+                f"{path} holds a finished run. Give another folder with --out, replace the run with --force (in Python force=True), "
                 f"or draw its figures again with `plasticity plot {path}`."
             )
         elif told.exists():
@@ -397,17 +406,19 @@ class RunFolder:
             if not isinstance(there, dict):
                 raise _damaged(told, "no configuration in it")
             differing = [
-                f"{name} is {there.get(name)!r} there and {asked.get(name)!r} now"
+                f"{name} is {_brief(there.get(name))} there and {_brief(asked.get(name))} now"
                 for name in sorted({*there, *asked})
                 if name not in there or name not in asked or there[name] != asked[name]
             ]
-            if differing:
+            begun = any((path / "records").glob("**/*.json"))
+            if differing and begun:
                 raise WrongUse(
                     f"{path} holds an unfinished run with another configuration: {'; '.join(differing[:3])}. "
                     "Ask for the same to go on with it, give another folder with --out, or replace it with --force."
                 )
             _remove(path, (f"**/{TEMPORARY}*",))  # of a writer that was killed
-            return
+            if not differing:
+                return
         write_json(told, {"configuration": asked, "provenance": provenance()})
 
     def _at(self, name: str) -> Path:
@@ -427,6 +438,11 @@ class RunFolder:
     def finish(self, summary: Mapping[str, Any]) -> None:
         """Write summary.json: with it the run is finished."""
         write_json(self.path / "summary.json", summary)
+
+
+def _brief(value: Any, most: int = 80) -> str:
+    text = repr(value)
+    return text if len(text) <= most else f"{text[:most]}..."
 
 
 def _remove(folder: Path, patterns: tuple[str, ...]) -> None:

@@ -193,16 +193,27 @@ def parse_seeds(text: str) -> list[int]:
 
     try:
         if text.strip().isdigit():
-            return check_seeds(range(int(text)))
+            return check_seeds(range(_at_most(int(text))))
         listed: list[int] = []
         for part in filter(None, (part.strip() for part in text.split(","))):
             first, dash, last = part.partition("-")
+            if dash and int(last) < int(first):
+                raise WrongUse(f"--seeds {part} ends before it begins; write the smaller seed first, such as {last}-{first}.")
+            _at_most(int(last) - int(first) if dash else 1)
             listed.extend(range(int(first), int(last) + 1) if dash else [int(part)])
     except ValueError as error:
         if isinstance(error, WrongUse):
             raise
         raise WrongUse(f"--seeds takes a number of seeds or a list, such as 10 or 0,3,5 or 5-9, not {text!r}.") from None
     return check_seeds(listed)
+
+
+def _at_most(number: int, most: int = 100_000) -> int:
+    from plasticity.errors import WrongUse
+
+    if number > most:
+        raise WrongUse(f"--seeds asks for {number} seeds; {most} is the most. One seed is written with a comma: {number},")
+    return number
 
 
 # What is known
@@ -378,7 +389,9 @@ def _readable(value: Any) -> Any:
         return value
     if isinstance(value, (list, tuple)):
         return ",".join(str(_readable(entry)) for entry in value)
-    return str(value.name) if hasattr(value, "name") and hasattr(value, "parameters") else str(value)
+    if hasattr(value, "name") and hasattr(value, "parameters"):
+        return f"{value.name}({', '.join(f'{symbol}={number}' for symbol, number in value.parameters.items())})"
+    return str(value)
 
 
 # What it does
@@ -408,8 +421,13 @@ def compare(
     """
     from bridges import comparison as bridge
     from plasticity import settings
+    from plasticity.errors import WrongUse
     from plasticity.tasks import TASKS
 
+    from simulations import SIMULATIONS
+
+    if task in SIMULATIONS:
+        raise WrongUse(f"{task} is a simulation, not a task; type `plasticity run {task}`.")
     kind = TASKS[task]
     chosen = [name.strip() for name in learners.split(",") if name.strip()] or list(bridge.LEARNERS)
     for_task: dict[str, str] = {}
@@ -455,11 +473,17 @@ def run(
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Run a simulation and hold its numbers against what is published."""
+    """Run a simulation and hold its numbers against what is published or derived."""
+    from bridges.comparison import FEW_SEEDS
+    from plasticity.errors import WrongUse
     from plasticity import settings
     from simulations import SIMULATIONS
     from simulations.simulation import execute
 
+    from plasticity.tasks import TASKS
+
+    if simulation in TASKS:
+        raise WrongUse(f"{simulation} is a task, not a simulation; type `plasticity compare {simulation}`.")
     kind = SIMULATIONS[simulation]
     made = kind.configure({**({"rule": rule} if rule else {}), **settings.parse(set_)})
     folder = out if out is not None else Path("results") / simulation
@@ -469,6 +493,8 @@ def run(
         _print_json(summary)
         return
     _print_summary(summary)
+    if seeds and kind.default_seeds > 1 and len(parse_seeds(seeds)) < 6:
+        _print(f"note: {FEW_SEEDS}; the default is {kind.default_seeds} seeds.")
     _print(_lies(folder, sorted((folder / "figures").glob("*.png")), "summary.json"))
 
 
@@ -513,7 +539,7 @@ def plot(
         _print(table)
     else:
         _print_summary(summary)
-    _print(f"figures: {target} ({', '.join(path.name for path in written)})")
+    _print(f"figures: {target} ({', '.join(path.name for path in written if path.suffix == '.png')}; also as SVG)")
 
 
 @app.command()
@@ -555,7 +581,7 @@ def _lies(folder: Path, drawn: Sequence[Path], table: str) -> str:
     names = ", ".join(path.name for path in drawn)
     return (
         f"table:   {folder / table}\n"
-        f"figures: {folder / 'figures'} ({names}; each also as SVG)\n"
+        f"figures: {folder / 'figures'} ({names}; also as SVG)\n"
         f"records: {folder / 'records'}; `plasticity plot {folder}` draws the figures again from them"
     )
 
@@ -579,7 +605,7 @@ def _print_summary(summary: Mapping[str, Any]) -> None:
             )
             for check in summary["checks"]
         ]
-        _print(_table("checks", ("check", "published", "ours", "tolerance", "holds", "source"), rows))
+        _print(_table("checks", ("check", "expected", "ours", "tolerance", "holds", "source"), rows))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

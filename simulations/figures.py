@@ -177,6 +177,7 @@ def accuracy(comparison: Comparison) -> Figure:
             ha="center",
             va="top",
             fontsize=7,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8, "alpha": 0.9},
         )
     lines = [(comparison.chance, "chance", ":"), (comparison.ceiling, "ceiling", "-")]
     if comparison.without_attention is not None:

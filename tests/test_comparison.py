@@ -12,6 +12,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from bridges.comparison import LEARNERS, Comparison, compare, configure_estimator, fingerprint, trials_generator
 from plasticity.errors import PlasticityError, WrongUse
+from plasticity.records import read_json, write_json
 from plasticity.tasks import CuedDigits, split_streams
 
 TASK = CuedDigits(train=60, validation=20, test=40)
@@ -200,9 +201,16 @@ def test_a_finished_run_is_kept_unless_forced(serial):
 
 def test_an_unfinished_run_with_other_seeds_is_not_mixed_in(tmp_path):
     with pytest.raises(PlasticityError):
-        compare([Failing()], TASK, seeds=range(2), jobs=1, out=tmp_path / "run")
+        compare([("first", Prototypes()), Failing()], TASK, seeds=range(2), jobs=1, out=tmp_path / "run")
+    assert stamps(tmp_path / "run")
     with pytest.raises(WrongUse, match="seeds"):
-        compare([Failing()], TASK, seeds=range(3), jobs=1, out=tmp_path / "run")
+        compare([("first", Prototypes()), Failing()], TASK, seeds=range(3), jobs=1, out=tmp_path / "run")
+
+
+def test_a_learner_refused_at_once_does_not_take_the_folder(tmp_path):
+    with pytest.raises(WrongUse):
+        compare([Refusing()], TASK, seeds=[0], jobs=1, out=tmp_path / "run")
+    assert compare([Prototypes()], TASK, seeds=[0], jobs=1, out=tmp_path / "run").missing == 0
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
@@ -227,6 +235,40 @@ def test_a_damaged_record_is_named(tmp_path):
     path = tmp_path / "records" / "seed-0001" / "Prototypes.npz"
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(PlasticityError, match="seed-0001/Prototypes.npz is damaged"):
+        Comparison.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda numbers: numbers.update(accuracy=2.0), "it states the accuracy 2.0"),
+        (lambda numbers: numbers.update(accuracy="x"), "it states the accuracy 'x'"),
+        (lambda numbers: numbers.pop("trials_sha256"), "it lacks trials_sha256"),
+    ],
+)
+def test_a_record_that_was_changed_by_hand_is_named(tmp_path, change, told):
+    compare([Prototypes()], TASK, seeds=[0], jobs=1, out=tmp_path)
+    path = tmp_path / "records" / "seed-0000" / "Prototypes.json"
+    content = read_json(path)
+    change(content["numbers"])
+    write_json(path, content)
+    with pytest.raises(PlasticityError, match=f"Prototypes.json is damaged.*{told}"):
+        Comparison.load(tmp_path)
+
+
+@pytest.mark.parametrize("content", [[1, 2], {}, {"configuration": "x"}, {"configuration": {"command": "compare"}}])
+def test_a_run_file_that_is_none_is_named(tmp_path, content):
+    write_json(tmp_path / "run.json", content)
+    with pytest.raises(PlasticityError, match="run.json is damaged"):
+        Comparison.load(tmp_path)
+
+
+def test_a_learners_name_in_a_file_cannot_lead_out_of_the_folder(tmp_path):
+    compare([Prototypes()], TASK, seeds=[0], jobs=1, out=tmp_path)
+    content = read_json(tmp_path / "run.json")
+    content["configuration"]["learners"] = ["../../x"]
+    write_json(tmp_path / "run.json", content)
+    with pytest.raises(PlasticityError, match="cannot be"):
         Comparison.load(tmp_path)
 
 

@@ -377,6 +377,17 @@ def test_a_damaged_program_is_compiled_again(cache: Path):
     assert engine.program(build, Small()).folder == made.folder and (made.folder / "main").exists()
 
 
+@pytest.mark.parametrize(("file", "content"), [("main", b"\x7fELF"), ("main", b""), ("manifest.json", b"{"), ("manifest.json", b"[]")])
+def test_a_program_that_is_not_the_one_that_was_compiled_is_compiled_again(cache: Path, file: str, content: bytes):
+    folder = engine.program(build, Small()).folder
+    assert folder is not None
+    whole = (folder / "main").read_bytes()
+    (folder / file).write_bytes(content)
+    again = engine.program(build, Small())
+    assert again.folder == folder and (folder / "main").read_bytes()[:4] == whole[:4]
+    assert again.run(1)
+
+
 def test_a_cache_folder_given_relative_to_the_current_one_works_from_anywhere(cache: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(cache.parent)
     monkeypatch.setenv("PLASTICITY_CACHE", "near")

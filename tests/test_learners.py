@@ -9,6 +9,7 @@ import joblib
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
 
 from plasticity import engine, learners
@@ -56,6 +57,42 @@ def test_the_same_random_state_gives_the_same_weights_and_answers_to_the_bit_ser
     for weights, answers in [again(0), *joblib.Parallel(n_jobs=2)(joblib.delayed(again)(k) for k in range(2))]:
         assert np.array_equal(weights, fitted.weights_)
         assert np.array_equal(answers, fitted.predict(draw.test.X))
+
+
+def test_measuring_the_learning_curve_does_not_change_what_is_learnt(draw, fitted):
+    unmeasured = SpikingClassifier(**SMALL).fit(draw.train.X, draw.train.y)
+    assert np.array_equal(unmeasured.weights_, fitted.weights_)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"weight_scale": 0}, "above 0"),
+        ({"max_rate_hz": 0}, "above 0"),
+        ({"dt_ms": "a"}, "dt_ms='a'"),
+        ({"trial_ms": 100.3}, "whole multiple"),
+        ({"gate": "input_gain"}, "is no gate"),
+        ({"gate": NoGate}, "is no gate"),
+        ({"rule": "stdp"}, "unknown rule"),
+        ({"random_state": None}, "whole number"),
+        ({"random_state": -1}, "whole number"),
+    ],
+)
+def test_a_parameter_that_cannot_be_is_refused_before_anything_is_built(draw, change, told):
+    with pytest.raises(WrongUse, match=told):
+        SpikingClassifier(**change).fit(draw.train.X, draw.train.y)
+
+
+def test_labels_and_probes_that_cannot_be_are_refused(draw):
+    X, y = draw.train.X, draw.train.y
+    with pytest.raises(WrongUse, match="fractions"):
+        SpikingClassifier(**SMALL).fit(X, y + 0.5)
+    with pytest.raises(WrongUse, match="table of numbers"):
+        SpikingClassifier(**SMALL).fit([["a", "b"]], [1])
+    with pytest.raises(WrongUse, match="the probe has shapes"):
+        SpikingClassifier(**SMALL).fit(X, y, probe=(X[:5], y[:4]))
+    with pytest.raises(NotFittedError):
+        SpikingClassifier(**SMALL).predict(X)
 
 
 def test_another_random_state_gives_other_weights(draw, fitted):

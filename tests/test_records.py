@@ -593,6 +593,20 @@ def test_an_unfinished_run_with_another_configuration_is_refused_with_the_differ
     assert read_json(path / "run.json")["configuration"] == CONFIGURATION
 
 
+def test_a_run_that_left_no_record_makes_room_for_another(tmp_path):
+    with RunFolder.open(tmp_path / "a", CONFIGURATION):
+        pass  # nothing was finished
+    with RunFolder.open(tmp_path / "a", {**CONFIGURATION, "train": 500}) as folder:
+        assert read_json(folder.path / "run.json")["configuration"]["train"] == 500
+
+
+def test_a_record_whose_arrays_were_left_out_says_so(tmp_path):
+    record().save(tmp_path / "a")
+    (tmp_path / "a.npz").unlink()
+    with pytest.raises(PlasticityError, match="left out or lost.*summary.json"):
+        Record.load(tmp_path / "a")
+
+
 def test_a_configuration_with_a_setting_less_is_another_one(tmp_path):
     path = unfinished(tmp_path / "a", {**CONFIGURATION, "limit": None})
     with pytest.raises(WrongUse, match="another configuration: limit"):

@@ -219,8 +219,8 @@ class Rule:
         """
         values, spikes = dict(self.parameters), None
         if preset is not None:
-            if preset not in self.presets:
-                raise unknown(f"preset of {self.name}", preset, self.presets)
+            if not isinstance(preset, str) or preset not in self.presets:
+                raise unknown(f"preset of {self.name}", str(preset), self.presets)
             values.update(self.presets[preset])
             spikes = values.pop("spikes", None)
         for name, value in changes.items():
@@ -307,8 +307,16 @@ class Rule:
         kinds = {t.spikes for t in self.traces if not t.of}
         if len(kinds) > 1:
             raise WrongUse(f'{self.name}: the closed form needs all traces alike; see with_traces("nearest").')
-        trains = (np.sort(np.asarray(train, dtype=float)) for train in (pre, post))
-        return self.closed_form(*trains, self.parameters, kinds.pop() if kinds else "all")
+        trains = []
+        for side, given in (("pre", pre), ("post", post)):
+            try:
+                train = np.asarray(given, dtype=float)
+            except (TypeError, ValueError):
+                train = np.array(np.nan)
+            if train.ndim != 1 or not np.isfinite(train).all():
+                raise WrongUse(f"{self.name}: {side}={given!r} must be a list of finite spike times in seconds, like [0.01, 0.02].")
+            trains.append(np.sort(train))
+        return self.closed_form(trains[0], trains[1], self.parameters, kinds.pop() if kinds else "all")
 
     @property
     def has_closed_form(self) -> bool:

@@ -1,0 +1,49 @@
+"""A rule's curve as text, for `plasticity show`."""
+
+from __future__ import annotations
+
+import numpy as np
+from brian2.utils.stringtools import get_identifiers
+
+from plasticity.rules.rule import Rule
+
+LAGS_MS = np.arange(-60, 61, 2)
+ROWS = 9
+
+
+def preview(rule: Rule) -> str:
+    """The change by spike pairs over their lag, or by held rates over the postsynaptic rate; empty where neither is known.
+
+    From the closed form alone; nothing is simulated. A rule that reads the traces of its own side (triplets) is shown under 60
+    pairs at 20 Hz, others under one pair.
+    """
+    if rule.has_closed_form:
+        texts = {"pre": get_identifiers(rule.on_pre), "post": get_identifiers(rule.on_post)}
+        own = any(t.name in texts[t.side] for t in rule.traces)
+        lags = LAGS_MS[np.abs(LAGS_MS) < 25] if own else LAGS_MS
+        start = 1 + np.arange(60) / 20 if own else np.ones(1)
+        change = np.array([rule.change(start, start + lag / 1000) for lag in lags])
+        title = f"change of the weight by {'60 pairs at 20 Hz' if own else 'one pair'}, over t_post - t_pre"
+        return _draw(title, lags, np.where(lags == 0, np.nan, change), "ms")
+    if rule.clamped is not None:
+        rates = np.linspace(0, 2, 61)
+        step = 1e-3
+        change = np.array([rule.clamped(1.0, rate, 0.5, step, rule.parameters) - 0.5 for rate in rates]) / step
+        return _draw("dw/dt per second at rate_pre = 1 and w = 0.5, over rate_post", rates, change, "")
+    return ""
+
+
+def _draw(title: str, x: np.ndarray, y: np.ndarray, unit: str) -> str:
+    finite = y[np.isfinite(y)]
+    low, high = min(0.0, finite.min(initial=0.0)), max(0.0, finite.max(initial=0.0))
+    if low == high:
+        return f"  {title}: zero everywhere"
+    row = np.round((high - np.nan_to_num(y)) / (high - low) * (ROWS - 1)).astype(int)
+    zero = round(high / (high - low) * (ROWS - 1))
+    lines = [f"  {title}"]
+    for r in range(ROWS):
+        left = f"{high:+.3g}" if r == 0 else f"{low:+.3g}" if r == ROWS - 1 else "0" if r == zero else ""
+        dots = "".join("*" if np.isfinite(v) and row[k] == r else "-" if r == zero else " " for k, v in enumerate(y))
+        lines.append(f"  {left:>9} |{dots.rstrip() if r != zero else dots}")
+    ends = f"{x[0]:g}", f"{x[-1]:g} {unit}".rstrip()
+    return "\n".join([*lines, " " * 12 + ends[0] + ends[1].rjust(len(x) - len(ends[0]))])
