@@ -5,7 +5,7 @@ from __future__ import annotations
 import numbers
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from brian2 import ms, second
@@ -96,6 +96,8 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
     WrongUse
         NaN in X, X of the wrong width, y of another length, fewer trials than classes, an unknown rule.
     """
+
+    uses: ClassVar[tuple[str, ...]] = (competition.OUTPUT.name, competition.RELAY.name)  # besides rule, gate and encoder
 
     weights_: np.ndarray
     theta_: np.ndarray

@@ -6,7 +6,8 @@ import dataclasses
 from typing import Any
 
 import numpy as np
-from brian2 import NeuronGroup, Quantity, get_dimensions, get_unit, ms, mV
+from brian2 import Equations, NeuronGroup, Quantity, get_dimensions, get_unit, ms, mV, nS, pA, pF, second
+from brian2.stateupdaters.exact import linear
 
 from plasticity.errors import WrongUse, unknown
 from plasticity.registry import Registry
@@ -21,7 +22,8 @@ class Neuron:
     name, summary, source : str
         Its name in the registry, one line, the paper with doi.
     equations, threshold, reset : str
-        Brian2 text; `I` in the equations stands for further input and is an expression given to `group`.
+        Brian2 text; `I` in the equations stands for further input and is an expression given to `group`. Threshold and reset
+        are empty for a unit of rates, which has no spikes.
     parameters : dict
         Symbols with values (quantities where they have a unit); they become shared parameters of the group.
     start : dict
@@ -30,6 +32,8 @@ class Neuron:
         One line for each symbol.
     refractory : str
         Name of the parameter that is the refractory period, empty for none.
+    per_neuron : tuple of str
+        Parameters that may differ between the neurons of a group: `group.a[800:] = 0.1/ms`. The others are shared.
     """
 
     name: str
@@ -42,6 +46,7 @@ class Neuron:
     start: dict[str, Any]
     meaning: dict[str, str]
     refractory: str = ""
+    per_neuron: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "parameters", dict(self.parameters))
@@ -91,19 +96,21 @@ class Neuron:
         expressions : dict
             Parameters that follow an expression instead of being a number, for example `{"adapt": "learn(t)"}`.
         """
-        membrane = "1" if get_dimensions(self.parameters["threshold"]).is_dimensionless else "volt"
+        membrane = "1" if get_dimensions(self.parameters.get("threshold", 1)).is_dimensionless else "volt"
         lines = [self.equations, f"I = {current or ('0' if membrane == '1' else '0*volt')} : {membrane}"]
         expressions = expressions or {}
         numbers = {symbol: value for symbol, value in self.parameters.items() if symbol not in expressions}
         for symbol, value in self.parameters.items():
             unit = "1" if get_dimensions(value).is_dimensionless else repr(get_unit(get_dimensions(value)))
             follows = f" = {expressions[symbol]}" if symbol in expressions else ""
-            lines.append(f"{symbol}{follows} : {unit} (shared{'' if follows else ', constant'})")
+            flags = [flag for flag, on in (("shared", symbol not in self.per_neuron), ("constant", not follows)) if on]
+            lines.append(f"{symbol}{follows} : {unit}" + (f" ({', '.join(flags)})" if flags else ""))
+        condition = f"({self.threshold}) and ({threshold})" if self.threshold and threshold else self.threshold or threshold
         made = NeuronGroup(
             n,
             "\n".join([*lines, equations]),
-            threshold=f"({self.threshold}) and ({threshold})" if threshold else self.threshold,
-            reset="\n".join(filter(None, (self.reset, reset))),
+            threshold=condition or None,
+            reset="\n".join(filter(None, (self.reset, reset))) or None,
             refractory=self.refractory or False,
             name=name,
             **settings,
@@ -116,7 +123,8 @@ class Neuron:
         """Equations and parameters: what `plasticity show` prints."""
         lines = [f"{self.name}: {self.summary}", ""]
         lines += ["  " + line.strip() for line in self.equations.splitlines()]
-        lines += [f"  spike when {self.threshold}, then {'; '.join(self.reset.splitlines())}", "", "  parameters"]
+        spike = f"spike when {self.threshold}, then {'; '.join(self.reset.splitlines())}"
+        lines += [f"  {spike if self.threshold else 'no spikes: a unit of rates'}", "", "  parameters"]
         lines += [f"    {symbol} = {value}   {self.meaning[symbol]}" for symbol, value in self.parameters.items()]
         return "\n".join([*lines, "", f"  source: {self.source}"])
 
@@ -189,5 +197,147 @@ lif_adaptive = Neuron(
     },
     refractory="t_ref",
 )  # fmt: skip
+
+izhikevich = Neuron(
+    name="izhikevich",
+    summary="Izhikevich's simple model of a spiking neuron; as is a regular spiking (RS) cell",
+    source="Izhikevich 2003, doi:10.1109/TNN.2003.820440",
+    # v' = 0.04 v^2 + 5 v + 140 - u + I and u' = a (b v - u), with v, u and I in mV and time in ms
+    equations="dv/dt = ((0.04/mV)*v*v + 5*v + 140*mV - u + I)/ms : volt\ndu/dt = a*(b*v - u) : volt",
+    threshold="v >= threshold",
+    reset="v = c\nu += d",
+    parameters={"a": 0.02 / ms, "b": 0.2, "c": -65 * mV, "d": 8 * mV, "threshold": 30 * mV},
+    start={"v": "c", "u": -13 * mV},
+    meaning={
+        "a": "rate of the recovery variable u; fast spiking (FS) cells: 0.1/ms", "b": "how much u follows v",
+        "c": "potential after a spike", "d": "rise of u at a spike; fast spiking (FS) cells: 2 mV",
+        "threshold": "peak of a spike, at which it is counted and v is reset",
+    },
+    per_neuron=("a", "d"),
+)  # fmt: skip
+
+
+def half_steps(equations: Equations, variables: Any = None, method_options: Any = None) -> str:
+    """State update of the `izhikevich` neuron as in its author's programs, for `group(..., method=half_steps)`.
+
+    Two Euler steps of dt/2 for v with u held, then one of dt for u with the new v; what else the group carries (a rule's traces)
+    is linear and updated exactly. With dt = 1 ms this is the published network: a spike's peak depends on the steps, so the method is
+    a part of the model. The current I must be a variable, not random text, so that both halves see the same number.
+    """
+    slopes = {name: expression.code for name, expression in equations.get_substituted_expressions(variables)}
+    rest = Equations([equations[name] for name in equations if name not in ("v", "u", "I")])
+    lines = [f"v += 0.5*dt*({slopes['v']})"] * 2 + [f"u += dt*({slopes['u']})"]
+    return "\n".join([*lines, linear(rest, variables)] if rest.diff_eq_names else lines)
+
+
+srm_lif = Neuron(
+    name="srm_lif",
+    summary="integrate-and-fire neuron of the spike response model: alpha-shaped potentials, an undershoot after each spike",
+    source="Masquelier, Guyonneau & Thorpe 2008, doi:10.1371/journal.pone.0001377; as differential equations: "
+    "Hathway & Goodman 2018, doi:10.5281/zenodo.1327348",
+    # A presynaptic spike adds its weight to x: a potential whose peak is the weight. After a spike the neuron's own potential is
+    # threshold (K1 e^{-s/tau_m} - K2 (e^{-s/tau_m} - e^{-s/tau_s})), s the time since then, and earlier input is forgotten.
+    equations="dv/dt = ((tau_m/tau_s)**(tau_m/(tau_m - tau_s))*x - v + I)/tau_m - K2*threshold*(1/tau_s - 1/tau_m)*a : 1\n"
+    "dx/dt = -x/tau_s : 1\n"
+    "da/dt = -a/tau_s : 1",
+    threshold="v > threshold",
+    reset="v = K1*threshold\nx = 0\na = 1",
+    parameters={"tau_m": 10 * ms, "tau_s": 2.5 * ms, "threshold": 500.0, "K1": 2.0, "K2": 4.0, "t_ref": 1 * ms},
+    start={"v": 0.0, "x": 0.0, "a": 0.0},
+    meaning={
+        "tau_m": "membrane time constant", "tau_s": "time constant of rise of potentials; not the same as tau_m",
+        "threshold": "threshold T, in peaks of the potential by one input of weight 1",
+        "K1": "potential after a spike, in thresholds", "K2": "depth of the undershoot, in thresholds",
+        "t_ref": "refractory period (it blocks spikes, the potential goes on)",
+    },
+    refractory="t_ref",
+)  # fmt: skip
+
+intrinsic_rate = Neuron(
+    name="intrinsic_rate",
+    summary="sigmoid unit of rates whose gain and threshold adapt until its output is exponentially distributed",
+    source="Triesch 2005, doi:10.1007/11550822_11",
+    # Gradient descent on the distance (Kullback-Leibler) of the output's distribution from the exponential of mean mu. y stays
+    # between 0 and 1. One I per time step: hold it in a variable, as random text would be drawn anew in each place.
+    equations="y = 1/(1 + exp(-(a*I + b))) : 1\n"
+    "da/dt = eta*(1/a + I - (2 + 1/mu)*I*y + I*y**2/mu) : 1\n"
+    "db/dt = eta*(1 - (2 + 1/mu)*y + y**2/mu) : 1",
+    threshold="",
+    reset="",
+    parameters={"eta": 1 / second, "mu": 0.1},
+    start={"a": 1.0, "b": 0.0},
+    meaning={
+        "eta": "rate of adaptation; times the time step, the paper's learning rate",
+        "mu": "mean of the output that it aims at",
+    },
+)
+
+adex_clopath = Neuron(
+    name="adex_clopath",
+    summary="adaptive exponential neuron with an after-spike current, an adaptive threshold and a spike of forced shape",
+    source="Clopath, Buesing, Vasilaki & Gerstner 2010, doi:10.1038/nn.2479; shape of the spike from the authors' program, "
+    "ModelDB 144566; adaptive exponential neuron: Brette & Gerstner 2005, doi:10.1152/jn.00686.2005",
+    # C dv/dt = -g_L (v - E_L) + g_L Delta_T exp((v - V_T)/Delta_T) - w_ad + z + g_L I; I is a current over g_L.
+    # phase: 0 between spikes, 1 in the step of a spike, 2 in the next. v_late: the potential of 3 steps ago.
+    equations="dv/dt = (g_L*(E_L - v + Delta_T*exp((v - V_T)/Delta_T) + I) - w_ad + z)/C : volt\n"
+    "dw_ad/dt = (a*(v - E_L) - w_ad)/tau_w : amp\n"
+    "dz/dt = -z/tau_z : amp\n"
+    "dV_T/dt = (V_rest - V_T)/tau_V : volt\n"
+    "phase : 1\nv_1 : volt\nv_2 : volt\nv_late : volt",
+    threshold="v > threshold and phase == 0",
+    reset="v = v_first\nphase = 1",
+    parameters={
+        "C": 281 * pF, "g_L": 30 * nS, "E_L": -70.6 * mV, "V_rest": -50.4 * mV, "Delta_T": 2 * mV, "tau_w": 144 * ms, "a": 4 * nS,
+        "b": 80.5 * pA, "z_jump": 400 * pA, "tau_z": 40 * ms, "V_jump": 20 * mV, "tau_V": 50 * ms, "threshold": 20 * mV,
+        "v_first": 29.4 * mV, "v_second": 32.862 * mV, "v_third": -49.5016 * mV,
+    },
+    start={
+        "v": "E_L", "w_ad": 0 * pA, "z": 0 * pA, "V_T": "V_rest", "phase": 0, "v_1": "E_L", "v_2": "E_L", "v_late": "E_L",
+    },
+    meaning={
+        "C": "capacitance", "g_L": "leak conductance", "E_L": "resting potential", "V_rest": "threshold V_T long after a spike",
+        "Delta_T": "slope factor", "tau_w": "adaptation current w_ad", "a": "how much w_ad follows the potential",
+        "b": "rise of w_ad at a spike; the authors' program states 0.0805 nA and adds 0.0805 to a current in pA",
+        "z_jump": "after-spike current z at the end of a spike", "tau_z": "its decay",
+        "V_jump": "rise of V_T over V_rest at the end of a spike", "tau_V": "its decay",
+        "threshold": "potential at which a spike is counted and its shape begins",
+        "v_first": "potential in the step of a spike", "v_second": "one step later",
+        "v_third": "two steps later, from where the equations go on",
+    },
+    per_neuron=("b",),
+)  # fmt: skip
+
+
+def forced_spike(equations: Equations, variables: Any = None, method_options: Any = None) -> str:
+    """State update of the `adex_clopath` neuron as in its authors' program, for `group(..., method=forced_spike, dt=1*ms)`.
+
+    One Euler step for everything, a rule's traces too, from the values of the step before. A spike is v_first in its own step
+    and v_second in the next; the step after that begins at v_third, with w_ad, z and V_T raised. Meanwhile the potential ignores
+    its equation, and w_ad waits for one step. The traces come first, then v_late takes over what v was 3 steps before. Three
+    values stand for a spike of 2 ms: the integral over them, and with it the rule's parameters, holds for steps of 1 ms only.
+    """
+    own = ("v", "w_ad", "z", "V_T")
+    slopes = {name: expression.code for name, expression in equations.get_substituted_expressions(variables)}
+    others = [name for name in slopes if name not in own]
+    lines = [f"_step_{name} = dt*({slopes[name]})" for name in others] + [f"{name} += _step_{name}" for name in others]
+    lines += ["v_late = v_2", "v_2 = v_1", "v_1 = v"]
+    lines += [
+        "_ends = int(phase == 2)",
+        "v = _ends*v_third + (1 - _ends)*v",
+        "w_ad = w_ad + _ends*b",
+        "z = _ends*z_jump + (1 - _ends)*z",
+        "V_T = _ends*(V_rest + V_jump) + (1 - _ends)*V_T",
+    ]
+    lines += [f"_step_{name} = dt*({slopes[name]})" for name in own]
+    lines += [
+        "_goes_on = int(phase == 1)",
+        "v = _goes_on*v_second + (1 - _goes_on)*(v + _step_v)",
+        "w_ad = w_ad + (1 - _goes_on)*_step_w_ad",
+        "z = z + _step_z",
+        "V_T = V_T + _step_V_T",
+        "phase = 2*_goes_on",
+    ]
+    return "\n".join(lines)
+
 
 NEURONS: Registry[Neuron] = Registry("neuron", [value for value in list(globals().values()) if isinstance(value, Neuron)])

@@ -16,7 +16,16 @@ if TYPE_CHECKING:
 
 _CLASSES: tuple[str, ...] = (  # file:class
     "stdp_window:StdpWindow",
+    "triplet_frequency:TripletFrequency",
+    "triplet_protocols:TripletProtocols",
+    "stdp_equilibrium:StdpEquilibrium",
+    "inhibitory_balance:InhibitoryBalance",
+    "homeostasis:Homeostasis",
+    "rate_rules:RateRules",
+    "calcium_rule:CalciumRule",
     "attention_gain:AttentionGain",
+    "pattern_detection:PatternDetection",
+    "voltage_stdp:VoltageStdp",
 )
 
 

@@ -348,6 +348,13 @@ def show(
             {key: _readable(value) if key == "default" else value for key, value in parameter.items()}
             for parameter in _parameters(kind, entry)
         ]
+        if kind == "rules":
+            from plasticity.rules.preview import preview
+            from simulations import SIMULATIONS
+            from simulations.citations import reproductions
+
+            parts = [f"  reproductions: {', '.join(f'plasticity run {s}' for s in reproductions(name, SIMULATIONS)) or 'none'}"]
+            text = "\n\n".join(filter(None, [text, preview(entry), *parts]))
         described.append(
             {
                 "kind": kind[:-1],
@@ -540,6 +547,31 @@ def plot(
     else:
         _print_summary(summary)
     _print(f"figures: {target} ({', '.join(path.name for path in written if path.suffix == '.png')}; also as SVG)")
+
+
+@app.command()
+@_guarded
+def cite(
+    folder: Annotated[Path, typer.Argument(help="A folder that `compare` or `run` wrote.", metavar="DIR")],
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """BibTeX of the papers behind a run: its rules, neurons, gates, tasks, data, models, published values and simulators."""
+    from bridges.comparison import read_configuration
+    from plasticity.datasets import DATASETS
+    from plasticity.records import read_json
+    from plasticity.references import bibtex
+    from simulations.citations import cited
+
+    configuration = read_configuration(folder)
+    summary = read_json(folder / "summary.json") if (folder / "summary.json").exists() else {}
+    checks = [str(check.get("source", "")) for check in summary.get("checks", [])]
+    registries = {kind: get() for kind, get in _registries().items()} | {"datasets": DATASETS}
+    found = cited(configuration, registries, checks)
+    if as_json:
+        _print_json({"out": str(folder), "references": found, "bibtex": bibtex(found)})
+        return
+    print(bibtex(found))
 
 
 @app.command()

@@ -106,13 +106,14 @@ def compose(
     """
     switch = plastic or "plastic"
     factor = f"({switch})" + (f"*({gate})" if gate else "")
-    soft = ""
+    soft, landing_dw = "", "dw"
     if landing.mu:
-        soft = "dw = dw*(int(dw > 0)*clip(w_max - w, 0, inf)**mu + int(dw <= 0)*clip(w - w_min, 0, inf)**mu)"
+        soft = "dw_soft = dw*(int(dw > 0)*clip(w_max - w, 0, inf)**mu + int(dw <= 0)*clip(w - w_min, 0, inf)**mu)"
+        landing_dw = "dw_soft"  # a new name: Brian2 lets no scalar (dw = delta) become a vector
     if landing.eligibility is None:
-        landed = f"w = clip(w + {factor}*dw, w_min, w_max)"
+        landed = f"w = clip(w + {factor}*{landing_dw}, w_min, w_max)"
     else:
-        landed = f"eligibility += {factor}*dw"
+        landed = f"eligibility += {factor}*{landing_dw}"
     on_neurons: dict[str, str] = {}  # what the groups carry instead of the synapses, as seen from the synapse
     if traces == "neuron":
         for t in rule.traces:

@@ -263,7 +263,8 @@ class Rule:
         def both(ours: str, theirs: str) -> str:
             if not (ours.strip() and theirs.strip()):
                 return ours or theirs
-            return f"{ours}\n{word_substitute(theirs, {'dw': f'dw_{other.name}'})}\ndw = dw + dw_{other.name}"
+            apart = [word_substitute(text, {"dw": f"dw_{k}"}) for k, text in enumerate((ours, theirs))]
+            return "\n".join([*apart, "dw = dw_0 + dw_1"])
 
         return Rule(
             name=f"{self.name}+{other.name}",

@@ -1,0 +1,373 @@
+"""One neuron and 2000 plastic synapses that find a pattern of spikes which returns within noise of the same rate.
+
+    inputs in the pattern   | | |  |   | |==============\\
+    ...                      |  |  | ||   |              \\
+    inputs outside of it    |  ||    | |  ==plastic========> neuron
+    ...                       | |  |   ||===============/
+
+Input (Masquelier, Guyonneau & Thorpe 2008, doi:10.1371/journal.pone.0001377, whose procedure Hathway & Goodman 2018,
+doi:10.5281/zenodo.1327348, write out). Every input fires, in each millisecond, with the probability of its rate r(t):
+
+    dr/dt = s, 0 <= r <= 90 Hz;    s changes by a uniform number within +-360 Hz/s each millisecond, |s| <= 1800 Hz/s
+
+and once more 50 ms after its last spike if it has not fired since, which makes 54 Hz on average. One stretch of 50 ms is the
+pattern: what half of the inputs fired there replaces what they fire in other stretches, a quarter of all and never two in
+succession, each spike moved by a normal number (the jitter) every time. Then each input gets Poisson noise of 10 Hz, so that
+all fire at about 64 Hz within patterns and between them. Where one input has two spikes in a time step, one is left out.
+
+As both papers do, one stretch of 150 s of these trains is made and repeated. It saves the making and the memory, and 450 s
+without a repeat are a setting away.
+
+Time step. In the original, spikes have any time and two never coincide. Here about 13 of the 2000 inputs fire in the
+very step of an output spike, and what becomes of them decides how soon the pattern is found (Hathway & Goodman 2018,
+section "Effect of learning rule at dt = 0"). `simultaneous="before"` is their way: such an input counts as before the output
+spike and is potentiated. `simultaneous="apart"` is that of every rule in this library: the two do not pair.
+
+The trains are inputs of a run: NumPy draws them (`trains`), and a `SpikeTape` in the compiled network plays them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+from brian2 import Network, Quantity, SpikeMonitor, defaultclock, ms, second
+from brian2.core.spikesource import SpikeSource
+from brian2.core.variables import Variables
+from brian2.groups.group import CodeRunner, Group
+
+from plasticity.engine import Model, neutral
+from plasticity.errors import WrongUse, unknown
+from plasticity.neurons import Neuron, srm_lif
+from plasticity.rules import Landing, Rule, pair_stdp
+
+RATE_MAX_HZ = 90.0  # of the rate r(t) of each input
+SPEED_MAX_HZ_PER_S = 1800.0  # of its change; from 0 to 90 Hz in 50 ms
+KICK_HZ_PER_S = 360.0  # by how much the speed may change in a millisecond
+SILENCE_MS = 50  # an input that has been silent for so long fires
+NOISE_HZ = 10.0  # Poisson spikes on top
+MOST_HZ = 70.0  # a tape has room for this mean rate
+SIMULTANEOUS = ("before", "apart")
+NEVER = np.iinfo(np.int32).max  # a step that does not come: the end of a tape
+
+masquelier = pair_stdp(A_plus=2**-5, A_minus=0.85 * 2**-5, tau_plus=16.8 * ms, tau_minus=33.7 * ms)
+"""pair_stdp with the paper's numbers; which of its pairs count (`with_traces`) is what the simulation asks."""
+
+
+# The spike trains, in NumPy
+
+
+@dataclasses.dataclass(frozen=True)
+class Trains:
+    """Spike trains with a hidden pattern.
+
+    Attributes
+    ----------
+    step, neuron : (spikes,) int32
+        Time step and input of each spike, in order of time; no input twice in one step.
+    steps : int
+        Length of the stretch; after it the trains may be repeated.
+    dt_ms : float
+        The time step.
+    presented : (slots,) bool
+        Whether the slot (a stretch of one pattern length) holds the pattern.
+    slot_ms : int
+        Length of a slot, and of the pattern.
+    pattern_neuron, pattern_ms : (spikes of the pattern,)
+        Who fires in the pattern, and when after its onset, before jitter and noise.
+    """
+
+    step: np.ndarray
+    neuron: np.ndarray
+    steps: int
+    dt_ms: float
+    presented: np.ndarray
+    slot_ms: int
+    pattern_neuron: np.ndarray
+    pattern_ms: np.ndarray
+
+    def onsets_ms(self, duration_ms: float) -> np.ndarray:
+        """When the pattern begins, in a run of `duration_ms` that repeats the stretch."""
+        once = np.flatnonzero(self.presented) * self.slot_ms
+        length = len(self.presented) * self.slot_ms
+        every = (np.arange(int(np.ceil(duration_ms / length)))[:, None] * length + once).ravel()
+        return every[every + self.slot_ms <= duration_ms]
+
+
+def trains(
+    rng: np.random.Generator,
+    inputs: int = 2000,
+    in_pattern: int = 1000,
+    stretch_s: float = 150.0,
+    share: float = 0.25,
+    jitter_ms: float = 1.0,
+    slot_ms: int = 50,
+    dt_ms: float = 0.1,
+) -> Trains:
+    """Spike trains of all inputs, with the pattern hidden in those of inputs 0 to `in_pattern` - 1; see the head of this file.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Everything random follows from it.
+    inputs, in_pattern : int
+        How many, and how many of them take part in the pattern.
+    stretch_s : float
+        Length of the trains.
+    share : float
+        Of the time that the pattern is there, at most 0.4.
+    jitter_ms : float
+        Standard deviation of the jitter.
+    slot_ms : int
+        Length of the pattern.
+    dt_ms : float
+        The time step, a whole part of a millisecond.
+
+    Raises
+    ------
+    WrongUse
+        What `check_trains` refuses.
+    """
+    check_trains(inputs, in_pattern, stretch_s, share, jitter_ms, slot_ms, dt_ms)
+    length_ms, per_ms = round(stretch_s * 1000), round(1 / dt_ms)
+    presented = placement(rng, length_ms // slot_ms, share)
+    neuron, at_ms = base_trains(rng, inputs, length_ms)
+
+    slot = at_ms // slot_ms
+    template = (slot == np.flatnonzero(presented)[0]) & (neuron < in_pattern)
+    pattern_neuron = neuron[template].astype(np.int64)
+    pattern_ms = at_ms[template] % slot_ms + rng.random(int(template.sum()))
+
+    steps = length_ms * per_ms
+    kept = ~(presented[slot] & (neuron < in_pattern))
+    key = np.uint64 if steps * inputs > np.iinfo(np.uint32).max else np.uint32  # a spike as one number: step * inputs + input
+    within = rng.integers(0, per_ms, size=int(kept.sum()), dtype=np.uint8 if per_ms < 256 else np.uint32)
+    base = (at_ms[kept].astype(key) * key(per_ms) + within) * key(inputs) + neuron[kept]
+
+    onset_ms = np.flatnonzero(presented)[:, None] * slot_ms
+    jittered = onset_ms + pattern_ms + rng.normal(0, jitter_ms, (len(onset_ms), len(pattern_ms)))
+    copies = np.clip(np.floor(jittered * per_ms), 0, steps - 1).astype(key) * key(inputs) + pattern_neuron.astype(key)
+
+    extra = rng.poisson(NOISE_HZ * stretch_s * inputs)
+    noise = rng.integers(0, steps * inputs, size=extra, dtype=key)
+    spikes = np.concatenate([base, copies.ravel(), noise])
+    spikes.sort()
+    spikes = spikes[np.concatenate([[True], spikes[1:] != spikes[:-1]])]
+    step = spikes // key(inputs)
+    return Trains(
+        step=step.astype(np.int32),
+        neuron=(spikes - step * key(inputs)).astype(np.int32),
+        steps=steps,
+        dt_ms=dt_ms,
+        presented=presented,
+        slot_ms=slot_ms,
+        pattern_neuron=pattern_neuron,
+        pattern_ms=pattern_ms,
+    )
+
+
+def check_trains(
+    inputs: int, in_pattern: int, stretch_s: float, share: float, jitter_ms: float, slot_ms: int, dt_ms: float
+) -> None:
+    """WrongUse for trains that cannot be made.
+
+    More inputs in the pattern than there are, a stretch that is no whole number of patterns, more patterns than fit without two
+    in succession, a negative jitter, a time step that divides no millisecond.
+    """
+    length_ms, per_ms = round(stretch_s * 1000), round(1 / dt_ms)
+    if not 1 <= in_pattern <= inputs:
+        raise WrongUse(f"in_pattern={in_pattern} must lie between 1 and inputs={inputs}.")
+    if slot_ms < 1 or length_ms < slot_ms or abs(length_ms - 1000 * stretch_s) > 1e-6 or length_ms % slot_ms:
+        raise WrongUse(f"stretch_s={stretch_s:g} must be a whole number of patterns of {slot_ms} ms, for example 150.")
+    if not (0 < share <= 0.4 and int(length_ms // slot_ms * share) >= 1):
+        raise WrongUse(f"share={share:g} of {length_ms // slot_ms} stretches must be one pattern or more, and 0.4 at most.")
+    if not 0 <= jitter_ms < np.inf:
+        raise WrongUse(f"jitter_ms={jitter_ms} must be 0 or more.")
+    if per_ms < 1 or abs(per_ms * dt_ms - 1) > 1e-9:
+        raise WrongUse(f"dt_ms={dt_ms:g} must be a whole part of a millisecond, for example 0.1.")
+
+
+def placement(rng: np.random.Generator, slots: int, share: float) -> np.ndarray:
+    """Which slots hold the pattern: one after the other drawn at random, unless a neighbour has it, until there are enough.
+
+    Raises
+    ------
+    WrongUse
+        There is no free slot left before there are enough.
+    """
+    wanted = int(slots * share)
+    presented = np.zeros(slots + 2, dtype=bool)  # with a border on either side
+    for slot in rng.permutation(slots) + 1:
+        presented[slot] = not presented[slot - 1 : slot + 2].any()
+        wanted -= presented[slot]
+        if not wanted:
+            break
+    if wanted:
+        raise WrongUse(f"share={share:g} does not fit into {slots} slots without two patterns in succession; take 0.25.")
+    return presented[1:-1]
+
+
+def base_trains(rng: np.random.Generator, inputs: int, length_ms: int, block_ms: int = 500) -> tuple[np.ndarray, np.ndarray]:
+    """Trains of randomly changing rate without pattern and noise: input and millisecond of each spike, by input and time.
+
+    The rates need one step after the other, for all inputs at once; everything else is done for blocks of time. A spike that
+    is fired out of silence starts the count anew and changes nothing else, so that all of these can be filled in at the end.
+    """
+    f = np.float32
+    top, fastest, kick = f(RATE_MAX_HZ / 1e3), f(SPEED_MAX_HZ_PER_S / 1e6), f(KICK_HZ_PER_S / 1e6)  # per millisecond
+    rate = rng.random(inputs, dtype=f) * top
+    speed = (2 * rng.random(inputs, dtype=f) - 1) * fastest
+    chances = np.empty((block_ms, inputs), dtype=f)
+    kicks, draws = np.empty_like(chances), np.empty_like(chances)
+    found = []
+    for start in range(0, length_ms, block_ms):
+        rng.random(dtype=f, out=kicks)
+        rng.random(dtype=f, out=draws)
+        kicks -= f(0.5)
+        kicks *= 2 * kick
+        for chance, change in zip(chances, kicks, strict=True):
+            chance[:] = rate
+            rate += speed
+            np.maximum(rate, f(0), out=rate)
+            np.minimum(rate, top, out=rate)
+            speed += change
+            np.maximum(speed, -fastest, out=speed)
+            np.minimum(speed, fastest, out=speed)
+        found.append(np.flatnonzero(draws[: length_ms - start] < chances[: length_ms - start]) + start * inputs)
+    at_ms, neuron = np.divmod(np.concatenate(found), inputs)
+    # One number for each spike, and for each input a spike before the beginning, at -50 to -1 ms, and one at the end
+    width = length_ms + SILENCE_MS + 1
+    first = np.arange(inputs) * width
+    before = first + rng.integers(0, SILENCE_MS, inputs)
+    spikes = np.concatenate([neuron * width + at_ms + SILENCE_MS, before, first + width - 1])
+    key = np.uint32 if inputs * width < np.iinfo(np.uint32).max else np.uint64
+    spikes = np.sort(spikes.astype(key)).astype(np.int64)
+    gap = np.diff(spikes, append=spikes[-1])
+    gap[spikes % width == width - 1] = 0  # from one input to the next
+    missing = np.maximum(gap - 1, 0) // SILENCE_MS
+    order = np.arange(missing.sum()) - np.repeat(np.cumsum(missing) - missing, missing)
+    forced = np.repeat(spikes, missing) + SILENCE_MS * (order + 1)
+    spikes = np.sort(np.concatenate([spikes, forced]).astype(key))
+    neuron, at = np.divmod(spikes, key(width))
+    inside = (at >= SILENCE_MS) & (at < width - 1)
+    return neuron[inside].astype(np.uint32), at[inside].astype(np.uint32) - np.uint32(SILENCE_MS)
+
+
+# The network
+
+
+class SpikeTape(Group, CodeRunner, SpikeSource):
+    """Sources that spike as an array says, which is an input of a run: Brian2's spike generator with room for any trains.
+
+    Brian2's `SpikeGeneratorGroup` compiles its spikes in. Here `tape_step` (in order) and `tape_neuron` hold them, as many as
+    `room`, the rest filled with `NEVER`; after `period` steps the tape starts again.
+    """
+
+    add_to_magic_network = True
+
+    def __init__(self, n: int, room: int, period: int, name: str, dt: Quantity) -> None:
+        Group.__init__(self, dt=dt, when="thresholds", order=0, name=name)
+        self.start, self.stop = 0, n
+        self.events = {"spike": None}
+        self.codeobj_class = None
+        self.variables = Variables(self)
+        self.variables.create_clock_variables(self._clock)
+        self.variables.add_constant("N", value=n)
+        self.variables.add_arange("i", n)
+        for array, size in (("neuron_index", room), ("_timebins", room), ("_spikespace", n + 1)):
+            self.variables.add_array(array, size=size, dtype=np.int32)
+        for number in ("_period_bins", "_lastindex"):
+            self.variables.add_array(number, size=1, dtype=np.int32, scalar=True)
+        CodeRunner.__init__(self, self, code="", template="spikegenerator", clock=self._clock, when="thresholds", order=0)
+        self._enable_group_attributes()
+        self.variables["_period_bins"].set_value(period)
+
+    @property
+    def spikes(self) -> np.ndarray:
+        space = self.variables["_spikespace"].get_value()
+        return space[: space[-1]]
+
+
+@dataclasses.dataclass(frozen=True)
+class PatternDetector:
+    """What is compiled: sizes, rule and neuron. Numbers that a run can set are not part of it.
+
+    Parameters
+    ----------
+    rule, landing : Rule, Landing
+        Of all synapses.
+    inputs : int
+        How many.
+    stretch, duration : Quantity
+        The trains are so long and are repeated until the end of the longest run.
+    neuron : Neuron
+        One whose synaptic input is a variable `x`.
+    dt : Quantity
+        The time step.
+    simultaneous : str
+        An input and an output spike in one time step: "before" (the input counts as earlier) or "apart" (they do not pair).
+    """
+
+    rule: Rule = dataclasses.field(default_factory=lambda: masquelier.with_traces("reduced"))
+    inputs: int = 2000
+    stretch: Quantity = dataclasses.field(default_factory=lambda: 150 * second)
+    duration: Quantity = dataclasses.field(default_factory=lambda: 450 * second)
+    landing: Landing = dataclasses.field(default_factory=Landing)
+    neuron: Neuron = srm_lif
+    dt: Quantity = dataclasses.field(default_factory=lambda: 0.1 * ms)
+    simultaneous: str = "before"
+
+    def __post_init__(self) -> None:
+        if self.simultaneous not in SIMULTANEOUS:
+            raise unknown("way with simultaneous spikes", self.simultaneous, SIMULTANEOUS)
+
+    def room(self) -> int:
+        """How many spikes the tape holds."""
+        return int(MOST_HZ * self.inputs * float(self.stretch)) + 100
+
+    def structure(self) -> PatternDetector:
+        """The same network with every run-time number replaced by a 1 of its unit: what is hashed and compiled."""
+        return dataclasses.replace(self, rule=neutral(self.rule), neuron=neutral(self.neuron))
+
+    def values(self) -> dict[str, float]:
+        """The run-time numbers, by the name of their input."""
+        numbers = {f"neuron.{key}": float(value) for key, value in self.neuron.parameters.items()}
+        return numbers | {f"plastic.{key}": float(value) for key, value in self.rule.parameters.items()}
+
+    def tape(self, made: Trains) -> dict[str, np.ndarray]:
+        """Trains as inputs of a run; WrongUse where they do not fit this network."""
+        steps = round(float(self.stretch) / float(self.dt))
+        if made.steps != steps or len(made.step) > self.room():
+            raise WrongUse(
+                f"trains of {made.steps} steps and {len(made.step)} spikes do not fit a tape of {steps} steps and {self.room()}"
+                " spikes; give both the same inputs, stretch and dt."
+            )
+        rest = self.room() - len(made.step)
+        return {
+            "tape_step": np.concatenate([made.step, np.full(rest, NEVER, dtype=np.int32)]),
+            "tape_neuron": np.concatenate([made.neuron, np.zeros(rest, dtype=np.int32)]),
+        }
+
+
+def build(spec: PatternDetector) -> Model:
+    """The Brian2 network of a `PatternDetector`.
+
+    Inputs per run: `tape_step` and `tape_neuron` (see `PatternDetector.tape`), `w` (inputs), and every parameter of rule and
+    neuron by the names in `values`. Outputs: `w` (inputs), `spike_s` (when the neuron fired, seconds).
+    """
+    defaultclock.dt = spec.dt
+    tape = SpikeTape(spec.inputs, spec.room(), round(float(spec.stretch) / float(spec.dt)), "tape", spec.dt)
+    neuron = spec.neuron.group(1, "neuron", method="exact", namespace={})
+    plastic = spec.rule.synapses(
+        tape, neuron, transmit="x_post += w", landing=spec.landing, traces="synapse", name="plastic", namespace={}
+    )
+    plastic.connect(i=np.arange(spec.inputs), j=0)
+    if spec.simultaneous == "before":  # input spikes are read and counted before the output spike of the same step is looked at
+        for order, path in enumerate(("pre", "pre_count", "post", "post_count")):
+            getattr(plastic, path).order = order
+    spikes = SpikeMonitor(neuron, name="spikes")
+    settable: dict[str, Any] = {"tape_step": tape._timebins, "tape_neuron": tape.neuron_index, "w": plastic.w}
+    settable |= {f"neuron.{key}": getattr(neuron, key) for key in spec.neuron.parameters}
+    settable |= {f"plastic.{key}": getattr(plastic, key) for key in spec.rule.parameters}
+    return Model(Network(tape, neuron, plastic, spikes), spec.duration, settable, {"w": plastic.w, "spike_s": spikes.t})

@@ -1,0 +1,52 @@
+"""What a run was made of, and whose papers that is: `plasticity cite`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from plasticity.references import identifiers
+
+BRIAN2, TORCH = "10.7554/eLife.47314", "arXiv:1912.01703"
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """All texts in a configuration, except names of settings."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for entry in value.values():
+            yield from _texts(entry)
+    elif isinstance(value, (list, tuple)):
+        for entry in value:
+            yield from _texts(entry)
+
+
+def used(configuration: Mapping[str, Any], registries: Mapping[str, Mapping[str, Any]]) -> dict[tuple[str, str], Any]:
+    """The entries of the registries that a run used, by (kind, name): those it names, and what those are made of (`uses`)."""
+    found: dict[tuple[str, str], Any] = {}
+    waiting = list(_texts(configuration))
+    if "spiking" in configuration.get("sides", {}).values():
+        from plasticity.learners import SpikingClassifier
+
+        waiting += SpikingClassifier.uses
+    while waiting:
+        name = waiting.pop()
+        for kind, registry in registries.items():
+            if name in registry and (kind, name) not in found:
+                found[kind, name] = registry[name]
+                waiting += getattr(registry[name], "uses", ())
+    return found
+
+
+def cited(configuration: Mapping[str, Any], registries: Mapping[str, Mapping[str, Any]], sources: list[str]) -> list[str]:
+    """The dois and arXiv numbers of everything a run used, of the published values it was held against, and of the simulators."""
+    sources = [*(str(getattr(entry, "source", "")) for entry in used(configuration, registries).values()), *sources]
+    sides = set(configuration.get("sides", {"": "spiking"}).values())
+    tools = [BRIAN2] * ("spiking" in sides) + [TORCH] * ("torch" in sides)
+    return list(dict.fromkeys([*tools, *(name for source in sources for name in identifiers(source))]))
+
+
+def reproductions(rule: str, simulations: Mapping[str, Any]) -> list[str]:
+    """The simulations that are made of a rule."""
+    return [name for name, kind in simulations.items() if rule in getattr(kind, "uses", ())]
