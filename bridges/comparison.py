@@ -1014,7 +1014,9 @@ class Comparison:
 
 def _check_record(record: Record, file: Path) -> None:
     """PlasticityError where a record of a comparison lacks something, or states an accuracy that its predictions do not give."""
-    missing = [key for key in ("accuracy", "seconds", "trials_sha256", "parameters", "training_trials") if key not in record.numbers]
+    missing = [
+        key for key in ("accuracy", "seconds", "trials_sha256", "parameters", "training_trials") if key not in record.numbers
+    ]
     missing += [key for key in ("predictions", "labels", "history_trials", "history_accuracy") if key not in record.arrays]
     if missing:
         raise PlasticityError(f"{file} is damaged (it lacks {', '.join(missing)}); delete it and run again.")
@@ -1044,7 +1046,9 @@ def read_configuration(folder: Path) -> dict[str, Any]:
     command = configuration.get("command") if isinstance(configuration, dict) else None
     lacking = [key for key in wanted.get(str(command), ("command",)) if key not in (configuration or {})]
     if configuration is None or lacking:
-        raise PlasticityError(f"{path} is damaged (it lacks {', '.join(lacking)}); give another folder, or run again with --force.")
+        raise PlasticityError(
+            f"{path} is damaged (it lacks {', '.join(lacking)}); give another folder, or run again with --force."
+        )
     names, seeds = configuration.get("learners", []), configuration["seeds"]
     if not all(isinstance(name, str) and _NAME.fullmatch(name) for name in names) or not all(type(seed) is int for seed in seeds):
         raise PlasticityError(f"{path} is damaged (a learner's name or a seed in it cannot be); run again with --force.")

@@ -169,7 +169,9 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
         positive = ("max_rate_hz", "weight_scale", "tau_theta_s", "tau_m_ms", "trial_ms", "dt_ms")
         for name in (*positive, "drive", "inhibition", "theta_plus", "relay_weight", "teaching"):
             value = getattr(self, name)
-            if not (isinstance(value, numbers.Real) and 0 <= float(value) < np.inf and (float(value) > 0 or name not in positive)):
+            if not (
+                isinstance(value, numbers.Real) and 0 <= float(value) < np.inf and (float(value) > 0 or name not in positive)
+            ):
                 least = "above 0" if name in positive else "of 0 or more"
                 raise WrongUse(f"SpikingClassifier: {name}={value!r} must be a finite number {least}.")
         steps = self.trial_ms / self.dt_ms
@@ -247,7 +249,9 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
         if probe is not None:
             probe = _numbers(probe[0]), _labels(probe[1], "the probe's y")
             if probe[1].shape != (len(probe[0]),) or probe[0].shape[1:] != X.shape[1:]:
-                raise WrongUse(f"the probe has shapes {probe[0].shape} and {probe[1].shape}; it needs rows like X, a label for each.")
+                raise WrongUse(
+                    f"the probe has shapes {probe[0].shape} and {probe[1].shape}; it needs rows like X, a label for each."
+                )
         self.classes_, labels = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
             raise WrongUse("learning to classify needs trials of at least two classes.")

@@ -24,6 +24,7 @@ _CLASSES: tuple[str, ...] = (  # file:class
     "rate_rules:RateRules",
     "calcium_rule:CalciumRule",
     "attention_gain:AttentionGain",
+    "distal_reward:DistalRewardSimulation",
     "pattern_detection:PatternDetection",
     "voltage_stdp:VoltageStdp",
 )

@@ -78,6 +78,7 @@ class AttentionGain(Simulation):
     name: ClassVar[str] = "attention_gain"
     summary: ClassVar[str] = "synapses under attention-gated input: mean weight of attended and ignored inputs against the gain"
     source: ClassVar[str] = "Song & Abbott 2001, doi:10.1016/S0896-6273(01)00451-2"
+    uses: ClassVar[tuple[str, ...]] = ("pair_stdp", "lif_conductance", "poisson")
 
     inputs: int = setting(60, "inputs in each of the two groups", low=2, high=1000)
     gains: tuple[float, ...] = setting((1.0, 1.5, 2.0, 3.0, 4.0), "gains on the attended group, rising", low=1, high=10)

@@ -203,21 +203,22 @@ class CalciumRule(Simulation):
             curve.axhline(1, color=figures.GREY, linewidth=0.8)
             curve.axvline(0, color=figures.GREY, linewidth=0.8)
             curve.plot(data["line_ms"], data["line_strength"], color=figures.BLUE, label="analytic")
-            _points(curve, data["lag_ms"], data["strength"], figures.VERMILION, "o", "simulated, 95 % interval")
+            _points(curve, data["lag_ms"], data["strength"], figures.VERMILION, "o", "simulated,\n95 % interval")
             curve.set_ylabel("strength after / before (no unit)")
             curve.set_title(f"{chosen['preset']}: {chosen['pairs']} pairs at {chosen['frequency']:g} Hz", loc="left")
             for key, colour, style, marker, words in (
                 ("up", figures.GREEN, "-", "o", "U, DOWN to UP"),
                 ("down", figures.PURPLE, "--", "s", "D, UP to DOWN"),
             ):
-                probabilities.plot(data["line_ms"], data[f"line_{key}"], style, color=colour, label=f"{words}, analytic")
-                _points(probabilities, data["lag_ms"], data[key], colour, marker, "simulated")
+                probabilities.plot(data["line_ms"], data[f"line_{key}"], style, color=colour, label=words)
+                _points(probabilities, data["lag_ms"], data[key], colour, marker, "")
             probabilities.set_ylabel("transition probability")
             probabilities.set_ylim(0, 1)
-            probabilities.set_title("transition probabilities", loc="left")
+            probabilities.set_title("points: simulated, lines: analytic", loc="left")
             for axis in axes[0]:
                 axis.set_xlabel("lag $t_\\mathrm{post} - t_\\mathrm{pre}$ (ms)")
-                axis.legend()
+            curve.legend(loc="upper left")
+            probabilities.legend(loc="upper right")
             return {"curve": figure}
 
 
@@ -226,7 +227,7 @@ def _points(axis: Any, at: np.ndarray, values: np.ndarray, colour: str, marker: 
     mean = values.mean(axis=0)
     bounds = np.array([interval(column) if len(column) > 1 else (np.nan, np.nan) for column in values.T]).T
     error = np.nan_to_num(np.abs(bounds - mean))
-    axis.errorbar(at, mean, yerr=error, fmt=marker, color=colour, markersize=4, elinewidth=1, label=label)
+    axis.errorbar(at, mean, yerr=error, fmt=marker, color=colour, markersize=4, elinewidth=1, label=label or None)
 
 
 def fraction_above(threshold: float, times: Sequence[float], amounts: Sequence[float], tau: float, period: float) -> float:

@@ -430,7 +430,6 @@ def compare(
     from plasticity import settings
     from plasticity.errors import WrongUse
     from plasticity.tasks import TASKS
-
     from simulations import SIMULATIONS
 
     if task in SIMULATIONS:
@@ -482,12 +481,11 @@ def run(
 ) -> None:
     """Run a simulation and hold its numbers against what is published or derived."""
     from bridges.comparison import FEW_SEEDS
-    from plasticity.errors import WrongUse
     from plasticity import settings
+    from plasticity.errors import WrongUse
+    from plasticity.tasks import TASKS
     from simulations import SIMULATIONS
     from simulations.simulation import execute
-
-    from plasticity.tasks import TASKS
 
     if simulation in TASKS:
         raise WrongUse(f"{simulation} is a task, not a simulation; type `plasticity compare {simulation}`.")
@@ -503,6 +501,40 @@ def run(
     if seeds and kind.default_seeds > 1 and len(parse_seeds(seeds)) < 6:
         _print(f"note: {FEW_SEEDS}; the default is {kind.default_seeds} seeds.")
     _print(_lies(folder, sorted((folder / "figures").glob("*.png")), "summary.json"))
+
+
+@app.command()
+@_guarded
+def reproduce(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Which simulations. [default: all]", metavar="[NAME]...", show_default=False)
+    ] = None,
+    jobs: Jobs = None,
+    out: Out = None,
+    force: Force = False,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Run every simulation as published and put all checks into one table; what is finished in the folder is not run again."""
+    from plasticity.records import read_json
+    from simulations import SIMULATIONS
+    from simulations.reproductions import COLUMNS, counted, rows
+    from simulations.simulation import execute
+
+    kinds = [SIMULATIONS[name] for name in names or SIMULATIONS]
+    folder = out if out is not None else Path("results") / "reproductions"
+    told = []
+    for kind in kinds:
+        finished = folder / kind.name / "summary.json"
+        if finished.exists() and not force:
+            told.append(read_json(finished))
+            continue
+        with _bar(f"run {kind.name}") as progress:
+            told.append(execute(kind.configure({}), folder / kind.name, None, jobs, force, progress))
+    if as_json:
+        _print_json(told)
+        return
+    _print(_table("all checks", COLUMNS, list(rows(told))), f"{counted(told)}; records and figures: {folder}")
 
 
 @app.command()

@@ -10,7 +10,8 @@ The pair rule beside it. A_plus and A_minus by non-negative least squares, the t
 measured window (16.8 and 33.7 ms, as in the triplet rule), or free between 1 ms and 1 s, by `scipy.optimize` from 16 starts;
 all-to-all and nearest neighbour, the better of both. Beware of a pair rule whose window is free: with tau_plus = 237 ms and
 tau_minus = 2.5 ms the overlap of neighbouring pairs imitates part of the dependence on frequency (E = 2.3 instead of 7.5).
-No measured window looks like that, and E is still 6 times that of the worst triplet row.
+No measured window looks like that, and E is still 6 times that of the worst triplet row. So the statement that the best
+pair rule has E of 7.4 or more holds for the measured window and not for a free one; both rows stand in the table.
 
 BCM threshold. With independent Poisson trains of rates rx (pre) and ry (post), all-to-all,
 
@@ -175,18 +176,17 @@ def _pair_lags(pre: np.ndarray, post: np.ndarray, nearest: bool) -> _Lags:
 
 
 def pair_checks(numbers: dict[str, Any], rows: Sequence[str], claim: float | None = None) -> list[Check]:
-    """What no pair rule reaches: an E as low as that of the worst of these triplet rows; `claim` for the measured window."""
+    """What no pair rule should reach: an E below `claim`, and one as low as that of the worst of these triplet rows."""
     checks = []
     for name, words in (("pair_window", "with the window's time constants"), ("pair_free", "with free time constants")):
         fit, E = numbers["pair_rules"][name], numbers["error"][name]
         worst = max(numbers["error"][row] for row in rows)
-        limit, wanted = worst, f"above {worst:.2f}, the worst triplet row"
-        if claim is not None and name == "pair_window":
-            limit, wanted = claim, f"{claim:g} or more"
+        limits = {worst: f"above {worst:.2f}, the worst triplet row"} | ({} if claim is None else {claim: f"{claim:g} or more"})
         text = f"{E:.3f} (tau_plus {fit['tau_plus_ms']:.3g} ms, tau_minus {fit['tau_minus_ms']:.3g} ms)"
         taus = f"time constants of {PAPER}" if name == "pair_window" else "time constants by search"
         source = f"non-negative least squares for A_plus and A_minus, {taus}"
-        checks.append(Check(f"E of the best pair rule {words}", wanted, text, f"E >= {limit:.3g}", source, bool(E >= limit)))
+        for limit, wanted in limits.items():
+            checks.append(Check(f"E of the best pair rule {words}", wanted, text, f"E >= {limit:.3g}", source, bool(E >= limit)))
     return checks
 
 

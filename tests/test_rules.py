@@ -114,8 +114,8 @@ def group(side: str, spikes: list[np.ndarray], dt: float, rule: Rule | None = No
     made = NeuronGroup(
         len(spikes),
         f"attention : 1\nreceived : 1\ndreward/dt = -reward/tau_reward : 1\ntau_reward : second (shared, constant)\n"
-        f"rate = 1 + 0.5*sin(2*pi*t/({ {'pre': 17, 'post': 23}[side]}*ms) + i) : 1\n"
-        f"v = -60*mV + 20*mV*sin(2*pi*t/({ {'pre': 13, 'post': 19}[side]}*ms) + i) : volt\n{equations}",
+        f"rate = 1 + 0.5*sin(2*pi*t/({ {'pre': 17, 'post': 23}[side] }*ms) + i) : 1\n"
+        f"v = -60*mV + 20*mV*sin(2*pi*t/({ {'pre': 13, 'post': 19}[side] }*ms) + i) : volt\n{equations}",
         threshold="spikes_now(t, i) > 0.5",
         reset=at_spike or "received += 0",
         method="exponential_euler" if rule and any(trace.of for trace in rule.side(side)) else "exact",
@@ -605,7 +605,9 @@ def test_a_drift_a_noise_and_a_state_are_what_a_loop_gives():
 
 def test_noise_has_the_variance_that_it_states():
     """Free diffusion with standard deviation s per square root of a second: variance s^2 T."""
-    walk = Rule(name="walk", summary="", source="", parameters={"s": 0.5 / second**0.5}, meaning={"s": ""}, drift="dw = 0*s**2", noise="s")
+    walk = Rule(
+        name="walk", summary="", source="", parameters={"s": 0.5 / second**0.5}, meaning={"s": ""}, drift="dw = 0*s**2", noise="s"
+    )
     source = NeuronGroup(2000, "", threshold="False", dt=1 * ms, namespace={})
     seed(11)
     S = walk.synapses(source, source, landing=FREE, dt=1 * ms, namespace={})
@@ -681,7 +683,9 @@ def test_rules_that_contradict_each_other_do_not_add_up():
 
 
 def test_a_rule_plus_a_companion_moves_the_weight_by_both():
-    companion = bad(name="companion", on_pre="dw = B", on_post="", drift="dw = A", traces=(), parameters={"A": 2.0 * Hz, "B": 0.5})
+    companion = bad(
+        name="companion", on_pre="dw = B", on_post="", drift="dw = A", traces=(), parameters={"A": 2.0 * Hz, "B": 0.5}
+    )
     network = Together()
     network.add("both", pair_stdp + companion)
     network.add("pair alone", pair_stdp)

@@ -130,7 +130,8 @@ def test_the_driven_neuron_and_its_weights_equal_a_loop_over_steps(ties):
     post: list[int] = []
     ties_met = 0
     for step in range(steps):
-        v, ge = v + DT * (-0.074 - v + ge * (0.0 - v)) / 0.01, ge - DT * ge / 0.005  # Euler
+        target = -0.074 / (1 + ge)  # exponential Euler: exact for a conductance that stays as it is for a step
+        v, ge = target + (v - target) * np.exp(-DT * (1 + ge) / 0.01), ge * np.exp(-DT / 0.005)
         fires, now = v > -0.054, arriving.get(step, [])
         ties_met += fires * len(now)
         for side in ("pre", "post") if ties == "potentiate" else ("post", "pre"):

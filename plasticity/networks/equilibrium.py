@@ -183,7 +183,7 @@ def competition(spec: Competition) -> Model:
     for name, value in pre_values.items():
         setattr(inputs, name, value)
     neuron = spec.neuron.group(
-        1, "neuron", equations=post_equations, reset=post_spike, values=post_values, method="euler", namespace={}
+        1, "neuron", equations=post_equations, reset=post_spike, values=post_values, method="exponential_euler", namespace={}
     )
     plastic = spec.rule.synapses(
         inputs,

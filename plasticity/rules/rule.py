@@ -315,7 +315,9 @@ class Rule:
             except (TypeError, ValueError):
                 train = np.array(np.nan)
             if train.ndim != 1 or not np.isfinite(train).all():
-                raise WrongUse(f"{self.name}: {side}={given!r} must be a list of finite spike times in seconds, like [0.01, 0.02].")
+                raise WrongUse(
+                    f"{self.name}: {side}={given!r} must be a list of finite spike times in seconds, like [0.01, 0.02]."
+                )
             trains.append(np.sort(train))
         return self.closed_form(trains[0], trains[1], self.parameters, kinds.pop() if kinds else "all")
 

@@ -1,0 +1,86 @@
+"""Who is cited for what: identifiers in source texts, BibTeX, the citations of a run, the curve of a rule."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from plasticity.errors import WrongUse
+from plasticity.references import bibtex, entries, identifiers
+from plasticity.rules import RULES, pair_stdp
+from plasticity.rules.preview import preview
+from simulations import SIMULATIONS
+from simulations.citations import reproductions
+from simulations.cli import main
+from simulations.reproductions import counted, markdown
+
+REFERENCE = Path(__file__).resolve().parent.parent / "results" / "reference"
+
+
+def test_identifiers_are_found_with_the_brackets_that_belong_to_them():
+    text = "A (2001, doi:10.1016/S0896-6273(01)00451-2); b (doi:10.1038/78829). c arXiv:1706.03762, b doi:10.1038/78829."
+    assert identifiers(text) == ["10.1016/S0896-6273(01)00451-2", "10.1038/78829", "arXiv:1706.03762"]
+
+
+def test_every_entry_says_who_what_and_when():
+    keys = set()
+    for entry in entries().values():
+        keys.add(re.match(r"@\w+\{(\w+),", entry)[1])  # type: ignore[index]
+        assert all(f"\n  {field} = {{" in entry for field in ("author", "title", "year"))
+        assert entry.count("{") == entry.count("}")
+    assert len(keys) == len(entries())
+
+
+def test_an_unknown_reference_is_refused():
+    with pytest.raises(WrongUse, match="unknown reference"):
+        bibtex(["10.1000/nothing"])
+
+
+def said(capsys: pytest.CaptureFixture, *words: str) -> str:
+    with pytest.raises(SystemExit) as ended:
+        main(list(words))
+    assert ended.value.code in (0, None)
+    return capsys.readouterr().out
+
+
+def test_a_comparison_cites_its_task_its_data_its_rule_its_models_and_its_simulators(capsys):
+    out = said(capsys, "cite", str(REFERENCE / "cued_digits"))
+    for key in ("alpaydin1998", "desimone1995", "song2000", "diehl2015", "vaswani2017", "stimberg2019", "paszke2019"):
+        assert re.search(rf"^@\w+\{{{key},", out, re.MULTILINE), key
+    assert "lecun1998" not in out  # MNIST was not used
+
+
+def test_a_simulation_cites_its_own_rules_and_not_others(capsys):
+    told = json.loads(said(capsys, "cite", str(REFERENCE / "stdp_window"), "--json"))
+    assert "10.1038/78829" in told["references"] and "10.1038/nn.2479" not in told["references"]
+    assert "arXiv:1912.01703" not in told["references"] and told["bibtex"].count("@") == len(set(told["references"]))
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_show_tells_a_rules_equations_source_and_reproductions(capsys, name):
+    out = said(capsys, "show", name)
+    assert "reproductions: " in out and RULES[name].source.split(";")[0][:40] in out
+    assert ("closed form" in out) == bool(RULES[name].closed_form or RULES[name].clamped)
+
+
+def test_the_curve_of_pair_stdp_rises_on_the_right_and_falls_on_the_left():
+    lines = preview(pair_stdp).splitlines()
+    top, bottom = lines[1], lines[-2]
+    assert top.index("*") > len(lines[4]) // 2 and bottom.rindex("*") <= bottom.index("|") + 31
+
+
+def test_every_rule_but_hebb_is_reproduced_by_some_simulation():
+    assert {name for name in RULES if not reproductions(name, SIMULATIONS)} <= {"hebb"}
+
+
+def test_the_table_of_checks_counts_what_holds_and_names_what_does_not():
+    checks = [
+        {"name": "a", "published": 1.0, "ours": 1.1, "tolerance": 0.2, "source": "x", "holds": True},
+        {"name": "b|c", "published": 2.0, "ours": 9.0, "tolerance": 0.2, "source": "x", "holds": False},
+    ]
+    told = [{"simulation": "s", "checks": checks}]
+    assert counted(told) == "1 of 2 checks hold"
+    assert "| `s` | 1 of 2 | b\\|c (2; 9) |" in markdown(told) and "| s | a | 1 | 1.1 | 0.2 | yes |" in markdown(told)
