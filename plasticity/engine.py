@@ -163,7 +163,8 @@ def neutral(owner: Any) -> Any:
     A network specification that holds it leads to one program for all values, which are then inputs of a run.
     """
     ones = {k: Quantity(1.0, dim=v.dim) if isinstance(v, Quantity) else 1.0 for k, v in owner.parameters.items()}
-    return dataclasses.replace(owner, parameters=ones)
+    parts = {"parts": tuple(neutral(part) for part in owner.parts)} if getattr(owner, "parts", ()) else {}  # of a sum of rules
+    return dataclasses.replace(owner, parameters=ones, **parts)
 
 
 def _hash(*parts: Any) -> str:

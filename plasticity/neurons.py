@@ -221,8 +221,8 @@ def half_steps(equations: Equations, variables: Any = None, method_options: Any 
     """State update of the `izhikevich` neuron as in its author's programs, for `group(..., method=half_steps)`.
 
     Two Euler steps of dt/2 for v with u held, then one of dt for u with the new v; what else the group carries (a rule's traces)
-    is linear and updated exactly. With dt = 1 ms this is the published network: a spike's peak depends on the steps, so the method
-    is a part of the model. The current I must be a variable, not random text, so that both halves see the same number.
+    is linear and updated exactly. With dt = 1 ms this is the published network: a spike's peak depends on the steps, so that the
+    method is a part of the model. The current I must be a variable, not random text, so that both halves see the same number.
     """
     slopes = {name: expression.code for name, expression in equations.get_substituted_expressions(variables)}
     rest = Equations([equations[name] for name in equations if name not in ("v", "u", "I")])

@@ -29,6 +29,7 @@ more and the other weights end higher.
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 from brian2 import (
@@ -93,10 +94,10 @@ class DistalReward:
         """The same network with every run-time number replaced by a 1 of its unit: what is hashed and compiled."""
         return dataclasses.replace(self, rule=neutral(self.rule), neuron=neutral(self.neuron))
 
-    def values(self) -> dict[str, float | np.ndarray]:
+    def values(self) -> dict[str, Any]:
         """The run-time numbers, by the name of their input: rule, and neurons of both kinds."""
         p, fast = {k: float(v) for k, v in self.neuron.parameters.items()}, np.arange(self.neurons) >= self.excitatory
-        given = {f"neurons.{k}": p[k] for k in ("b", "c", "threshold")}
+        given: dict[str, Any] = {f"neurons.{k}": p[k] for k in ("b", "c", "threshold")}
         given |= {"neurons.a": np.where(fast, 0.1e3, p["a"]), "neurons.d": np.where(fast, 2e-3, p["d"])}  # FS cells
         given |= {"neurons.v": p["c"], "neurons.u": p["b"] * p["c"]}  # where they start
         taus = {f"neurons.{t.tau}": float(self.rule.parameters[t.tau]) for t in self.rule.traces}

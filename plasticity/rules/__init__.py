@@ -1,11 +1,16 @@
 """Plasticity rules by name. A new rule is one file and one import line here."""
 
 from plasticity.registry import Registry
+from plasticity.rules.bcm import bcm
+from plasticity.rules.calcium import calcium
+from plasticity.rules.covariance import covariance
 from plasticity.rules.hebb import hebb
 from plasticity.rules.heterosynaptic import heterosynaptic
 from plasticity.rules.inhibitory_stdp import inhibitory_stdp
 from plasticity.rules.landing import Eligibility, Landing
+from plasticity.rules.oja import oja
 from plasticity.rules.pair_stdp import pair_stdp
+from plasticity.rules.rate_hebb import rate_hebb
 from plasticity.rules.rule import Rule, Trace
 from plasticity.rules.short_term import ShortTerm
 from plasticity.rules.synaptic_scaling import synaptic_scaling
@@ -13,19 +18,3 @@ from plasticity.rules.triplet_stdp import triplet_stdp
 from plasticity.rules.voltage_stdp import voltage_stdp
 
 RULES: Registry[Rule] = Registry("rule", [value for value in list(globals().values()) if isinstance(value, Rule)])
-
-__all__ = [
-    "RULES",
-    "Eligibility",
-    "Landing",
-    "Rule",
-    "ShortTerm",
-    "Trace",
-    "hebb",
-    "heterosynaptic",
-    "inhibitory_stdp",
-    "pair_stdp",
-    "synaptic_scaling",
-    "triplet_stdp",
-    "voltage_stdp",
-]

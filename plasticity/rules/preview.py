@@ -14,7 +14,7 @@ ROWS = 9
 def preview(rule: Rule) -> str:
     """The change by spike pairs over their lag, or by held rates over the postsynaptic rate; empty where neither is known.
 
-    From the closed form alone; nothing is simulated. A rule that reads the traces of its own side (triplets) is shown under 60
+    From the closed form, or the rule's own text at held averages; nothing is simulated. A rule that reads the traces of its own side (triplets) is shown under 60
     pairs at 20 Hz, others under one pair.
     """
     if rule.has_closed_form:
@@ -27,9 +27,12 @@ def preview(rule: Rule) -> str:
         return _draw(title, lags, np.where(lags == 0, np.nan, change), "ms")
     if rule.clamped is not None:
         rates = np.linspace(0, 2, 61)
-        step = 1e-3
-        change = np.array([rule.clamped(1.0, rate, 0.5, step, rule.parameters) - 0.5 for rate in rates]) / step
-        return _draw("dw/dt per second at rate_pre = 1 and w = 0.5, over rate_post", rates, change, "")
+        names = {key: float(value) for key, value in rule.parameters.items()} | {"w": 0.5, "rate_pre": 1.0, "rate_post": rates}
+        names |= {trace.name: 0.5 if trace.side == "pre" else 1.0 for trace in rule.traces}
+        exec(rule.drift, {}, names)  # the rule's own text, on arrays
+        held = "".join(f", {trace.name} = {names[trace.name]:g}" for trace in rule.traces)
+        title = f"dw/dt per second at rate_pre = 1, w = 0.5{held}, over rate_post"
+        return _draw(title, rates, np.broadcast_to(np.asarray(names["dw"], dtype=float), rates.shape), "")
     return ""
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
-from brian2 import Quantity, Synapses, get_dimensions, second
+from brian2 import Hz, Quantity, Synapses, get_dimensions, mV, second
 from brian2.core.base import BrianObject
 from brian2.core.functions import DEFAULT_FUNCTIONS
 from brian2.utils.stringtools import get_identifiers, word_substitute
@@ -468,12 +468,16 @@ class Rule:
         lines += [f"  diffusion                 {self.noise}, per square root of a second"] if self.noise else []
         lines += [f"  d{name}/dt = {text}" for name, text in self.state.items()]
         lines += ["", "  parameters"]
-        lines += [f"    {name} = {value}   {self.meaning[name]}" for name, value in self.parameters.items()]
+        lines += [f"    {name} = {_shown(value)}   {self.meaning[name]}" for name, value in self.parameters.items()]
         if self.needs:
             lines += ["", "  needs of the neuron groups"]
             lines += [f"    {name}   {meaning}" for name, meaning in self.needs.items()]
         if self.presets:
-            lines += ["", "  presets: " + ", ".join(self.presets)]
+            lines += ["", "  presets, by name"]
+            for name, row in self.presets.items():
+                same = all(self.parameters[key] == value for key, value in row.items() if key != "spikes")
+                values = ", ".join(f"{key}={value if key == 'spikes' else _shown(value)}" for key, value in row.items())
+                lines.append(f"    {name}{' (the values above)' if same else ''}: {values}")
         known = self.closed_form or self.clamped
         if known is not None:
             lines += [
@@ -482,3 +486,15 @@ class Rule:
                 *(f"    {line.strip()}" for line in (known.__doc__ or "").strip().splitlines() if line.strip()),
             ]
         return "\n".join([*lines, "", f"  source: {self.source}"])
+
+
+def _shown(value: Any) -> str:
+    """A parameter as people write it: 20 ms, 0.01, 1.4e-4 /mV."""
+    if get_dimensions(value).is_dimensionless:
+        return str(value)
+    for base, name in ((mV, "mV"), (second, "s")):
+        for power, written in ((-1, f"/{name}"), (-2, f"/{name}^2"), (-0.5, f"/sqrt({name})")):
+            if get_dimensions(value) == get_dimensions(base**power) != Hz.dim:
+                return f"{float(value / base**power):g} {written}"
+    number, _, unit = value.in_best_unit().partition(" ")
+    return f"{number.rstrip('.')} {unit}"
