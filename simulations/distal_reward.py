@@ -322,7 +322,8 @@ def judge(arrays: dict[str, np.ndarray], trials: int, constant: float) -> tuple[
     needed = int(np.ceil(0.9 * n))
     checks = [
         Check(
-            "median first crossing of 0.9 w_max (s)", f"{EARLY[0]:g} to {EARLY[1]:g}", median, "range", program_of,
+            "median first crossing of 0.9 w_max (s)", f"{EARLY[0]:g} to {EARLY[1]:g}",
+            median if np.isfinite(median) else "not reached", "range", program_of,
             bool(EARLY[0] <= median <= EARLY[1]),
         ),
         Check(f"seeds of {n} that end at 0.8 w_max or above", f">= {needed}", high, "count", program_of, high >= needed),
@@ -417,7 +418,7 @@ def target_weight(record: Record) -> Figure:
         if condition == "reward":
             axis.axhline(REACHED, color=figures.GREY, linewidth=0.6)
             axis.axvspan(*EARLY, ymax=0.03, color=figures.GREEN, alpha=0.7, linewidth=0, label="median crossing accepted")
-        axis.set_title(_CONDITION_NAMES[condition], loc="left")
+        axis.set_title(f"{_CONDITION_NAMES[condition]}, {len(values)} seeds", loc="left", fontsize=9)
         axis.set_xlabel("time (s)")
         axis.set_ylim(0, 1.02)
     axes[0, 0].set_ylabel("weight / largest weight")
@@ -441,6 +442,7 @@ def weights_at_the_end(record: Record) -> Figure:
         axis.plot(end, np.full(len(end), 1.6 * 1.8**place), "o", color=colour, markersize=4, alpha=0.8, clip_on=False)
     axis.set_yscale("log")
     axis.set_ylim(1e-6, 10)
+    axis.set_yticks([1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1])
     axis.set_xlim(0, 1.02)
     axis.set_xlabel("weight / largest weight at the end")
     axis.set_ylabel("share of the other plastic synapses")
@@ -533,7 +535,7 @@ def learning(record: Record) -> Figure:
     curves.set_xlabel("trial")
     curves.set_ylabel("share of rewarded trials")
     curves.set_title(f"mean and 95 % interval, {record.arrays['score'].shape[1]} seeds", loc="left")
-    dots.set_xticks(range(len(SIGNALS)), ["R", "R\n+ c", "R\n- E", "R\n- E + c"])
+    dots.set_xticks(range(len(SIGNALS)), ["R", "R +\nconst.", "R -\nexp.", "R - exp.\n+ const."])
     dots.set_xlabel("signal")
     dots.set_xlim(-0.5, len(SIGNALS) - 0.5)
     dots.set_title("last quarter, each seed", loc="left")

@@ -404,7 +404,7 @@ def histogram(record: Record) -> Figure:
     centres = (edges[1:] + edges[:-1]) / 2
     figure, axes = figures.new(max(5.0, 3.7 * len(times)), 3.6, columns=len(times), sharey=True)
     for k, (axis, at) in enumerate(zip(axes[0], times, strict=True)):
-        for v, ties in enumerate(VARIANTS):
+        for v, ties in enumerate(VARIANTS[: len(weights)]):
             colour, line, label = _LOOK[ties]
             share = np.array([np.histogram(w, edges)[0] / w.size for w in weights[v, :, k]])
             axis.stairs(share.mean(axis=0), edges, color=getattr(figures, colour), linestyle=line, linewidth=1.5, label=label)
@@ -434,7 +434,7 @@ def rate_and_cv(record: Record) -> Figure:
     for c, (axis, label) in enumerate(
         zip(axes[0], ("output rate (Hz)", "CV of intervals between spikes (no unit)"), strict=True)
     ):
-        for v, ties in enumerate(VARIANTS):
+        for v, ties in enumerate(VARIANTS[: len(values)]):
             colour, line, name = _LOOK[ties]
             low, high = _bounds(values[v, :, :, c])
             colour = getattr(figures, colour)

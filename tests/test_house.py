@@ -145,6 +145,16 @@ def test_the_table_in_the_readme_says_what_the_reference_record_says():
         assert f"| {learner['name']} | {mean:.1f} [{low:.1f}, {high:.1f}] |" in readme
 
 
+def test_the_table_of_checks_in_the_readme_is_that_of_the_reference():
+    from simulations import SIMULATIONS
+    from simulations.reproductions import markdown, summaries
+
+    readme = (TOP / "README.md").read_text()
+    told = summaries(TOP / "results" / "reference", SIMULATIONS)
+    assert [summary["simulation"] for summary in told] == list(SIMULATIONS)  # each has its reference
+    assert readme.partition("<!-- checks: results/reference -->\n")[2].partition("<!-- end of checks -->")[0].strip() == markdown(told)
+
+
 def test_the_reference_figures_can_be_drawn_again_from_their_records(tmp_path):
     import shutil
 

@@ -14,8 +14,9 @@ Cpre, Cpost       calcium by one spike, C_pre and C_post in the paper (Brian2 ke
 tau_ca, D         decay of calcium and delay of the presynaptic one, second
 
 Graupner & Brunel 2012, doi:10.1073/pnas.1109359109. The noise is that of the Correction, doi:10.1073/pnas.1220044110: the first
-printing has it once, not twice, where both thresholds are exceeded. Presets are the paper's curves (DP: depression, then
-potentiation from negative to positive lags), with the values of its Table S1.
+printing has it once, not twice, where both thresholds are exceeded. Presets are the curves of the paper's Fig. 2 and Table S1
+(DP: depression, then potentiation from negative to positive lags), with the values of the authors' own program,
+github.com/mgraupe/CalciumBasedPlasticityModel.
 
 Beware: the paper sets no bounds, and noise carries rho beyond 0 and 1; land it with Landing(-10, 11) or so, since clipping at 0
 and 1 changes the transition probabilities. D must be a multiple of the time step, or Brian2 rounds it. Calcium is looked at

@@ -14,8 +14,8 @@ ROWS = 9
 def preview(rule: Rule) -> str:
     """The change by spike pairs over their lag, or by held rates over the postsynaptic rate; empty where neither is known.
 
-    From the closed form, or the rule's own text at held averages; nothing is simulated. A rule that reads the traces of its own side (triplets) is shown under 60
-    pairs at 20 Hz, others under one pair.
+    From the closed form, or from the rule's own text at held averages; nothing is simulated. A rule that reads the traces of
+    its own side (triplets) is shown under 60 pairs at 20 Hz, others under one pair.
     """
     if rule.has_closed_form:
         texts = {"pre": get_identifiers(rule.on_pre), "post": get_identifiers(rule.on_post)}
