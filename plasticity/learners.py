@@ -42,9 +42,10 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
     Parameters
     ----------
     rule : Rule or str
-        The plasticity rule of the synapses; by default pair STDP with depression 100 times weaker than potentiation. It must strengthen, on balance, the inputs that fire around the few spikes of a
-        winner: with depression as strong as potentiation (`pair_stdp` as in Song et al. 2000) a prototype is unlearnt as fast as
-        it is learnt, since inputs are Poisson and go on firing after the winner's spike.
+        The plasticity rule of the synapses; by default pair STDP with depression 100 times weaker than potentiation. It must
+        strengthen, on balance, the inputs that fire around the few spikes of a winner: with depression as strong as
+        potentiation (`pair_stdp` as in Song et al. 2000) a prototype is unlearnt as fast as it is learnt, since inputs are
+        Poisson and go on firing after the winner's spike.
     gate : Gate
         Where attention acts (plasticity.gates).
     encoder : str

@@ -397,8 +397,8 @@ class RunFolder:
             _remove(path, RUN_FILES)
         elif (path / "summary.json").exists():
             raise WrongUse(
-                f"{path} holds a finished run. Give another folder with --out, replace the run with --force (in Python force=True), "
-                f"or draw its figures again with `plasticity plot {path}`."
+                f"{path} holds a finished run. Give another folder with --out, replace the run with --force (in Python "
+                f"force=True), or draw its figures again with `plasticity plot {path}`."
             )
         elif told.exists():
             there = read_json(told)

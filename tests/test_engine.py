@@ -377,7 +377,9 @@ def test_a_damaged_program_is_compiled_again(cache: Path):
     assert engine.program(build, Small()).folder == made.folder and (made.folder / "main").exists()
 
 
-@pytest.mark.parametrize(("file", "content"), [("main", b"\x7fELF"), ("main", b""), ("manifest.json", b"{"), ("manifest.json", b"[]")])
+@pytest.mark.parametrize(
+    ("file", "content"), [("main", b"\x7fELF"), ("main", b""), ("manifest.json", b"{"), ("manifest.json", b"[]")]
+)
 def test_a_program_that_is_not_the_one_that_was_compiled_is_compiled_again(cache: Path, file: str, content: bytes):
     folder = engine.program(build, Small()).folder
     assert folder is not None

@@ -617,7 +617,7 @@ def test_noise_has_the_variance_that_it_states():
     assert spread == pytest.approx(1, abs=0.1)  # the standard error of a variance of 2000 is 3 %
 
 
-# --------------------------------------------------------------------------------------------------- rules that cannot be, and sums
+# ------------------------------------------------------------------------------------------------- rules that cannot be, and sums
 
 
 def bad(**change):
