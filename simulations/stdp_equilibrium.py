@@ -465,7 +465,7 @@ def rate_and_cv(record: Record) -> Figure:
 
 
 def equilibrium(record: Record) -> Figure:
-    """Mean and standard deviation of the weights of independent trains over mu, with theory and the values of an independent program."""
+    """Mean and standard deviation of the weights of independent trains over mu, with theory and an independent program."""
     from simulations import figures
 
     mus, theory = record.arrays["mu"], record.arrays["theory"]
