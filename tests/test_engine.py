@@ -213,7 +213,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty cache folder of this test, with a `make` that only pretends."""
     tools = tmp_path / "tools"
     tools.mkdir()
-    (tools / "make").write_text("#!/bin/sh\ntouch main\n")
+    (tools / "make").write_text("#!/bin/sh\necho program > main\n")
     (tools / "make").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tools}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("PLASTICITY_CACHE", str(tmp_path / "programs"))
@@ -386,8 +386,8 @@ def test_a_program_that_is_not_the_one_that_was_compiled_is_compiled_again(cache
     whole = (folder / "main").read_bytes()
     (folder / file).write_bytes(content)
     again = engine.program(build, Small())
-    assert again.folder == folder and (folder / "main").read_bytes()[:4] == whole[:4]
-    assert again.run(1)
+    assert again.folder == folder and (folder / "main").read_bytes() == whole
+    assert engine.program(build, Small()).manifest == again.manifest  # found, not compiled once more
 
 
 def test_a_cache_folder_given_relative_to_the_current_one_works_from_anywhere(cache: Path, monkeypatch: pytest.MonkeyPatch):
@@ -401,6 +401,18 @@ def test_a_failing_compiler_is_told_and_leaves_nothing_behind(cache: Path):
     with pytest.raises(PlasticityError, match="compiling build failed: no such header: sky.h"):
         engine.program(build, Small())
     assert [p.name for p in cache.iterdir()] == ["index"]
+
+
+def test_a_run_much_shorter_than_the_slowest_clock_is_refused_where_brian2_would_run_nothing():
+    def network(spec: None) -> engine.Model:
+        cell = brian2.NeuronGroup(1, "x : 1", name="cell")
+        cell.run_regularly("x += 1", dt=10 * brian2.second, name="rarely")
+        return engine.Model(brian2.Network(cell), 100 * brian2.second, {}, {"x": cell.x})
+
+    made = engine.Program(network, None, None, {})
+    assert made.run(1, duration=2 * brian2.ms)["x"] == 1
+    with pytest.raises(WrongUse, match="ten-thousandth of the network's slowest clock"):
+        made.run(1, duration=0.5 * brian2.ms)
 
 
 @pytest.mark.parametrize(

@@ -35,18 +35,16 @@ TIES = ("none", "potentiate")
 _STEPS = "int(floor(log(1 - rand())/log1p(-rate*dt)))"
 
 
-def poisson_trains(n: int, name: str, longest: Quantity, equations: str = "", reset: str = "") -> NeuronGroup:
+def poisson_trains(n: int, name: str, equations: str = "", reset: str = "") -> NeuronGroup:
     """A group of n independent Poisson processes of the rate `rate` (hertz, shared, set per run, above 0).
 
     In each step of dt a neuron spikes with probability rate dt, independently of everything before. It holds the number of the
-    step of its next spike, `next_step`.
+    step of its next spike, `next_step`, so that a run must stay below 2**31 steps.
 
     Parameters
     ----------
     n, name : int, str
         How many, and the group's name in Brian2.
-    longest : Quantity
-        The longest run, which must stay below 2**31 steps.
     equations, reset : str
         What else the neurons carry (a rule's `neuron_traces`).
     """
@@ -59,8 +57,10 @@ def poisson_trains(n: int, name: str, longest: Quantity, equations: str = "", re
         name=name,
         namespace={},
     )
-    # Once, at t = 0: the rate of a run is not known when initial values are set.
-    made.run_regularly(f"next_step = {_STEPS}", dt=2 * longest, when="start", name=f"{name}_first")
+    # Once, at t = 0: the rate of a run is not known when initial values are set. Not with a time step longer than any run: on the
+    # NumPy target a clock whose step is 10,000 runs long may stop the others before they start.
+    first = f"next_step = int(t > 0*second)*next_step + int(t == 0*second)*{_STEPS}"
+    made.run_regularly(first, dt=10 * second, when="start", name=f"{name}_first")
     return made
 
 
@@ -179,7 +179,7 @@ def competition(spec: Competition) -> Model:
     defaultclock.dt = spec.dt
     pre_equations, pre_spike, pre_values = spec.rule.neuron_traces("pre")
     post_equations, post_spike, post_values = spec.rule.neuron_traces("post")
-    inputs = poisson_trains(spec.inputs, "inputs", spec.longest, pre_equations, pre_spike)
+    inputs = poisson_trains(spec.inputs, "inputs", pre_equations, pre_spike)
     for name, value in pre_values.items():
         setattr(inputs, name, value)
     neuron = spec.neuron.group(
@@ -217,7 +217,7 @@ def poisson_pairs(spec: PoissonPairs) -> Model:
     groups = {}
     for side, n in (("pre", spec.pre), ("post", spec.post)):
         equations, spike, values = spec.rule.neuron_traces(side)
-        groups[side] = poisson_trains(n, f"{side}_trains", spec.longest, equations, spike)
+        groups[side] = poisson_trains(n, f"{side}_trains", equations, spike)
         for name, value in values.items():
             setattr(groups[side], name, value)
     plastic = spec.rule.synapses(
