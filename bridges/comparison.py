@@ -705,8 +705,10 @@ def compare(
         except KeyboardInterrupt:
             if folder is None:
                 raise Interrupted("interrupted; nothing was kept, because no output folder was given (out=...).") from None
+            written = (record_name(job.seed, job.learner.name) for job in todo)  # one may be written and not yet counted
+            finished = len(kept) + sum((folder.path / "records" / f"{name}.json").exists() for name in written)
             raise Interrupted(
-                f"interrupted: {len(records)} of {len(todo) + len(kept)} jobs are finished and kept in {out}; "
+                f"interrupted: {finished} of {len(todo) + len(kept)} jobs are finished and kept in {out}; "
                 "the same command goes on from there."
             ) from None
         comparison = Comparison(configuration, records, None if out is None else Path(out))

@@ -436,8 +436,8 @@ class RunFolder:
         record.save(self._at(name))
 
     def finish(self, summary: Mapping[str, Any]) -> None:
-        """Write summary.json: with it the run is finished."""
-        write_json(self.path / "summary.json", summary)
+        """Write summary.json: with it the run is finished. A folder may be moved, so where it lay is left out."""
+        write_json(self.path / "summary.json", {key: value for key, value in summary.items() if key != "out"})
 
 
 def _brief(value: Any, most: int = 80) -> str:

@@ -570,7 +570,7 @@ def plot(
             )
         record = Record.load(path)
         written = figures.save(simulation.figures(record), target)
-        summary, table = summarise(record, folder), None
+        summary, table = {**summarise(record), "out": str(folder)}, None
     if as_json:
         _print_json({**summary, "figures": [str(path) for path in written]})
         return

@@ -410,9 +410,8 @@ def target_weight(record: Record) -> Figure:
         for curve in values:
             axis.plot(seconds[::every], curve[::every], color=colour, linewidth=0.5, alpha=0.45)
         axis.fill_between(seconds[::every], low, high, color=colour, alpha=0.2, linewidth=0)
-        axis.plot(
-            seconds[::every], mean, color=colour, linestyle=line, linewidth=2.2, label=f"target, mean of {len(values)} seeds"
-        )
+        label = "target: each seed, mean and 95 % interval"
+        axis.plot(seconds[::every], mean, color=colour, linestyle=line, linewidth=2.2, label=label)
         place = np.linspace(0, values.shape[1] - 1, others.shape[1])
         axis.plot(place, others.mean(axis=0), color=figures.GREY, linestyle="-.", label="all others, mean")
         if condition == "reward":

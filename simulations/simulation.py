@@ -150,15 +150,15 @@ def execute(
                 provenance=provenance(),
             )
             folder.save(RECORD, record)
-        folder.finish(summarise(record, out))
+        folder.finish(summarise(record))
     figures.save(simulation.figures(record), Path(out) / "figures")
-    return read_json(Path(out) / "summary.json")  # with null where a number does not exist
+    return read_json(Path(out) / "summary.json") | {"out": str(out)}  # with null where a number does not exist
 
 
-def summarise(record: Record, out: str | os.PathLike[str]) -> dict[str, Any]:
+def summarise(record: Record) -> dict[str, Any]:
     """The summary of a run, from its record."""
     numbers = {name: value for name, value in record.numbers.items() if name != "checks"}
-    return {"simulation": record.simulation, "numbers": numbers, "checks": record.numbers.get("checks", []), "out": str(out)}
+    return {"simulation": record.simulation, "numbers": numbers, "checks": record.numbers.get("checks", [])}
 
 
 def from_configuration(kind: type[Simulation], values: Mapping[str, Any]) -> Simulation:
