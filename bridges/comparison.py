@@ -706,7 +706,7 @@ def compare(
             if folder is None:
                 raise Interrupted("interrupted; nothing was kept, because no output folder was given (out=...).") from None
             written = (record_name(job.seed, job.learner.name) for job in todo)  # one may be written and not yet counted
-            finished = len(kept) + sum((folder.path / "records" / f"{name}.json").exists() for name in written)
+            finished = len(kept) + sum(folder.holds(name) for name in written)
             raise Interrupted(
                 f"interrupted: {finished} of {len(todo) + len(kept)} jobs are finished and kept in {out}; "
                 "the same command goes on from there."

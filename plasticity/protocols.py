@@ -252,6 +252,7 @@ def weight_change(
     w: float = 0.0,
     dt: Quantity | None = None,
     settle: Quantity | None = None,
+    until: Quantity | None = None,
 ) -> np.ndarray:
     """The change of the weight of independent synapses with given spike times, simulated in Brian2.
 
@@ -274,6 +275,9 @@ def weight_change(
         Time step; 0.1 ms unless told.
     settle : Quantity
         What happens before this time fills the traces, but its change is not counted; 0 s unless told.
+    until : Quantity
+        When the experiment ends; one time step after the last spike of all synapses unless told. A rule with a drift changes the
+        weight between spikes and after them too, so that it must be told.
 
     Returns
     -------
@@ -284,24 +288,34 @@ def weight_change(
     ------
     WrongUse
         Not as many trains on one side as on the other; times that are negative, out of order, not finite or without unit;
-        two spikes of one train in the same time step; a rule that needs more of its neurons than spikes.
+        two spikes of one train in the same time step; a rule that needs more of its neurons than spikes; a rule with a drift and
+        no `until`, or one before the last spike; a weight outside the bounds.
     """
     if rule.needs:
         needs = ", ".join(rule.needs)
         raise WrongUse(f"{rule.name} needs {needs} of its neurons, not spike times alone; put it on groups with rule.synapses.")
     if len(pre) != len(post) or not len(pre):
         raise WrongUse(f"each synapse needs its pre- and its postsynaptic spike times, not {len(pre)} and {len(post)} trains.")
+    if rule.drift.strip() and until is None:
+        raise WrongUse(
+            f"{rule.name} changes the weight after the last spike too; say how long to look, for example until=2*second."
+        )
+    if np.ndim(w) or not landing.w_min <= float(w) <= landing.w_max:
+        raise WrongUse(f"w={w} must be one weight within the bounds {landing.w_min:g} and {landing.w_max:g}.")
     step = _step(dt)
     sides = [_on_grid(trains, step, side) for side, trains in (("pre", pre), ("post", post))]
     counted_from = 0 if settle is None else round(float(_times("settle", settle, 1)[0]) / step)
     happening = np.unique(np.concatenate([np.concatenate(side) for side in sides]))
+    end = happening.max(initial=0) + 2 if until is None else round(float(_times("until", until, 1)[0]) / step)
+    if not 0 <= happening.max(initial=0) < end:
+        raise WrongUse(f"until={until} lies before the last spike, at {happening.max() * step:g} s.")
     with numpy_target():
         source, target = (SpikeGeneratorGroup(len(side), [], [] * second, dt=step * second) for side in sides)
         synapses = rule.synapses(source, target, landing=landing, namespace={}, dt=step * second)
         synapses.connect(j="i")
         synapses.w = w
         if not _only_at_spikes(synapses):
-            happening = np.arange(happening.max(initial=0) + 1)
+            happening = np.arange(end - 1)
         for group, side in zip((source, target), sides, strict=True):
             steps = np.searchsorted(happening, np.concatenate(side))
             group.set_spikes(np.repeat(np.arange(len(side)), [len(train) for train in side]), steps * step * second)
@@ -354,8 +368,8 @@ def _starts(repetitions: int, frequency: Quantity | None, step: float) -> np.nda
     rate = 1.0 if frequency is None else float(frequency)
     if frequency is not None and get_dimensions(frequency) != (1 / second).dim or not 0 < rate < np.inf:
         raise WrongUse(f"frequency={frequency} must be a positive rate, for example 1*Hz.")
-    if repetitions < 1:
-        raise WrongUse(f"repetitions={repetitions} must be at least 1.")
+    if not isinstance(repetitions, (int, np.integer)) or repetitions < 1:
+        raise WrongUse(f"repetitions={repetitions} must be a whole number of at least 1.")
     return np.round(np.arange(repetitions) / rate / step)
 
 
@@ -383,7 +397,14 @@ def _on_grid(trains: Sequence[Quantity], step: float, side: str) -> list[np.ndar
     """Spike times of each train as whole numbers of steps."""
     found = []
     for train in trains:
-        times = np.asarray(train, dtype=float)
+        try:
+            times = np.asarray(train, dtype=float)
+        except (TypeError, ValueError):
+            times = np.array(np.nan)
+        if times.ndim != 1:
+            raise WrongUse(
+                f"{side}: each synapse needs a list of spike times, for example [[10, 20]*ms, [15]*ms], not {train!r}."
+            )
         if times.size and get_dimensions(train) != second.dim or not np.isfinite(times).all() or (times < 0).any():
             raise WrongUse(f"{side}={train} must be spike times of 0 s or later with a unit, for example [10, 20]*ms.")
         if (times[1:] < times[:-1]).any():

@@ -344,8 +344,9 @@ class RunFolder:
     Made by `RunFolder.open`. Needs file locks (Linux, macOS); on a network folder without them it is refused.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, replaces: Mapping[str, Any] | None = None) -> None:
         self.path = path
+        self._replaces = replaces  # run.json of a run that replaces the one which is still there
 
     @classmethod
     @contextlib.contextmanager
@@ -354,7 +355,8 @@ class RunFolder:
 
         An empty or new folder begins a run. An unfinished run with the same configuration goes on: ask `record`
         which parts are there. A finished one is kept unless `force`, which removes what a run writes (RUN_FILES)
-        and nothing else. The lock ends with the process, however it ends.
+        and nothing else, and that when the first record of the new run is saved: a run that is refused, or fails before, costs
+        nothing. The lock ends with the process, however it ends.
 
         Raises
         ------
@@ -385,22 +387,22 @@ class RunFolder:
                 ) from None
             except OSError as error:
                 raise _failed(path / ".lock", error) from error
-            cls._claim(path, asked, force)
-            yield cls(path)
+            yield cls(path, cls._claim(path, asked, force))
         finally:
             os.close(lock)
 
     @staticmethod
-    def _claim(path: Path, asked: Any, force: bool) -> None:
-        told = path / "run.json"
-        if force:
-            _remove(path, RUN_FILES)
-        elif (path / "summary.json").exists():
+    def _claim(path: Path, asked: Any, force: bool) -> Mapping[str, Any] | None:
+        """Write run.json; or hand back its content, where there is something to be replaced first."""
+        told, content = path / "run.json", {"configuration": asked, "provenance": provenance()}
+        if force and told.exists():
+            return content
+        if (path / "summary.json").exists():
             raise WrongUse(
                 f"{path} holds a finished run. Give another folder with --out, replace the run with --force (in Python "
                 f"force=True), or draw its figures again with `plasticity plot {path}`."
             )
-        elif told.exists():
+        if told.exists():
             there = read_json(told)
             there = there.get("configuration") if isinstance(there, dict) else None
             if not isinstance(there, dict):
@@ -418,8 +420,16 @@ class RunFolder:
                 )
             _remove(path, (f"**/{TEMPORARY}*",))  # of a writer that was killed
             if not differing:
-                return
-        write_json(told, {"configuration": asked, "provenance": provenance()})
+                return None
+        write_json(told, content)
+        return None
+
+    def _begin(self) -> None:
+        """Make room for the first thing that is saved."""
+        if self._replaces is not None:
+            _remove(self.path, RUN_FILES)
+            write_json(self.path / "run.json", self._replaces)
+            self._replaces = None
 
     def _at(self, name: str) -> Path:
         if not all(re.fullmatch(r"\w[\w.+-]*", part) for part in name.split("/")):
@@ -428,15 +438,21 @@ class RunFolder:
 
     def record(self, name: str) -> Record | None:
         """The record of that name, or None if it is not there yet. A damaged one is a PlasticityError."""
-        path = self._at(name)
-        return Record.load(path) if _with(path, ".json").exists() else None
+        return Record.load(self._at(name)) if self.holds(name) else None
+
+    def holds(self, name: str) -> bool:
+        """Whether this run has saved a record of that name."""
+        return self._replaces is None and _with(self._at(name), ".json").exists()
 
     def save(self, name: str, record: Record) -> None:
         """Save a record; `name` may hold a slash, such as seed-0003/spiking_gated. May be called by many processes."""
-        record.save(self._at(name))
+        path = self._at(name)
+        self._begin()
+        record.save(path)
 
     def finish(self, summary: Mapping[str, Any]) -> None:
         """Write summary.json: with it the run is finished. A folder may be moved, so where it lay is left out."""
+        self._begin()
         write_json(self.path / "summary.json", {key: value for key, value in summary.items() if key != "out"})
 
 

@@ -12,6 +12,7 @@ import dataclasses
 import functools
 import inspect
 import json
+import logging
 import re
 import signal
 import sys
@@ -69,8 +70,11 @@ def _guarded(command: Callable[..., None]) -> Callable[..., None]:
     def wrapper(*args: Any, **kwargs: Any) -> None:
         from plasticity.errors import PlasticityError, WrongUse
 
+        # at an interruption Brian2 complains of what it did not run
+        logging.getLogger("brian2.core.base.unused_brian_object").setLevel(logging.ERROR)
+        stopped: list[int] = []
         try:
-            with _terminated_is_interrupted():
+            with _signals_interrupt(stopped):
                 command(*args, **kwargs)
         except KeyboardInterrupt as stop:
             _tell(str(stop) or "interrupted.")
@@ -84,11 +88,14 @@ def _guarded(command: Callable[..., None]) -> Callable[..., None]:
             sys.stdout = None
             code = 1
         except Exception as error:
-            _tell(
-                f"error: {type(error).__name__}: {' '.join(str(error).split())}"
-                + ("" if kwargs.get("debug") else " (--debug shows where)")
-            )
-            code = 1
+            if stopped:  # an interruption that came out of some library as another error
+                _tell("interrupted.")
+            else:
+                _tell(
+                    f"error: {type(error).__name__}: {' '.join(str(error).split())}"
+                    + ("" if kwargs.get("debug") else " (--debug shows where)")
+                )
+            code = 130 if stopped else 1
             if kwargs.get("debug"):
                 traceback.print_exc()
         else:
@@ -99,20 +106,22 @@ def _guarded(command: Callable[..., None]) -> Callable[..., None]:
 
 
 @contextlib.contextmanager
-def _terminated_is_interrupted() -> Iterator[None]:
-    """SIGTERM ends a command as Ctrl-C does: no process stays behind, what is finished is kept."""
+def _signals_interrupt(stopped: list[int]) -> Iterator[None]:
+    """SIGTERM ends a command as Ctrl-C does: no process stays behind, what is finished is kept. Both are noted in `stopped`."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
-    def interrupt(*_: Any) -> None:
+    def interrupt(number: int, _: Any) -> None:
+        stopped.append(number)
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _tell(sentence: str) -> None:
@@ -354,7 +363,8 @@ def show(
             from simulations.citations import reproductions
 
             parts = [f"  reproductions: {', '.join(f'plasticity run {s}' for s in reproductions(name, SIMULATIONS)) or 'none'}"]
-            text = "\n\n".join(filter(None, [text, preview(entry), *parts]))
+            curve = preview(entry) or "  no curve here: the change depends on more than the lag of two spikes or two held rates"
+            text = "\n\n".join([text, curve, *parts])
         described.append(
             {
                 "kind": kind[:-1],

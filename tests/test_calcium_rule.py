@@ -48,8 +48,9 @@ def test_without_noise_brian2_agrees_with_a_plain_loop(start):
     extra = np.sort(rng.choice(np.arange(2300, 2600), 12, replace=False)) * STEP * second  # a burst, so that calcium adds up
     pre, post = [np.append(t, extra[:6]) * second for t in pre], [np.append(t, extra[6:]) * second for t in post]
     rule = NOISELESS["DP"](tau=1 * second)  # faster than the paper's 150 s: the weights move
-    change = protocols.weight_change(rule, pre, post, landing=FREE, w=start)
     last = max(float(t[-1]) for t in (*pre, *post))
+    until = (round(last / STEP) + 2) * STEP * second
+    change = protocols.weight_change(rule, pre, post, landing=FREE, w=start, until=until)
     for k in range(len(lags)):
         spikes = ({round(float(t) / STEP) for t in side[k]} for side in (pre, post))
         expected = plain_loop(rule, *spikes, start, round(last / STEP) + 2)[-1] - start

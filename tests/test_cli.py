@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+import typer
 
 import simulations
 from plasticity.errors import WrongUse
@@ -368,6 +369,24 @@ def test_ctrl_c_leaves_no_process_and_the_same_command_goes_on(tmp_path, to_all)
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert "4/4 jobs" in done.stderr and kept.stat().st_mtime_ns == stamp
+
+
+def test_an_interruption_that_a_library_turned_into_another_error_is_still_one(capsys):
+    from simulations.cli import _guarded
+
+    @_guarded
+    def command() -> None:
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(10)
+        except KeyboardInterrupt:
+            raise ValueError("no broadcasting of half a thing") from None
+
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(typer.Exit) as left:
+        command()
+    assert left.value.exit_code == 130 and capsys.readouterr().err == "interrupted.\n"
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_a_compare_killed_outright_leaves_no_process_and_the_same_command_goes_on(tmp_path):

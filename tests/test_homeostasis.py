@@ -38,7 +38,8 @@ def times(spikes):
 
 
 def simulated(rule, pre, post, w):
-    return w + weight_change(rule, times(pre), times(post), w=w, dt=DT * second)
+    until = None if not rule.drift else (np.flatnonzero(pre.any(axis=1) | post.any(axis=1))[-1] + 2) * DT * second
+    return w + weight_change(rule, times(pre), times(post), w=w, dt=DT * second, until=until)
 
 
 # Independent loops: time step by time step, in the paper's symbols

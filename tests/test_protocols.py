@@ -11,7 +11,7 @@ from brian2.devices.device import get_device, reset_device, set_device
 
 from plasticity import protocols, published
 from plasticity.errors import WrongUse
-from plasticity.rules import RULES, Landing, Rule, pair_stdp, triplet_stdp
+from plasticity.rules import RULES, Landing, Rule, calcium, pair_stdp, triplet_stdp
 from simulations.stdp_window import StdpWindow
 
 RATES = Rule("rates", "", "", {}, {}, drift="dw = rate_pre", needs={"rate_pre": "its rate"})
@@ -82,6 +82,16 @@ def test_nothing_of_brian2_is_left_changed():
         (lambda: protocols.weight_change(RATES, [[5] * ms], [[5] * ms]), "needs rate_pre of its neurons.*rule.synapses"),
         (lambda: protocols.weight_change(pair_stdp, [[7, 5] * ms], [[5] * ms]), "rising order"),
         (lambda: protocols.weight_change(pair_stdp, [[5, 5.01] * ms], [[5] * ms]), "smaller dt"),
+        (lambda: protocols.weight_change(pair_stdp, [3, 4] * ms, [5, 6] * ms), "each synapse needs a list of spike times"),
+        (lambda: protocols.weight_change(pair_stdp, ["x"], [[5] * ms]), "spike times"),
+        (lambda: protocols.weight_change(pair_stdp, [[5] * ms], [[5] * ms], w=np.nan), "w=nan must be one weight within"),
+        (
+            lambda: protocols.weight_change(pair_stdp, [[5] * ms], [[5] * ms], landing=Landing(0, 1), w=-5),
+            "within the bounds 0 and 1",
+        ),
+        (lambda: protocols.weight_change(calcium, [[5] * ms], [[9] * ms]), "after the last spike too.*until=2"),
+        (lambda: protocols.weight_change(calcium, [[5] * ms], [[9] * ms], until=9 * ms), "before the last spike, at 0.009 s"),
+        (lambda: protocols.pairs([1] * ms, 2.5), "whole number"),
     ],
 )
 def test_protocols_that_cannot_be_are_refused(call, words):
@@ -158,3 +168,10 @@ def test_the_figure_shows_dots_over_the_closed_form_from_the_record_alone():
     assert "(ms)" in axis.get_xlabel() and "(no unit)" in axis.get_ylabel()
     dots = [line for line in axis.lines if line.get_label() == "simulated in Brian2"]
     assert np.array_equal(dots[0].get_ydata(), lags / 100)
+
+
+def test_what_a_rule_does_after_the_last_spike_counts_until_told_and_one_synapse_does_not_matter_to_another():
+    quiet = calcium("DP", sigma=0.0)
+    one = protocols.weight_change(quiet, [[50] * ms], [[60] * ms], until=1 * second)
+    two = protocols.weight_change(quiet, [[50] * ms, [50] * ms], [[60] * ms, [400] * ms], until=1 * second)
+    assert one[0] == two[0] and one[0] != protocols.weight_change(quiet, [[50] * ms], [[60] * ms], until=70 * ms)[0]

@@ -623,10 +623,25 @@ def test_force_removes_what_a_run_wrote_and_nothing_else(tmp_path):
     for name in users:
         (path / name).parent.mkdir(parents=True, exist_ok=True)
         (path / name).write_text("of the user")
-    with RunFolder.open(path, {"new": 1}, force=True):
-        assert files(path) == sorted([".lock", "run.json", *users])
+    with RunFolder.open(path, {"new": 1}, force=True) as folder:
+        folder.finish({})
+        assert files(path) == sorted([".lock", "run.json", "summary.json", *users])
         assert not (path / "figures" / "more").exists() and not (path / "records" / "seed-0000").exists()
-        assert read_json(path / "run.json")["configuration"] == {"new": 1}
+        assert read_json(path / "run.json")["configuration"] == {"new": 1} and read_json(path / "summary.json") == {}
+
+
+def test_a_run_that_fails_before_its_first_record_leaves_the_one_it_was_to_replace(tmp_path):
+    path = finished(tmp_path / "a")
+    before = {name: (path / name).read_bytes() for name in files(path)}
+    with pytest.raises(WrongUse, match="refused"), RunFolder.open(path, {"new": 1}, force=True) as folder:
+        assert not folder.holds("seed-0000/spiking_gated") and folder.record("seed-0000/spiking_gated") is None  # the old one's
+        raise WrongUse("refused")
+    assert {name: (path / name).read_bytes() for name in files(path)} == before
+    with RunFolder.open(path, {"new": 1}, force=True) as folder:
+        folder.save("seed-0000/mlp", record())
+        assert (
+            not (path / "summary.json").exists() and not folder.holds("seed-0000/spiking_gated") and folder.holds("seed-0000/mlp")
+        )
 
 
 def test_force_does_not_reach_through_a_link(tmp_path):
@@ -636,8 +651,8 @@ def test_force_does_not_reach_through_a_link(tmp_path):
     path = unfinished(tmp_path / "a")
     shutil.rmtree(path / "records")
     (path / "records").symlink_to(elsewhere)
-    with RunFolder.open(path, CONFIGURATION, force=True):
-        pass
+    with RunFolder.open(path, CONFIGURATION, force=True) as folder:
+        folder.finish({})
     assert files(elsewhere) == ["precious.json"]
 
 
@@ -669,8 +684,8 @@ def test_a_removal_cut_short_leaves_an_unfinished_run_and_not_a_finished_looking
 
     monkeypatch.setattr(Path, "unlink", cut_short)
     with pytest.raises(PlasticityError, match="cannot remove the old run"):
-        with RunFolder.open(path, CONFIGURATION, force=True):
-            pass
+        with RunFolder.open(path, CONFIGURATION, force=True) as folder:
+            folder.finish({})
     assert not (path / "summary.json").exists() and (path / "run.json").exists()
 
 
@@ -736,8 +751,9 @@ def test_a_damaged_run_json_is_refused_by_name_and_replaced_by_force(tmp_path, c
     with pytest.raises(PlasticityError, match=r"run\.json is damaged"):
         with RunFolder.open(path, CONFIGURATION):
             pass
-    with RunFolder.open(path, CONFIGURATION, force=True):
-        assert files(path) == [".lock", "run.json"]
+    with RunFolder.open(path, CONFIGURATION, force=True) as folder:
+        folder.finish({})
+        assert files(path) == [".lock", "run.json", "summary.json"]
 
 
 def test_a_damaged_record_is_refused_by_name_and_not_taken_for_missing(tmp_path):

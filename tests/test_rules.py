@@ -316,6 +316,9 @@ def test_a_parameter_that_cannot_be_is_refused(key, value):
         {"w_min": np.nan},
         {"mu": -1},
         {"mu": np.nan},
+        {"w_max": "a"},
+        {"w_min": 0 * mV},
+        {"w_max": None},
     ],
 )
 def test_bounds_that_cannot_be_are_refused(wrong):
@@ -323,7 +326,9 @@ def test_bounds_that_cannot_be_are_refused(wrong):
         Landing(**wrong)
 
 
-@pytest.mark.parametrize("wrong", [{"signal": " "}, {"signal": "r", "tau_e": 5}, {"signal": "r", "tau_e": -5 * ms}])
+@pytest.mark.parametrize(
+    "wrong", [{"signal": " "}, {"signal": None}, {"signal": "r", "tau_e": 5}, {"signal": "r", "tau_e": -5 * ms}]
+)
 def test_an_eligibility_that_cannot_be_is_refused(wrong):
     with pytest.raises(WrongUse):
         Eligibility(**wrong)
@@ -621,8 +626,9 @@ def test_noise_has_the_variance_that_it_states():
 
 
 def bad(**change):
-    whole = {"name": "mine", "summary": "", "source": "", "parameters": {"A": 1.0, "tau": 20 * ms}, "meaning": {}}
-    return Rule(**{**whole, "traces": (Trace("pre_trace", "tau"),), "on_post": "dw = A*pre_trace", **change})
+    whole = {"name": "mine", "summary": "", "source": "", "parameters": {"A": 1.0, "tau": 20 * ms}}
+    whole |= {"traces": (Trace("pre_trace", "tau"),), "on_post": "dw = A*pre_trace", **change}
+    return Rule(**{"meaning": dict.fromkeys(whole["parameters"], "of this test"), **whole})
 
 
 @pytest.mark.parametrize(
@@ -638,6 +644,17 @@ def bad(**change):
         ({"parameters": {"A": 1.0}}, "time constant 'tau'"),
         ({"traces": (Trace("pre_trace", "tau", of="v"),)}, "v_pre in needs"),
         ({"traces": (Trace("pre_trace", "tau", delay="late"),)}, "names a parameter"),
+        ({"on_post": "dw == A"}, "'dw == A', which is no line like name = expression"),
+        ({"on_post": "dw += A"}, "no line like name = expression"),
+        ({"on_post": "dw = A*("}, "no line like name = expression"),
+        ({"on_post": "dw = dw + A"}, "uses dw before it is assigned"),
+        ({"on_post": "dw = x\nx = A"}, "uses 'x', which is nowhere declared"),
+        ({"on_post": "w = 0\ndw = A"}, "assigns w"),
+        ({"parameters": {"A_pre": 1.0, "tau": 20 * ms}}, "cannot be called 'A_pre'"),
+        ({"parameters": {"w": 1.0, "tau": 20 * ms}}, "cannot be called 'w'"),
+        ({"meaning": {"A": "only this"}}, "say in one line what tau is"),
+        ({"parameters": {"A": 1.0, "tau": 20 * ms, "tau_slow": -1 * ms}}, "tau_slow=.* must be positive"),
+        ({"parameters": {"A": 1.0, "tau": 20 * ms, "r": -1 * Hz}}, "r=.* must not be negative"),
     ],
 )
 def test_a_rule_that_cannot_be_is_refused_when_it_is_made(change, told):
@@ -692,6 +709,45 @@ def test_a_rule_plus_a_companion_moves_the_weight_by_both():
     found = network.run()
     extra = 2 * STEPS * GRID / 1000 + 0.5 * np.array([len(train) for train in PRE])
     assert found["both"] - found["pair alone"] == pytest.approx(extra, abs=1e-10)  # a sum of 500 terms of order 1e-3
+
+
+def test_it_does_not_matter_how_sums_of_rules_are_bracketed():
+    def constant(k, **texts):
+        named = {key: f"x = A_{k}\ndw = x{more}" for key, more in texts.items()}
+        trace = (Trace(f"post_{k}", "tau"),)
+        return bad(name=f"r{k}", parameters={f"A_{k}": 10.0**k, "tau": 20 * ms}, traces=trace, on_post="", **named)
+
+    scalars = [constant(k, on_pre="") for k in range(3)]
+    vectors = [constant(k, on_pre=f"*post_{k}") for k in range(3)]
+    network = Together()
+    for name, (a, b, c) in (("scalars", scalars), ("vectors", vectors)):
+        network.add(f"{name} left", (a + b) + c)
+        network.add(f"{name} right", a + (b + c))
+        network.add(f"{name} one", a)
+    library = (RULES["inhibitory_stdp"], RULES["hebb"], RULES["heterosynaptic"])
+    network.add("library left", (library[0] + library[1]) + library[2])
+    network.add("library right", library[0] + (library[1] + library[2]))
+    found = network.run()
+    assert np.array_equal(found["library left"], found["library right"])
+    for name in ("scalars", "vectors"):
+        assert np.array_equal(found[f"{name} left"], found[f"{name} right"])
+        assert found[f"{name} left"] == pytest.approx(111 * found[f"{name} one"], rel=1e-9)  # a sum of hundreds of terms
+        assert np.all(found[f"{name} one"] > 1)
+
+
+def test_parameters_of_one_name_and_different_units_are_not_added():
+    with pytest.raises(WrongUse, match="both have a parameter eta.*rename one of them"):
+        RULES["hebb"] + RULES["oja"]
+
+
+def test_a_frozen_synapse_turns_no_eligibility_into_weight():
+    network = Together()
+    S = network.add("rewarded", pair_stdp, landing=Landing(0, 1, eligibility=Eligibility("1", 1000 * ms)), w=0.5)
+    half = network.run(STEPS // 2 * GRID)["rewarded"]
+    S.plastic = 0
+    network.net.run(0.25 * STEPS * GRID * ms, namespace={})
+    assert np.all(half != 0.5) and np.any(S.eligibility[:] != 0)
+    assert np.array_equal(network.weights()["rewarded"], half)
 
 
 # ----------------------------------------------------------------------------------------------------------------- the literature

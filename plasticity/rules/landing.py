@@ -49,6 +49,8 @@ class Eligibility:
     interval: Quantity | None = None
 
     def __post_init__(self) -> None:
+        if not isinstance(self.signal, str):
+            raise WrongUse(f"signal={self.signal!r} must be Brian2 text, for example signal='reward_post'.")
         if get_dimensions(self.tau_e) != second.dim or not self.tau_e > 0 * second:
             raise WrongUse(f"tau_e={self.tau_e} must be a positive time, for example 1000*ms.")
         if not self.signal.strip():
@@ -77,6 +79,10 @@ class Landing:
     eligibility: Eligibility | None = None
 
     def __post_init__(self) -> None:
+        for name in ("w_min", "w_max", "mu"):
+            value = getattr(self, name)
+            if isinstance(value, (str, Quantity)) or np.ndim(value) or not np.isreal(value) or value is None:
+                raise WrongUse(f"{name}={value!r} must be a number without unit, for example {name}=1.")
         if not (np.isfinite([self.w_min, self.w_max]).all() and self.w_min < self.w_max):
             raise WrongUse(f"bounds need w_min < w_max, not w_min={self.w_min} and w_max={self.w_max}.")
         if not 0 <= self.mu < np.inf:
@@ -173,7 +179,8 @@ def compose(
         lines += ["tau_e : second (shared, constant)"]
         values["tau_e"] = landing.eligibility.tau_e
         step = "dt" if interval is None else f"({float(interval)!r}*second)"
-        update = f"w = clip(w + ({landing.eligibility.signal})*eligibility*{step}/second, w_min, w_max)"
+        signal = f"({switch})*({landing.eligibility.signal})"
+        update = f"w = clip(w + {signal}*eligibility*{step}/second, w_min, w_max)"
         if interval is None:
             lines.append("deligibility/dt = -eligibility/tau_e : 1 (clock-driven)")
         else:

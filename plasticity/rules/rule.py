@@ -6,7 +6,9 @@ business of `plasticity.rules.landing`. Two rules may be added: `pair_stdp + syn
 
 from __future__ import annotations
 
+import ast
 import dataclasses
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -173,6 +175,17 @@ class Rule:
                 finite = False
             if not finite:
                 raise WrongUse(f"{self.name}: {name}={value} is not a finite number.")
+            if name in _ALWAYS_KNOWN | set(DEFAULT_FUNCTIONS) or name.endswith(("_pre", "_post")) or not name.isidentifier():
+                raise WrongUse(
+                    f"{self.name}: a parameter cannot be called {name!r}; Brian2 or this library uses such names, try {name}_0."
+                )
+            if name not in self.meaning:
+                raise WrongUse(f"{self.name}: say in one line what {name} is: meaning={{{name!r}: ...}}.")
+            time = get_dimensions(value) == second.dim
+            if time and name.startswith("tau") and not np.asarray(value) > 0:
+                raise WrongUse(f"{self.name}: the time constant {name}={value} must be positive, for example 20*ms.")
+            if (time or get_dimensions(value) == Hz.dim) and np.asarray(value) < 0:
+                raise WrongUse(f"{self.name}: {name}={value} must not be negative.")
         for trace in self.traces:
             if trace.tau not in self.parameters:
                 raise WrongUse(f"{self.name}: the trace {trace.name} needs its time constant {trace.tau!r} in parameters.")
@@ -193,15 +206,31 @@ class Rule:
             )
         known = {*_ALWAYS_KNOWN, *DEFAULT_FUNCTIONS, *self.parameters, *self.state, *self.needs, *(t.name for t in self.traces)}
         for side, text in [*texts.items(), ("noise", self.noise), *self.state.items()]:
-            lines = [line.partition("#")[0].strip() for line in text.splitlines()]
-            assigned = {line.partition("=")[0].rstrip("+-*/ ").strip() for line in lines if "=" in line and side in texts}
-            if side in texts and any(lines) and "dw" not in assigned:
-                raise WrongUse(f"{self.name}: {side} never assigns dw; let it end in a line like dw = A*pre_trace.")
-            for name in sorted(get_identifiers("\n".join(lines)) - known - assigned):
+            try:
+                lines = _statements(text) if side in texts else _statements(f"value = {text or 0}")
+            except (ValueError, SyntaxError) as error:
+                wrong = error.text if isinstance(error, SyntaxError) else error
                 raise WrongUse(
-                    f"{self.name}: {side} uses {name!r}, which is nowhere declared; make it a parameter, a trace, or an entry of"
-                    " needs if a neuron group carries it (with _pre or _post)."
-                )
+                    f"{self.name}: {side} holds {str(wrong).strip()!r}, which is no line like name = expression; write what"
+                    " changes as dw = ..., and what it needs in lines before."
+                ) from None
+            assigned: set[str] = set()
+            for name, expression in lines:
+                used = set(get_identifiers(expression))
+                if "dw" in used - assigned:
+                    raise WrongUse(f"{self.name}: {side} uses dw before it is assigned; write the whole change as dw = ....")
+                for unknown_name in sorted(used - known - assigned - {"dw"}):
+                    raise WrongUse(
+                        f"{self.name}: {side} uses {unknown_name!r}, which is nowhere declared; make it a parameter, a trace, an"
+                        " entry of needs if a neuron group carries it (with _pre or _post), or assign it in a line before."
+                    )
+                if name in known - {"dw"} and side in texts:
+                    raise WrongUse(
+                        f"{self.name}: {side} assigns {name}; a rule assigns dw and names of its own, the rest is given."
+                    )
+                assigned.add(name)
+            if side in texts and lines and "dw" not in assigned:
+                raise WrongUse(f"{self.name}: {side} never assigns dw; let it end in a line like dw = A*pre_trace.")
         for trace in self.traces:
             for name in sorted(trace.reads() - set(self.parameters)):
                 if f"{name}_{trace.side}" not in self.needs:
@@ -250,22 +279,19 @@ class Rule:
         if not isinstance(other, Rule):
             return NotImplemented
         for name in self.parameters.keys() & other.parameters.keys():
-            if self.parameters[name] != other.parameters[name]:
+            alike = get_dimensions(self.parameters[name]) == get_dimensions(other.parameters[name])
+            if not alike or self.parameters[name] != other.parameters[name]:
+                remedy = "give both the same value" if alike else "rename one of them, their units differ"
                 raise WrongUse(
                     f"{self.name} and {other.name} both have a parameter {name}, {self.parameters[name]} and"
-                    f" {other.parameters[name]}; give both the same value."
+                    f" {other.parameters[name]}; {remedy}."
                 )
         traces = {t.name: t for t in self.traces}
         for t in other.traces:
             if traces.setdefault(t.name, t) != t:
                 raise WrongUse(f"{self.name} and {other.name} both have a trace {t.name}, and they differ; rename one of them.")
 
-        def both(ours: str, theirs: str) -> str:
-            if not (ours.strip() and theirs.strip()):
-                return ours or theirs
-            apart = [word_substitute(text, {"dw": f"dw_{k}"}) for k, text in enumerate((ours, theirs))]
-            return "\n".join([*apart, "dw = dw_0 + dw_1"])
-
+        parts = (*(self.parts or (self,)), *(other.parts or (other,)))
         return Rule(
             name=f"{self.name}+{other.name}",
             summary=f"{self.summary}; and {other.summary}",
@@ -273,13 +299,13 @@ class Rule:
             parameters={**self.parameters, **other.parameters},
             meaning={**self.meaning, **other.meaning},
             traces=tuple(traces.values()),
-            on_pre=both(self.on_pre, other.on_pre),
-            on_post=both(self.on_post, other.on_post),
-            drift=both(self.drift, other.drift),
+            on_pre=_together([part.on_pre for part in parts]),
+            on_post=_together([part.on_post for part in parts]),
+            drift=_together([part.drift for part in parts]),
             noise=f"sqrt(({self.noise})**2 + ({other.noise})**2)" if self.noise and other.noise else self.noise or other.noise,
             state={**self.state, **other.state},
             needs={**self.needs, **other.needs},
-            parts=(*(self.parts or (self,)), *(other.parts or (other,))),
+            parts=parts,
         )
 
     def with_traces(self, spikes: str) -> Rule:
@@ -486,6 +512,31 @@ class Rule:
                 *(f"    {line.strip()}" for line in (known.__doc__ or "").strip().splitlines() if line.strip()),
             ]
         return "\n".join([*lines, "", f"  source: {self.source}"])
+
+
+def _together(texts: Iterable[str]) -> str:
+    """The texts one after the other, each with names of its own for what it assigns, and dw as the sum."""
+    some = [text for text in texts if text.strip()]
+    if len(some) < 2:
+        return "".join(some)
+    apart = []
+    for k, text in enumerate(some):
+        own = {name for name, _ in _statements(text)}
+        apart.append(word_substitute(text, {name: f"{name}_{k}" for name in own}))
+    return "\n".join([*apart, "dw = " + " + ".join(f"dw_{k}" for k in range(len(some)))])
+
+
+def _statements(text: str) -> list[tuple[str, str]]:
+    """The lines of a rule's text as (name, expression)."""
+    lines = [line.partition("#")[0].strip() for line in text.splitlines()]
+    found = []
+    for line in filter(None, lines):
+        match = re.fullmatch(r"([A-Za-z_]\w*)\s*=(?!=)\s*(.+)", line)
+        if not match:
+            raise ValueError(line)
+        ast.parse(match[2].strip(), mode="eval")  # SyntaxError is a ValueError's cousin: see the caller
+        found.append((match[1], match[2].strip()))
+    return found
 
 
 def _shown(value: Any) -> str:

@@ -48,7 +48,7 @@ class ShortTerm:
     tau_f: Quantity = dataclasses.field(default_factory=lambda: 0 * ms)
 
     def __post_init__(self) -> None:
-        if not 0 < self.U <= 1:
+        if isinstance(self.U, (str, Quantity)) or not 0 < self.U <= 1:
             raise WrongUse(f"U={self.U} must be above 0 and at most 1: the share of the resources that a first spike uses.")
         for name, value, zero in (("tau_rec", self.tau_rec, False), ("tau_f", self.tau_f, True)):
             if get_dimensions(value) != second.dim or not np.isfinite(float(value)) or float(value) < 0 or not (value or zero):

@@ -24,8 +24,8 @@ voltage_stdp = Rule(
         "tau_x": 15 * ms, "tau_minus": 10 * ms, "tau_plus": 7 * ms,
     },
     meaning={
-        "A_LTD": "depression by one presynaptic spike, per volt of ubar_- above theta_minus",
-        "A_LTP": "potentiation by one presynaptic spike, per volt of u above theta_plus and of ubar_+ above theta_minus",
+        "A_LTD": "depression by one presynaptic spike, for each mV of ubar_- above theta_minus",
+        "A_LTP": "potentiation by one presynaptic spike, for each mV of u above theta_plus and of ubar_+ above theta_minus",
         "theta_minus": "potential that the low-passes must exceed; the neuron's resting potential",
         "theta_plus": "potential that the membrane must exceed for potentiation",
         "tau_x": "low-pass of the presynaptic spikes",
