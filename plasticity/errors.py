@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+MANY = 25  # names that a sentence does not list where it has a better idea
+
 
 class PlasticityError(Exception):
     """Something failed although it was asked for correctly (exit status 1)."""
@@ -17,6 +19,9 @@ class WrongUse(PlasticityError, ValueError):
 def unknown(kind: str, given: str, known: Iterable[str]) -> WrongUse:
     """The refusal of an unknown name: what was given, the closest match, what is known."""
     names = sorted(known)
-    close = difflib.get_close_matches(given, names, n=1, cutoff=0.5)
-    hint = f" Did you mean {close[0]!r}?" if close else ""
+    folded = {name.casefold(): name for name in reversed(names)}
+    close = difflib.get_close_matches(given.casefold(), folded, n=1, cutoff=0.5)
+    hint = f" Did you mean {folded[close[0]]!r}?" if close else ""
+    if close and len(names) > MANY:
+        return WrongUse(f"unknown {kind} {given!r}.{hint} `plasticity list` shows all.")
     return WrongUse(f"unknown {kind} {given!r}.{hint} Known: {', '.join(names) or 'none'}.")

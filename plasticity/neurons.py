@@ -34,6 +34,8 @@ class Neuron:
         Name of the parameter that is the refractory period, empty for none.
     per_neuron : tuple of str
         Parameters that may differ between the neurons of a group: `group.a[800:] = 0.1/ms`. The others are shared.
+    advance : dict
+        What `group` passes to Brian2 unless told otherwise: a state update of its own (`method`), its time step (`dt`).
     """
 
     name: str
@@ -47,6 +49,7 @@ class Neuron:
     meaning: dict[str, str]
     refractory: str = ""
     per_neuron: tuple[str, ...] = ()
+    advance: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "parameters", dict(self.parameters))
@@ -113,7 +116,7 @@ class Neuron:
             reset="\n".join(filter(None, (self.reset, reset))) or None,
             refractory=self.refractory or False,
             name=name,
-            **settings,
+            **{**self.advance, **settings},
         )
         for symbol, value in {**numbers, **self.start, **(values or {})}.items():
             setattr(made, symbol, self.parameters.get(value, value) if isinstance(value, str) else value)
@@ -124,7 +127,11 @@ class Neuron:
         lines = [f"{self.name}: {self.summary}", ""]
         lines += ["  " + line.strip() for line in self.equations.splitlines()]
         spike = f"spike when {self.threshold}, then {'; '.join(self.reset.splitlines())}"
-        lines += [f"  {spike if self.threshold else 'no spikes: a unit of rates'}", "", "  parameters"]
+        lines += [f"  {spike if self.threshold else 'no spikes: a unit of rates'}"]
+        if self.advance:
+            told = ", ".join(f"{name}={getattr(value, '__name__', value)}" for name, value in self.advance.items())
+            lines += [f"  `group` sets {told}; other values of these do not hold for this neuron"]
+        lines += ["", "  parameters"]
         lines += [f"    {symbol} = {value}   {self.meaning[symbol]}" for symbol, value in self.parameters.items()]
         return "\n".join([*lines, "", f"  source: {self.source}"])
 
@@ -272,6 +279,39 @@ intrinsic_rate = Neuron(
     },
 )
 
+
+def forced_spike(equations: Equations, variables: Any = None, method_options: Any = None) -> str:
+    """State update of the `adex_clopath` neuron as in its authors' program; its `group` uses it, with dt=1*ms.
+
+    One Euler step for everything, a rule's traces too, from the values of the step before. A spike is v_first in its own step
+    and v_second in the next; the step after that begins at v_third, with w_ad, z and V_T raised. Meanwhile the potential ignores
+    its equation, and w_ad waits for one step. The traces come first, then v_late takes over what v was 3 steps before. Three
+    values stand for a spike of 2 ms: the integral over them, and with it the rule's parameters, holds for steps of 1 ms only.
+    """
+    own = ("v", "w_ad", "z", "V_T")
+    slopes = {name: expression.code for name, expression in equations.get_substituted_expressions(variables)}
+    others = [name for name in slopes if name not in own]
+    lines = [f"_step_{name} = dt*({slopes[name]})" for name in others] + [f"{name} += _step_{name}" for name in others]
+    lines += ["v_late = v_2", "v_2 = v_1", "v_1 = v"]
+    lines += [
+        "_ends = int(phase == 2)",
+        "v = _ends*v_third + (1 - _ends)*v",
+        "w_ad = w_ad + _ends*b",
+        "z = _ends*z_jump + (1 - _ends)*z",
+        "V_T = _ends*(V_rest + V_jump) + (1 - _ends)*V_T",
+    ]
+    lines += [f"_step_{name} = dt*({slopes[name]})" for name in own]
+    lines += [
+        "_goes_on = int(phase == 1)",
+        "v = _goes_on*v_second + (1 - _goes_on)*(v + _step_v)",
+        "w_ad = w_ad + (1 - _goes_on)*_step_w_ad",
+        "z = z + _step_z",
+        "V_T = V_T + _step_V_T",
+        "phase = 2*_goes_on",
+    ]
+    return "\n".join(lines)
+
+
 adex_clopath = Neuron(
     name="adex_clopath",
     summary="adaptive exponential neuron with an after-spike current, an adaptive threshold and a spike of forced shape",
@@ -305,39 +345,8 @@ adex_clopath = Neuron(
         "v_third": "two steps later, from where the equations go on",
     },
     per_neuron=("b",),
+    advance={"method": forced_spike, "dt": 1 * ms},
 )  # fmt: skip
-
-
-def forced_spike(equations: Equations, variables: Any = None, method_options: Any = None) -> str:
-    """State update of the `adex_clopath` neuron as in its authors' program, for `group(..., method=forced_spike, dt=1*ms)`.
-
-    One Euler step for everything, a rule's traces too, from the values of the step before. A spike is v_first in its own step
-    and v_second in the next; the step after that begins at v_third, with w_ad, z and V_T raised. Meanwhile the potential ignores
-    its equation, and w_ad waits for one step. The traces come first, then v_late takes over what v was 3 steps before. Three
-    values stand for a spike of 2 ms: the integral over them, and with it the rule's parameters, holds for steps of 1 ms only.
-    """
-    own = ("v", "w_ad", "z", "V_T")
-    slopes = {name: expression.code for name, expression in equations.get_substituted_expressions(variables)}
-    others = [name for name in slopes if name not in own]
-    lines = [f"_step_{name} = dt*({slopes[name]})" for name in others] + [f"{name} += _step_{name}" for name in others]
-    lines += ["v_late = v_2", "v_2 = v_1", "v_1 = v"]
-    lines += [
-        "_ends = int(phase == 2)",
-        "v = _ends*v_third + (1 - _ends)*v",
-        "w_ad = w_ad + _ends*b",
-        "z = _ends*z_jump + (1 - _ends)*z",
-        "V_T = _ends*(V_rest + V_jump) + (1 - _ends)*V_T",
-    ]
-    lines += [f"_step_{name} = dt*({slopes[name]})" for name in own]
-    lines += [
-        "_goes_on = int(phase == 1)",
-        "v = _goes_on*v_second + (1 - _goes_on)*(v + _step_v)",
-        "w_ad = w_ad + (1 - _goes_on)*_step_w_ad",
-        "z = z + _step_z",
-        "V_T = V_T + _step_V_T",
-        "phase = 2*_goes_on",
-    ]
-    return "\n".join(lines)
 
 
 NEURONS: Registry[Neuron] = Registry("neuron", [value for value in list(globals().values()) if isinstance(value, Neuron)])

@@ -367,10 +367,12 @@ class RunFolder:
             The folder cannot be made or written.
         """
         path = Path(path)
+        new = not path.exists()
         asked = _plain(configuration, "configuration")
         try:
             path.mkdir(parents=True, exist_ok=True)
             names = {entry.name for entry in path.iterdir() if entry.name != ".lock" and not entry.name.startswith(TEMPORARY)}
+            fresh = not names
             if names and "run.json" not in names:
                 raise WrongUse(
                     f"{path} holds files but no run.json, so it is not the folder of a run; give a new folder with --out."
@@ -387,7 +389,15 @@ class RunFolder:
                 ) from None
             except OSError as error:
                 raise _failed(path / ".lock", error) from error
-            yield cls(path, cls._claim(path, asked, force))
+            try:
+                yield cls(path, cls._claim(path, asked, force))
+            except WrongUse:  # refused before anything was saved: as if it had not been asked for
+                if {entry.name for entry in path.iterdir()} <= {".lock", "run.json"} and (fresh or new):
+                    (path / "run.json").unlink(missing_ok=True)
+                    (path / ".lock").unlink(missing_ok=True)
+                    if new:
+                        path.rmdir()
+                raise
         finally:
             os.close(lock)
 

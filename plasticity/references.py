@@ -7,8 +7,6 @@ import re
 from collections.abc import Iterable
 from importlib.resources import files
 
-from plasticity.errors import unknown
-
 
 def identifiers(text: str) -> list[str]:
     """The dois and arXiv numbers that a source text names, in their order, each once; `arXiv:` stays in front of the latter."""
@@ -34,16 +32,13 @@ def entries() -> dict[str, str]:
 
 
 def bibtex(wanted: Iterable[str]) -> str:
-    """The entries of these dois and arXiv numbers, sorted by key.
-
-    Raises
-    ------
-    WrongUse
-        One that references.bib lacks.
-    """
-    found = []
-    for name in dict.fromkeys(name.lower() for name in wanted):
-        if name not in entries():
-            raise unknown("reference", name, entries())
-        found.append(entries()[name])
-    return "\n\n".join(sorted(found, key=lambda entry: entry.partition("{")[2]))
+    """The entries of these dois and arXiv numbers, sorted by key; one that references.bib lacks as a comment."""
+    names = list(dict.fromkeys(name.lower() for name in wanted))
+    found = sorted((entries()[name] for name in names if name in entries()), key=lambda entry: entry.partition("{")[2])
+    missing = [
+        f"% no entry for {name}: take it from https://doi.org/{name.replace('arxiv:', '10.48550/arXiv.')} and add it to"
+        " plasticity/references.bib"
+        for name in names
+        if name not in entries()
+    ]
+    return "\n\n".join([*found, *missing])

@@ -50,7 +50,7 @@ def parse(assignments: Iterable[str]) -> dict[str, str]:
     for text in assignments:
         key, equals, value = text.partition("=")
         if not equals or not key.strip():
-            raise WrongUse(f"--set takes key=value, not {text!r}; write for example --set train=2000.")
+            raise WrongUse(f"--set takes key=value, not {text!r}; write --set KEY=VALUE; `plasticity show NAME` lists the keys.")
         parsed[key.strip()] = value.strip()
     return parsed
 
@@ -69,8 +69,10 @@ def _convert(owner: str, name: str, kind: Any, value: Any) -> Any:
             inner = typing.get_args(kind)[0]
             return tuple(inner(part) for part in value.split(",") if part.strip())
     except (ValueError, KeyError):
-        wanted = getattr(kind, "__name__", str(kind))
-        raise WrongUse(f"{owner}: {name}={value!r} is not of type {wanted}.") from None
+        example = {bool: "true or false", int: "a whole number", float: "a number without its unit"}.get(
+            kind, "values with commas between, like 1,2,3"
+        )
+        raise WrongUse(f"{owner}: {name}={value!r} is not understood; give {example}.") from None
     return value
 
 
@@ -106,7 +108,7 @@ def check(made: Any) -> None:
         kind = typing.get_origin(hints[f.name]) or hints[f.name]
         wanted = {int: numbers.Integral, float: numbers.Real}.get(kind, kind)
         if isinstance(wanted, type) and (not isinstance(value, wanted) or (isinstance(value, bool) and kind is not bool)):
-            raise WrongUse(f"{title}: {f.name}={value!r} is not of type {kind.__name__}.")
+            raise WrongUse(f"{title}: {f.name}={value!r} is not of type {kind.__name__}; an example is {f.default!r}.")
         if f.metadata["choices"] and value not in f.metadata["choices"]:
             raise unknown(f"value for {f.name} of {title}", str(value), f.metadata["choices"])
         for number in value if isinstance(value, tuple) else (value,):

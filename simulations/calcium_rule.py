@@ -131,14 +131,23 @@ class CalciumRule(Simulation):
         error = slope * np.sqrt((self.beta**2 * U * (1 - U) + (1 - self.beta) ** 2 * D * (1 - D)) / n)
         worst = int(np.abs(deviation).argmax())
         far = float(np.abs(quiet - np.stack([from_down, from_up], axis=1)).max())
-        checks = [
-            Check(
-                f"sum over {cells} probabilities U, D of ((simulated - analytic)/standard error)^2",
-                cells,
-                float(squares.sum()),
-                3 * float(np.sqrt(2 * cells)),  # 3 standard deviations of a chi-square; systematic errors of 0.01 add 0.1 a cell
-                f"U and D of {PAPER}, n = {n} synapses each",
-            ),
+        checks = (
+            []
+            if not cells
+            else [
+                Check(
+                    f"sum over {cells} probabilities U, D of ((simulated - analytic)/standard error)^2",
+                    cells,
+                    float(squares.sum()),
+                    3
+                    * float(
+                        np.sqrt(2 * cells)
+                    ),  # 3 standard deviations of a chi-square; systematic errors of 0.01 add 0.1 a cell
+                    f"U and D of {PAPER}, n = {n} synapses each",
+                ),
+            ]
+        )
+        checks += [
             Check(
                 f"change in strength at {self.lags[worst]:g} ms, where it is furthest from the analytic one",
                 float(wanted[worst]),

@@ -26,6 +26,9 @@ def used(configuration: Mapping[str, Any], registries: Mapping[str, Mapping[str,
     """The entries of the registries that a run used, by (kind, name): those it names, and what those are made of (`uses`)."""
     found: dict[tuple[str, str], Any] = {}
     waiting = list(_texts(configuration))
+    rule = configuration.get("settings", {}).get("rule")  # chosen instead of the simulation's own
+    instead = set(registries.get("rules", {})) - set(str(rule).replace(" ", "").split("+")) if rule else set()
+    waiting += str(rule).replace(" ", "").split("+") if rule else []
     if "spiking" in configuration.get("sides", {}).values():
         from plasticity.learners import SpikingClassifier
 
@@ -35,7 +38,7 @@ def used(configuration: Mapping[str, Any], registries: Mapping[str, Mapping[str,
         for kind, registry in registries.items():
             if name in registry and (kind, name) not in found:
                 found[kind, name] = registry[name]
-                waiting += getattr(registry[name], "uses", ())
+                waiting += set(getattr(registry[name], "uses", ())) - instead
     return found
 
 
@@ -48,5 +51,9 @@ def cited(configuration: Mapping[str, Any], registries: Mapping[str, Mapping[str
 
 
 def reproductions(rule: str, simulations: Mapping[str, Any]) -> list[str]:
-    """The simulations that are made of a rule."""
-    return [name for name, kind in simulations.items() if rule in getattr(kind, "uses", ())]
+    """What to type for the simulations of a rule, without the word `plasticity`."""
+    from plasticity.rules import RULES
+
+    found = [f"run {name}" for name, kind in simulations.items() if rule in getattr(kind, "uses", ())]
+    own = "run stdp_window"
+    return [*found, *([f"{own} --rule {rule}"] if RULES[rule].has_closed_form and own not in found else [])]

@@ -241,6 +241,7 @@ def _registries() -> dict[str, Callable[[], Mapping[str, Any]]]:
 
     return {
         "rules": load("plasticity.rules", "RULES"),
+        "landings": load("plasticity.rules", "LANDINGS"),
         "gates": load("plasticity.gates", "GATES"),
         "neurons": load("plasticity.neurons", "NEURONS"),
         "encoders": load("plasticity.encoders", "ENCODERS"),
@@ -261,7 +262,9 @@ def _line(entry: Any) -> tuple[str, str]:
 def list_(
     kind: Annotated[
         str | None,
-        typer.Argument(help="rules, gates, neurons, encoders, tasks, models, learners or simulations; all if left out."),
+        typer.Argument(
+            help="rules, landings, gates, neurons, encoders, tasks, models, learners or simulations; all if left out."
+        ),
     ] = None,
     as_json: Json = False,
     debug: Debug = False,
@@ -344,6 +347,10 @@ def show(
         known.extend(registry)
         if name in registry:
             found.append((kind, registry[name]))
+    if "+" in name:
+        from plasticity.rules import named
+
+        found.append(("rules", named(name)))
     if not found:
         raise unknown("name", name, set(known))
     described: list[dict[str, Any]] = []
@@ -362,9 +369,16 @@ def show(
             from simulations import SIMULATIONS
             from simulations.citations import reproductions
 
-            parts = [f"  reproductions: {', '.join(f'plasticity run {s}' for s in reproductions(name, SIMULATIONS)) or 'none'}"]
+            each = [part.name for part in entry.parts] or [name]
+            lines = dict.fromkeys(line for part in each for line in reproductions(part, SIMULATIONS))
+            told = ", ".join(f"plasticity {line}" for line in lines)
+            parts = [f"  reproductions: {told or 'none; the tests hold it against a loop over events'}"]
             curve = preview(entry) or "  no curve here: the change depends on more than the lag of two spikes or two held rates"
-            text = "\n\n".join([text, curve, *parts])
+            code = " + ".join(f"pl.rules.{part}" for part in each)
+            use = f"  in Python: rule = {code}; help(rule.synapses) says what goes with it (gate, landing, short_term, traces)"
+            text = "\n\n".join([text, curve, *parts, use])
+        elif kind == "landings":
+            text += f"\n\nin Python, for every rule alike:\n    {entry.example}"
         described.append(
             {
                 "kind": kind[:-1],
@@ -510,6 +524,10 @@ def run(
     _print_summary(summary)
     if seeds and kind.default_seeds > 1 and len(parse_seeds(seeds)) < 6:
         _print(f"note: {FEW_SEEDS}; the default is {kind.default_seeds} seeds.")
+    changed = {key: value for key, value in vars(made).items() if value != getattr(kind.configure({}), key)}
+    if changed and summary["checks"]:
+        told = ", ".join(f"{key}={_readable(value)}" for key, value in changed.items())
+        _print(f"note: the checks are meant for the default settings; here {told}.")
     _print(_lies(folder, sorted((folder / "figures").glob("*.png")), "summary.json"))
 
 
@@ -520,7 +538,12 @@ def reproduce(
         list[str] | None, typer.Argument(help="Which simulations. [default: all]", metavar="[NAME]...", show_default=False)
     ] = None,
     jobs: Jobs = None,
-    out: Out = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", metavar="DIR", help="Folder, one below it for each. [default: results/reproductions]", show_default=False
+        ),
+    ] = None,
     force: Force = False,
     as_json: Json = False,
     debug: Debug = False,

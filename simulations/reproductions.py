@@ -45,5 +45,5 @@ def markdown(told: list[dict[str, Any]]) -> str:
         failing = [f"{c['name']} ({number(c['published'])}; {number(c['ours'])})" for c in checks if not c["holds"]]
         share = f"{len(checks) - len(failing)} of {len(checks)}"
         short.append(line((f"`{summary['simulation']}`", share, ". ".join(failing) or "-")))
-    whole = [line(COLUMNS[:-1]), line(["---"] * (len(COLUMNS) - 1)), *(line(row[:-1]) for row in rows(told))]
+    whole = [line(COLUMNS), line(["---"] * len(COLUMNS)), *(line(row) for row in rows(told))]
     return "\n".join([*short, "", f"<details><summary>All checks: {counted(told)}</summary>", "", *whole, "", "</details>"])

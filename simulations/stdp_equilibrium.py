@@ -38,6 +38,9 @@ What does not hold. The mean for mu = 0.1 that we compare with is 0.391; ours is
 outside of the accepted 0.005. The Fokker-Planck equation says 0.3856, and a loop over events in continuous time without any
 time step 0.3852 (3 x 3000 independent synapses, standard error 0.0005): we take 0.3855 for the equilibrium of this rule.
 
+Where the values come from that we compare with. The papers show them in figures. The numbers were computed beforehand by another
+program of the same models, which shares no code with this one and is not part of it; the checks call it "an independent program".
+
 Sources: Song, Miller & Abbott 2000, doi:10.1038/78829; Guetig, Aharonov, Rotter & Sompolinsky 2003,
 doi:10.1523/JNEUROSCI.23-09-03697.2003.
 """

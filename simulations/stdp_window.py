@@ -13,7 +13,7 @@ from scipy.stats import binomtest
 
 from plasticity import protocols, published, settings
 from plasticity.errors import WrongUse, unknown
-from plasticity.rules import RULES, Rule
+from plasticity.rules import RULES, Rule, named
 from plasticity.settings import setting
 from simulations.simulation import Check, Outcome, Simulation, script
 
@@ -45,7 +45,10 @@ class StdpWindow(Simulation):
     default_seeds: ClassVar[int] = 1  # nothing is drawn at random
     uses: ClassVar[tuple[str, ...]] = ("pair_stdp",)
 
-    rule: str = setting("pair_stdp", "the plasticity rule; `plasticity list rules` shows them")
+    rule: str = setting("pair_stdp", "the plasticity rule, or a sum of two; `plasticity list rules` shows them")
+    spikes: str = setting(
+        "", "which spikes the traces remember; as the rule has it where empty", choices=("", "all", "nearest", "reduced")
+    )
     preset: str = setting("", "a named row of the rule's parameters, for example visual_cortex_all_to_all_full")
     parameters: tuple[str, ...] = setting((), "parameters of the rule as NAME=VALUE; --set NAME=VALUE does the same")
     longest_lag: float = setting(100.0, "lags go from minus to plus this", unit="ms", low=0.1, high=10_000)
@@ -62,8 +65,8 @@ class StdpWindow(Simulation):
         further = tuple(f"{name}={value}" for name, value in values.items() if name not in known)
         made = settings.configure(cls, own)
         for name in settings.parse(further):
-            if name not in RULES[made.rule].parameters:
-                both = [*RULES[made.rule].parameters, *known]
+            if name not in named(made.rule).parameters:
+                both = [*named(made.rule).parameters, *known]
                 raise unknown(f"setting of {cls.name} or parameter of {made.rule}", name, both)
         if abs(made.lag_step / made.dt - round(made.lag_step / made.dt)) > 1e-9:
             raise WrongUse(f"lag_step={made.lag_step:g} ms must be a multiple of dt={made.dt:g} ms; set dt=0.1, for example.")
@@ -76,9 +79,11 @@ class StdpWindow(Simulation):
 
     def chosen_rule(self) -> Rule:
         """The rule with its preset and parameters; a number gets the unit of the parameter's default, ms for a time."""
-        rule = RULES[self.rule]
+        rule = named(self.rule)
         if self.preset:
             rule = rule(self.preset)
+        if self.spikes:
+            rule = rule.with_traces(self.spikes)
         changes: dict[str, float | Quantity] = {}
         for name, text in settings.parse(self.parameters).items():
             dimension = get_dimensions(rule.parameters[name]) if name in rule.parameters else second.dim

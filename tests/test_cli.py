@@ -158,7 +158,7 @@ def test_a_damaged_record_is_named_in_one_sentence(program, tmp_path):
         (["compare", "cued_digit"], "Did you mean 'cued_digits'? Known: cued_digits"),
         (["compare", "cued_digits", "--learners", "mpl"], "Did you mean 'mlp'"),
         (["compare", "cued_digits", "--set", "trian=60"], "Did you mean 'train'"),
-        (["compare", "cued_digits", "--set", "train=few"], "not of type int"),
+        (["compare", "cued_digits", "--set", "train=few"], "is not understood; give a whole number"),
         (["compare", "cued_digits", "--set", "train=5"], "10 classes"),
         (["compare", "cued_digits", "--set", "train"], "--set takes key=value"),
         (["compare", "cued_digits", "--learners", "mlp", "--set", "mlp.hiden=3"], "Did you mean 'hidden'"),

@@ -630,6 +630,18 @@ def test_force_removes_what_a_run_wrote_and_nothing_else(tmp_path):
         assert read_json(path / "run.json")["configuration"] == {"new": 1} and read_json(path / "summary.json") == {}
 
 
+def test_a_run_that_is_refused_leaves_nothing_in_a_new_or_empty_folder(tmp_path):
+    (tmp_path / "empty").mkdir()
+    for path in (tmp_path / "new" / "deep", tmp_path / "empty"):
+        with pytest.raises(WrongUse, match="refused"), RunFolder.open(path, CONFIGURATION):
+            raise WrongUse("refused")
+    assert not (tmp_path / "new" / "deep").exists() and files(tmp_path / "empty") == []
+    with pytest.raises(WrongUse, match="refused"), RunFolder.open(tmp_path / "empty", CONFIGURATION) as folder:
+        folder.save("seed-0000/mlp", record())
+        raise WrongUse("refused later")
+    assert "run.json" in files(tmp_path / "empty")
+
+
 def test_a_run_that_fails_before_its_first_record_leaves_the_one_it_was_to_replace(tmp_path):
     path = finished(tmp_path / "a")
     before = {name: (path / name).read_bytes() for name in files(path)}

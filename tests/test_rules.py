@@ -735,6 +735,32 @@ def test_it_does_not_matter_how_sums_of_rules_are_bracketed():
         assert np.all(found[f"{name} one"] > 1)
 
 
+def test_what_a_synapse_lacks_is_said_before_brian2_runs():
+    source, target = group("pre", PRE, GRID), group("post", POST, GRID)
+    for options, told in (
+        ({"transmit": "g_post += w"}, "needs the variable 'g' of the target group"),
+        ({"gate": "attention_post"}, "needs the variable 'attention' of the target group .*used in gate="),
+        ({"landing": Landing(eligibility=Eligibility("dopamine_post"))}, "'dopamine' of the target group .*used in signal="),
+        ({"transmit": "received_post += w*released"}, "needs short_term="),
+        ({"landing": "soft"}, "landing='soft' must be a Landing"),
+        ({"short_term": "depressing"}, "must be a ShortTerm"),
+        ({"w_max": 2}, r"write landing=Landing\(w_max=...\)"),
+    ):
+        with pytest.raises(WrongUse, match=told):
+            pair_stdp.synapses(source, target, **options)
+
+
+def test_a_rule_can_be_named_alone_or_as_a_sum():
+    from plasticity import rules
+
+    assert rules.named("pair_stdp") is pair_stdp
+    assert [part.name for part in rules.named("pair_stdp + synaptic_scaling").parts] == ["pair_stdp", "synaptic_scaling"]
+    with pytest.raises(WrongUse, match="Did you mean 'pair_stdp'"):
+        rules.named("pair_sdtp+hebb")
+    with pytest.raises(AttributeError, match="Did you mean 'pair_stdp'"):
+        rules.pair_sdtp  # noqa: B018
+
+
 def test_parameters_of_one_name_and_different_units_are_not_added():
     with pytest.raises(WrongUse, match="both have a parameter eta.*rename one of them"):
         RULES["hebb"] + RULES["oja"]

@@ -56,7 +56,7 @@ def test_a_text_may_hold_an_equals_sign_and_a_later_assignment_wins():
 
 @pytest.mark.parametrize("text", ["beds", "=3", " =3", ""])
 def test_a_text_that_is_no_assignment_is_refused_with_an_example(text: str):
-    with pytest.raises(WrongUse, match="--set takes key=value, not .*; write for example --set train=2000"):
+    with pytest.raises(WrongUse, match="--set takes key=value, not .*; write --set KEY=VALUE"):
         parse([text])
 
 
@@ -65,15 +65,15 @@ def test_a_text_that_is_no_assignment_is_refused_with_an_example(text: str):
     [
         ({"bets": "3"}, "unknown setting of garden 'bets'. Did you mean 'beds'. Known: beds, fenced, rows, soil, water"),
         ({"owner": "me"}, "unknown setting of garden 'owner'"),
-        ({"beds": "three"}, "garden: beds='three' is not of type int"),
-        ({"beds": "2.5"}, "garden: beds='2.5' is not of type int"),
-        ({"beds": 2.5}, "garden: beds=2.5 is not of type int"),
+        ({"beds": "three"}, "garden: beds='three' is not understood; give a whole number"),
+        ({"beds": "2.5"}, "garden: beds='2.5' is not understood; give a whole number"),
+        ({"beds": 2.5}, "garden: beds=2.5 is not of type int; an example is"),
         ({"beds": True}, "garden: beds=True is not of type int"),
         ({"beds": None}, "garden: beds=None is not of type int"),
-        ({"water": "much"}, "garden: water='much' is not of type float"),
-        ({"fenced": "perhaps"}, "garden: fenced='perhaps' is not of type bool"),
+        ({"water": "much"}, "garden: water='much' is not understood; give a number without its unit"),
+        ({"fenced": "perhaps"}, "garden: fenced='perhaps' is not understood; give true or false"),
         ({"fenced": 1}, "garden: fenced=1 is not of type bool"),
-        ({"rows": "1,two"}, "garden: rows='1,two' is not of type"),
+        ({"rows": "1,two"}, "garden: rows='1,two' is not understood; give values with commas"),
         ({"rows": 3}, "garden: rows=3 is not of type tuple"),
         ({"soil": 7}, "garden: soil=7 is not of type str"),
         ({"soil": "clai"}, "unknown value for soil of garden 'clai'. Did you mean 'clay'. Known: clay, sand"),

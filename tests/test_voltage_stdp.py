@@ -219,3 +219,11 @@ def test_the_figures_are_drawn_from_the_record_alone():
         arrays=arrays, wall_s=0.0, backend="numpy", threads=1, provenance={},
     )  # fmt: skip
     assert set(VoltageStdp().figures(record)) == {"frequency", "burst", "window"}
+
+
+def test_the_neuron_brings_its_state_update_and_time_step_and_does_not_run_away():
+    neurons = adex_clopath.group(2, "cells", current="25*mV", namespace={})
+    spikes = SpikeMonitor(neurons)
+    Network(neurons, spikes).run(200 * ms, namespace={})
+    assert neurons.clock.dt == 1 * ms and spikes.num_spikes > 2
+    assert np.all(np.abs(neurons.v[:] / mV) < 120)  # NaN fails as well

@@ -1,5 +1,8 @@
 """Plasticity rules by name. A new rule is one file and one import line here."""
 
+from typing import Any
+
+from plasticity.errors import unknown
 from plasticity.registry import Registry
 from plasticity.rules.bcm import bcm
 from plasticity.rules.calcium import calcium
@@ -18,3 +21,15 @@ from plasticity.rules.triplet_stdp import triplet_stdp
 from plasticity.rules.voltage_stdp import voltage_stdp
 
 RULES: Registry[Rule] = Registry("rule", [value for value in list(globals().values()) if isinstance(value, Rule)])
+
+LANDINGS: Registry[Any] = Registry("landing", [Landing, Eligibility, ShortTerm])
+
+
+def named(text: str) -> Rule:
+    """A rule by its name, or a sum of rules: "pair_stdp + synaptic_scaling"."""
+    first, *others = (RULES[name.strip()] for name in text.split("+"))  # an unknown one is answered by the registry
+    return sum(others, start=first)
+
+
+def __getattr__(name: str) -> Any:
+    raise AttributeError(str(unknown("rule", name, RULES)))

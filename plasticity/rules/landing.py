@@ -13,7 +13,7 @@ dw = drift dt in every time step.
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from brian2 import Quantity, get_dimensions, get_unit, ms, second
@@ -44,6 +44,11 @@ class Eligibility:
         enters the trace within an interval decays from its end on.
     """
 
+    name: ClassVar[str] = "eligibility"
+    summary: ClassVar[str] = "a change waits on a trace until a reward or attention signal turns it into weight"
+    source: ClassVar[str] = "Izhikevich 2007, doi:10.1093/cercor/bhl152"
+    example: ClassVar[str] = "rule.synapses(source, target, landing=Landing(eligibility=Eligibility('reward_post')))"
+
     signal: str
     tau_e: Quantity = dataclasses.field(default_factory=lambda: 1000 * ms)
     interval: Quantity | None = None
@@ -72,6 +77,11 @@ class Landing:
     eligibility : Eligibility or None
         A detour by way of a trace and a signal; directly on the weight where None.
     """
+
+    name: ClassVar[str] = "bounds"
+    summary: ClassVar[str] = "hard bounds, or soft ones with an exponent mu: additive, power law, multiplicative"
+    source: ClassVar[str] = "Guetig, Aharonov, Rotter & Sompolinsky 2003, doi:10.1523/JNEUROSCI.23-09-03697.2003"
+    example: ClassVar[str] = "rule.synapses(source, target, landing=Landing(w_min=0, w_max=1, mu=0.1))"
 
     w_min: float = 0.0
     w_max: float = 1.0

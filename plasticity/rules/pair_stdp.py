@@ -21,7 +21,7 @@ def closed_form(pre: np.ndarray, post: np.ndarray, parameters: Parameters, spike
 
 pair_stdp = Rule(
     name="pair_stdp",
-    summary="pair STDP, all-to-all: potentiation where pre leads, depression where post leads",
+    summary="pair STDP: potentiation where pre leads, depression where post leads",
     source="Song, Miller & Abbott 2000, doi:10.1038/78829; "
     "window measured by Bi & Poo 1998, doi:10.1523/JNEUROSCI.18-24-10464.1998",
     parameters={"A_plus": 0.01, "A_minus": 0.0105, "tau_plus": 20 * ms, "tau_minus": 20 * ms},

@@ -182,6 +182,8 @@ class Rule:
             if name not in self.meaning:
                 raise WrongUse(f"{self.name}: say in one line what {name} is: meaning={{{name!r}: ...}}.")
             time = get_dimensions(value) == second.dim
+            if name.startswith("tau") and not time:
+                raise WrongUse(f"{self.name}: the time constant {name}={value} needs a unit of time; write it like {name}=20*ms.")
             if time and name.startswith("tau") and not np.asarray(value) > 0:
                 raise WrongUse(f"{self.name}: the time constant {name}={value} must be positive, for example 20*ms.")
             if (time or get_dimensions(value) == Hz.dim) and np.asarray(value) < 0:
@@ -258,11 +260,13 @@ class Rule:
             try:
                 fits = get_dimensions(value) == get_dimensions(values[name])
             except TypeError:
-                raise WrongUse(f"{self.name}: {name}={value!r} is not a number; write it like {name}={values[name]!r}.") from None
+                raise WrongUse(
+                    f"{self.name}: {name}={value!r} is not a number; write it like {name}={_typed(values[name])}."
+                ) from None
             if not fits:
                 raise WrongUse(
-                    f"{self.name}: {name}={value} has the wrong unit; write it like {name}={values[name]!r}"
-                    " (times need brian2's ms or second)."
+                    f"{self.name}: {name}={value} has the wrong unit; write it like {name}={_typed(values[name])}"
+                    " (units are Brian2's)."
                 )
             values[name] = value
         made = dataclasses.replace(self, parameters=values)
@@ -270,6 +274,9 @@ class Rule:
 
     def __add__(self, other: Rule) -> Rule:
         """The rule that does what both do: each line of text of one, then of the other, on the same weight.
+
+        Parameters and traces of one name are shared, and must be the same. Gate, eligibility and the switch `plastic` act on
+        the sum: where they are 0 a companion like synaptic scaling rests too.
 
         Raises
         ------
@@ -310,8 +317,13 @@ class Rule:
 
     def with_traces(self, spikes: str) -> Rule:
         """The same rule with all its spike traces "all" (all-to-all), "nearest" or "reduced"; see `Trace`."""
+        if spikes not in SPIKES:
+            raise unknown("kind of traces", str(spikes), SPIKES)
         traces = tuple(t if t.of else dataclasses.replace(t, spikes=spikes) for t in self.traces)
-        return dataclasses.replace(self, traces=traces, parts=tuple(part.with_traces(spikes) for part in self.parts))
+        parts = tuple(part.with_traces(spikes) for part in self.parts)
+        words = {"all": "all-to-all", "nearest": "nearest neighbour", "reduced": "reduced nearest neighbour"}
+        summary = self.summary.partition(" (traces: ")[0] + f" (traces: {words[spikes]})"
+        return dataclasses.replace(self, traces=traces, parts=parts, summary=summary)
 
     def change(self, pre: np.ndarray, post: np.ndarray) -> float:
         """The closed form for this rule's parameters and traces: the summed change of one additive synapse.
@@ -429,14 +441,25 @@ class Rule:
         WrongUse
             `traces` is neither "synapse" nor "neuron", a delay with traces on neurons, or a group without what the rule needs.
         """
+        if landing is not None and not isinstance(landing, Landing):
+            raise WrongUse(f"landing={landing!r} must be a Landing, for example Landing(0, 1, mu=1) or Landing(eligibility=...).")
+        if short_term is not None and not isinstance(short_term, ShortTerm):
+            raise WrongUse(f"short_term={short_term!r} must be a ShortTerm, for example ShortTerm(U=0.5).")
+        for name in ("w_min", "w_max", "mu", "eligibility"):
+            if name in settings:
+                raise WrongUse(f"{name}= belongs to the landing; write landing=Landing({name}=...).")
+        if short_term is None and "released" in get_identifiers(transmit):
+            raise WrongUse("`released` in transmit needs short_term=ShortTerm(...).")
         if traces not in ("synapse", "neuron"):
             raise unknown("placement of traces", traces, ("synapse", "neuron"))
         if traces == "neuron" and delay is not None:
             raise WrongUse('traces="neuron" knows no transmission delay; use traces="synapse" with delay=.')
         if traces == "neuron":
             self._refuse_on_neurons(self.traces)
-        self._check_groups({"pre": source, "post": target}, traces)
         landing = landing or Landing()
+        texts = {"transmit": transmit, "gate": gate, "plastic": plastic}
+        texts["signal"] = landing.eligibility.signal if landing.eligibility else ""
+        self._check_groups({"pre": source, "post": target}, traces, texts)
         text = compose(self, landing, transmit=transmit, gate=gate, traces=traces, plastic=plastic, short_term=short_term)
         events = dict(at_event or {})
         on_pre = text.on_pre | {path: change for path, (_, change) in events.items()}
@@ -463,11 +486,16 @@ class Rule:
             made.run_regularly(change, dt=interval, when="end", order=k)
         return made
 
-    def _check_groups(self, groups: Mapping[str, BrianObject], traces: str) -> None:
-        """WrongUse where a group lacks a variable that the rule reads."""
+    def _check_groups(self, groups: Mapping[str, BrianObject], traces: str, texts: Mapping[str, str]) -> None:
+        """WrongUse where a group lacks a variable that the rule or one of the texts reads."""
         wanted = {name: meaning for name, meaning in self.needs.items()}
         if traces == "neuron":
             wanted |= {f"{t.name}_{t.side}": f"put rule.neuron_traces({t.side!r}) into its equations" for t in self.traces}
+        for option, text in texts.items():
+            names = (
+                name for name in get_identifiers(text) if name.endswith(("_pre", "_post")) and name not in ("N_pre", "N_post")
+            )
+            wanted |= {name: f"used in {option}={text!r}" for name in names}
         for name, meaning in wanted.items():
             variable, _, side = name.rpartition("_")
             group = groups.get(side)
@@ -539,10 +567,21 @@ def _statements(text: str) -> list[tuple[str, str]]:
     return found
 
 
+def _typed(value: Any) -> str:
+    """A parameter as people type it: 20*ms, 0.01."""
+    if get_dimensions(value).is_dimensionless:
+        return str(value)
+    number, _, unit = value.in_best_unit().partition(" ")
+    return f"{number.rstrip('.')}*{unit}"
+
+
 def _shown(value: Any) -> str:
     """A parameter as people write it: 20 ms, 0.01, 1.4e-4 /mV."""
     if get_dimensions(value).is_dimensionless:
         return str(value)
+    for base, name, low, high in ((second, "s", 1.0, np.inf), (Hz, "Hz", 0.0, 1e3)):
+        if get_dimensions(value) == base.dim and low <= abs(float(value)) < high:
+            return f"{float(value):g} {name}"
     for base, name in ((mV, "mV"), (second, "s")):
         for power, written in ((-1, f"/{name}"), (-2, f"/{name}^2"), (-0.5, f"/sqrt({name})")):
             if get_dimensions(value) == get_dimensions(base**power) != Hz.dim:

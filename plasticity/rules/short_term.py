@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import ClassVar
 
 import numpy as np
 from brian2 import Quantity, get_dimensions, ms, second
@@ -42,6 +43,13 @@ class ShortTerm:
     Source: Tsodyks & Markram 1997, doi:10.1073/pnas.94.2.719; facilitation: Tsodyks, Pawelzik & Markram 1998,
     doi:10.1162/089976698300017502.
     """
+
+    name: ClassVar[str] = "short_term"
+    summary: ClassVar[str] = "short-term depression and facilitation of the transmission, beside any rule"
+    source: ClassVar[str] = (
+        "Tsodyks & Markram 1997, doi:10.1073/pnas.94.2.719; Tsodyks, Pawelzik & Markram 1998, doi:10.1162/089976698300017502"
+    )
+    example: ClassVar[str] = "rule.synapses(source, target, transmit='ge_post += w*released', short_term=ShortTerm(U=0.5))"
 
     U: float = 0.5
     tau_rec: Quantity = dataclasses.field(default_factory=lambda: 800 * ms)
