@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from plasticity.errors import WrongUse
 from plasticity.references import bibtex, entries, identifiers
 from plasticity.rules import RULES, pair_stdp
 from plasticity.rules.preview import preview

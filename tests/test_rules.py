@@ -739,7 +739,7 @@ def test_what_a_synapse_lacks_is_said_before_brian2_runs():
     source, target = group("pre", PRE, GRID), group("post", POST, GRID)
     for options, told in (
         ({"transmit": "g_post += w"}, "needs the variable 'g' of the target group"),
-        ({"gate": "attention_post"}, "needs the variable 'attention' of the target group .*used in gate="),
+        ({"gate": "focus_post"}, "needs the variable 'focus' of the target group .*used in gate="),
         ({"landing": Landing(eligibility=Eligibility("dopamine_post"))}, "'dopamine' of the target group .*used in signal="),
         ({"transmit": "received_post += w*released"}, "needs short_term="),
         ({"landing": "soft"}, "landing='soft' must be a Landing"),
