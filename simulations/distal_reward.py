@@ -421,8 +421,7 @@ def target_weight(record: Record) -> Figure:
         axis.set_xlabel("time (s)")
         axis.set_ylim(0, 1.02)
     axes[0, 0].set_ylabel("weight / largest weight")
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=3)
+    figures.legend(figure, *axes[0, 0].get_legend_handles_labels(), columns=3)
     return figure
 
 
@@ -446,7 +445,7 @@ def weights_at_the_end(record: Record) -> Figure:
     axis.set_xlabel("weight / largest weight at the end")
     axis.set_ylabel("share of the other plastic synapses")
     axis.set_title("dots: the target synapse in each seed", loc="left")
-    figure.legend(loc="outside lower center", ncols=2)
+    figures.legend(figure, *axis.get_legend_handles_labels(), columns=2)
     return figure
 
 
@@ -538,8 +537,7 @@ def learning(record: Record) -> Figure:
     dots.set_xlabel("signal")
     dots.set_xlim(-0.5, len(SIGNALS) - 0.5)
     dots.set_title("last quarter, each seed", loc="left")
-    handles, labels = curves.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=4)
+    figures.legend(figure, *curves.get_legend_handles_labels(), columns=4)
     return figure
 
 

@@ -17,6 +17,7 @@ from typing import Any
 
 import matplotlib
 import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
@@ -85,6 +86,16 @@ def new(width: float = 6.4, height: float = 4.0, rows: int = 1, columns: int = 1
     """A figure (size in inches) and its axes (rows, columns); use within `style()`."""
     figure = Figure(figsize=(width, height), layout="constrained")
     return figure, figure.subplots(rows, columns, squeeze=False, **kwargs)
+
+
+def legend(figure: Figure, handles: Any, labels: Any, *, columns: int, loc: Any = "outside lower center", **kwargs: Any) -> None:
+    """One legend for all panels, outside of them; in fewer columns where the figure is too narrow for as many."""
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    for fewer in range(max(1, columns), 0, -1):
+        made = figure.legend(handles, labels, loc=loc, ncols=fewer, **kwargs)
+        if fewer == 1 or made.get_window_extent(renderer).width <= figure.bbox.width:
+            return
+        made.remove()
 
 
 def save(figures: Mapping[str, Figure], folder: str | os.PathLike[str]) -> list[Path]:

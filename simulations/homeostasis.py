@@ -398,7 +398,7 @@ def network_figure(record: Record) -> Figure:
     right.set_ylim(0, 1.05)
     for axis in (left, right):
         axis.set_xlabel("time (s)")
-    figure.legend(*left.get_legend_handles_labels(), loc="outside upper center", ncols=3)
+    figures.legend(figure, *left.get_legend_handles_labels(), columns=3, loc="outside upper center")
     right.set_title(f"mean and 95 % interval, {len(arrays['network_counts'])} seeds", loc="left", fontsize=8)
     left.set_title(f"{chosen['neurons']} neurons, bins of {BIN_S} s", loc="left", fontsize=8)
     return figure
@@ -427,7 +427,7 @@ def intrinsic_figure(record: Record) -> Figure:
         text = f"{kind} inputs: KS {found['ks']['mean']:.3f} (before {found['ks_before']['mean']:.2f})"
         axis.set_title(text, loc="left", fontsize=8)
     axes[0, 0].set_ylabel("density (log scale)")
-    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
+    figures.legend(figure, *axes[0, 0].get_legend_handles_labels(), columns=3, loc="outside upper center")
     return figure
 
 
@@ -451,7 +451,7 @@ def short_term_figure(record: Record) -> Figure:
         text = f"{kind}: U {s.U:g}, $\\tau_\\mathrm{{rec}}$ {s.tau_rec / ms:g} ms"
         axis.set_title(text + (f", $\\tau_f$ {s.tau_f / ms:g} ms" if s.facilitates else ""), loc="left", fontsize=8)
     axes[0, 0].set_ylabel("release u x (share of all resources)")
-    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
+    figures.legend(figure, *axes[0, 0].get_legend_handles_labels(), columns=3, loc="outside upper center")
     return figure
 
 

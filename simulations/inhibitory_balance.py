@@ -421,7 +421,7 @@ def raster(record: Record) -> Figure:
     axes[0, 0].set_ylabel("excitatory neuron")
     axes[1, 0].set_ylabel("population rate (Hz)")
     axes[1, 1].set_title(f"first seed, target rate {_targets(record)[0]:g} Hz", loc="left", fontsize=8)
-    figure.legend(*axes[1, 0].get_legend_handles_labels(), loc="outside upper right", ncols=2)
+    figures.legend(figure, *axes[1, 0].get_legend_handles_labels(), columns=2, loc="outside upper right")
     return figure
 
 
@@ -507,7 +507,7 @@ def distributions(record: Record) -> Figure:
         axis.set_xlabel(title)
         axis.set_xlim(edges[0], edges[-1])
     axes[0, 0].set_ylabel("share of neurons or synapses")
-    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower right", ncols=len(_targets(record)))
+    figures.legend(figure, *axes[0, 0].get_legend_handles_labels(), columns=len(_targets(record)), loc="outside lower right")
     figure.suptitle(
         f"after learning, mean and 95 % interval over {_seeds(record)}; dotted: target rates, CV 0.7",
         x=0.01,

@@ -343,8 +343,7 @@ def over_time(record: Record) -> Figure:
     axes[1, 0].set_ylim(0, 100)
     axes[2, 0].axhline(LATENCY_MS, color=figures.GREY, linewidth=0.8)
     axes[2, 0].set_xlabel("time (s)")
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=1)
+    figures.legend(figure, *axes[0, 0].get_legend_handles_labels(), columns=1)
     return figure
 
 
@@ -385,8 +384,7 @@ def latency(record: Record) -> Figure:
     found_text = f", found after {found:.1f} s (dashed)" if np.isfinite(found) else ""
     axes[0, 0].set_title(f"seed {seed}{found_text}", loc="left")
     axes[0, 1].set_title("whole run", loc="left")
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=3, markerscale=2)
+    figures.legend(figure, *axes[0, 0].get_legend_handles_labels(), columns=3, markerscale=2)
     return figure
 
 

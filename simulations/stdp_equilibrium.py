@@ -432,7 +432,7 @@ def histogram(record: Record) -> Figure:
         axis.set_title(f"after {at:g} s, {weights.shape[1]} seeds", loc="left")
         axis.set_xlabel("weight (share of the largest)")
     axes[0, 0].set_ylabel("share of synapses in bins of 0.05")
-    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    figures.legend(figure, *axes[0, 0].get_legend_handles_labels(), columns=3)
     return figure
 
 
@@ -468,7 +468,7 @@ def rate_and_cv(record: Record) -> Figure:
     axes[0, 0].set_ylim(0, None)
     axes[0, 1].set_ylim(0.5, 1.1)
     title = f"means over windows of {WINDOW_S:g} s; bands: 95 % interval over {values.shape[1]} seeds"
-    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3, title=title, title_fontsize=8)
+    figures.legend(figure, *axes[0, 0].get_legend_handles_labels(), columns=3, title=title, title_fontsize=8)
     return figure
 
 
@@ -501,7 +501,7 @@ def equilibrium(record: Record) -> Figure:
         axis.set_xlabel("exponent of the soft bounds, mu (no unit)")
     axes[0, 0].set_ylabel("mean weight (no unit)")
     axes[0, 1].set_ylabel("standard deviation of the weights (no unit)")
-    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    figures.legend(figure, *axes[0, 0].get_legend_handles_labels(), columns=4)
     return figure
 
 

@@ -340,9 +340,15 @@ def zero_crossing(x: np.ndarray, y: np.ndarray, centre: float) -> tuple[float, f
 
 
 def legend_above(figure: Figure, axis: Axes, columns: int) -> None:
-    """One legend for all panels, above them; what was measured comes first."""
-    entries = sorted(zip(*axis.get_legend_handles_labels(), strict=True), key=lambda entry: "measured" not in entry[1])
-    figure.legend(*zip(*entries, strict=True), loc="outside upper left", ncols=columns)
+    """One legend for all panels, above them: one lag after the other, first what was measured."""
+    from simulations import figures
+
+    entries = sorted(
+        zip(*axis.get_legend_handles_labels(), strict=True),
+        key=lambda entry: (entry[1].endswith("\N{MINUS SIGN}10 ms"), not entry[1].startswith("measured")),
+    )
+    handles, labels = zip(*entries, strict=True)
+    figures.legend(figure, handles, labels, columns=columns, loc="outside upper left")
 
 
 def row_title(name: str) -> str:
@@ -356,7 +362,8 @@ def _frequency_figure(record: Record, names: list[str]) -> Figure:
     table = published.sjoestroem_2001()
     rows, columns = -(-len(names) // 2), min(2, len(names))
     fitted = names[0] in PUBLISHED_E
-    figure, axes = figures.new(3.6 * columns, 1.2 + 2.5 * rows, rows, columns, sharey=fitted, sharex=True)
+    size = (7.2, 1.2 + 2.5 * rows) if columns > 1 else (4.4, 4.4)  # one panel: the legend above it in one column
+    figure, axes = figures.new(*size, rows, columns, sharey=fitted, sharex=True)
     for axis in axes.flat[len(names) :]:
         axis.set_visible(False)
     for axis, name in zip(axes.flat, names, strict=False):
@@ -367,7 +374,7 @@ def _frequency_figure(record: Record, names: list[str]) -> Figure:
             sign = "+" if lag > 0 else "\N{MINUS SIGN}"
             axis.errorbar(
                 rate + nudge, table["change"][on], table["sem"][on], fmt=marker, color=colour, markersize=4, capsize=2,
-                linewidth=1, label=f"measured, {sign}10 ms (mean, sem)",
+                linewidth=1, label=f"measured (mean, sem), {sign}10 ms",
             )  # fmt: skip
             axis.plot(rate, np.array(record.numbers[name])[on], color=colour, label=f"triplet rule, {sign}10 ms")
             for pair, line in (("pair_window", "--"), ("pair_free", ":")):
@@ -380,7 +387,8 @@ def _frequency_figure(record: Record, names: list[str]) -> Figure:
     for axis in axes[:, 0]:
         axis.set_ylabel("relative change of the weight")
     if not fitted:
-        figure.supxlabel("These rows were fitted to other data: see triplet_protocols.", fontsize=8)
+        rows_were = "These rows were" if len(names) > 1 else "This row was"
+        figure.supxlabel(f"{rows_were} fitted to other data: see triplet_protocols.", fontsize=8)
     legend_above(figure, axes[0, 0], 2)
     return figure
 

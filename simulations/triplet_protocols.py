@@ -152,7 +152,8 @@ def _protocols_figure(record: Record, names: list[str]) -> Figure:
     kinds, first = np.unique(table["protocol"], return_index=True)
     place = np.arange(len(table)) + np.cumsum(np.isin(np.arange(len(table)), first)) - 1  # a gap between the kinds
     rows, columns = -(-len(names) // 2), min(2, len(names))
-    figure, axes = figures.new(3.9 * columns, 1.1 + 2.5 * rows, rows, columns, sharey=True, sharex=True)
+    size = (7.8, 1.1 + 2.5 * rows) if columns > 1 else (4.4, 4.0)  # one panel: the legend above it in one column
+    figure, axes = figures.new(*size, rows, columns, sharey=True, sharex=True)
     for axis in axes.flat[len(names) :]:
         axis.set_visible(False)
     for axis, name in zip(axes.flat, names, strict=False):
@@ -182,7 +183,8 @@ def _protocols_figure(record: Record, names: list[str]) -> Figure:
     for axis in axes[:, 0]:
         axis.set_ylabel("relative change of the weight")
     if not names[0].startswith("hippocampus"):
-        figure.supxlabel("These rows were fitted to other data: see triplet_frequency.", fontsize=8)
+        rows_were = "These rows were" if len(names) > 1 else "This row was"
+        figure.supxlabel(f"{rows_were} fitted to other data: see triplet_frequency.", fontsize=8)
     legend_above(figure, axes[0, 0], 2)
     return figure
 

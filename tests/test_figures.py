@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
+from pathlib import Path
+
 import matplotlib
 import numpy as np
 import pytest
 
-from bridges.comparison import Comparison
+from bridges.comparison import Comparison, read_configuration
 from plasticity.errors import PlasticityError
 from plasticity.records import Record
-from simulations import figures
+from simulations import SIMULATIONS, figures
+from simulations.simulation import RECORD, from_configuration
 
+REFERENCE = Path(__file__).parents[1] / "results" / "reference"
 FEATURES, CLASSES, SEEDS = 16, 4, 3
 
 
@@ -138,3 +143,53 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path, whole):
         drawn = {"accuracy": figures.accuracy(whole)}
     with pytest.raises(PlasticityError, match="taken.*--out"):
         figures.save(drawn, tmp_path / "taken")
+
+
+# The figures of the reference runs
+
+
+def reference(name, **changes):
+    """The figures of a reference run, of some of its numbers and with some settings changed; nothing is simulated."""
+    folder = REFERENCE / name
+    if read_configuration(folder)["command"] == "compare":
+        return figures.comparison_figures(Comparison.load(folder))
+    simulation = from_configuration(SIMULATIONS[name], read_configuration(folder)["settings"])
+    return simulation.figures(dataclasses.replace(Record.load(folder / "records" / RECORD), **changes))
+
+
+def overhang(figure):
+    """How far, in inches, anything drawn goes beyond the edge of the figure, legends and titles among it."""
+    figure.draw_without_rendering()
+    drawn = figure.get_tightbbox()
+    width, height = figure.get_size_inches()
+    return max(-drawn.x0, -drawn.y0, drawn.x1 - width, drawn.y1 - height)
+
+
+@pytest.mark.parametrize("name", sorted({path.relative_to(REFERENCE).parts[0] for path in REFERENCE.rglob("*.npz")}))
+def test_nothing_in_a_reference_figure_is_cut_off(name):
+    for title, figure in reference(name).items():
+        assert overhang(figure) < 0.01, title  # less than 2 pixels
+
+
+@pytest.mark.parametrize("preset", ["visual_cortex_nearest_full", "hippocampus_nearest_full"])
+@pytest.mark.parametrize("name", ["triplet_frequency", "triplet_protocols"])
+def test_nothing_is_cut_off_with_a_single_preset(name, preset):
+    numbers = Record.load(REFERENCE / name / "records" / RECORD).numbers
+    others = {key for key in numbers if key.startswith(("visual_cortex", "hippocampus"))} - {preset}
+    drawn = reference(name, numbers={key: value for key, value in numbers.items() if key not in others})
+    assert drawn.keys() >= {preset.partition("_nearest")[0]}
+    for title, figure in drawn.items():
+        assert overhang(figure) < 0.01, title
+
+
+def test_a_legend_takes_fewer_columns_where_the_figure_is_narrow():
+    columns = []
+    for width in (8.0, 3.0):
+        with figures.style():
+            figure, axes = figures.new(width, 3.0)
+            for word in ("first", "second", "third"):
+                axes[0, 0].plot([0, 1], label=f"a rather long name, the {word}")
+            figures.legend(figure, *axes[0, 0].get_legend_handles_labels(), columns=3)
+            assert overhang(figure) < 0.01
+        columns.append(figure.legends[0]._ncols)
+    assert columns == [3, 1]
