@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -182,7 +183,10 @@ class StdpWindow(Simulation):
         lag, line = record.arrays["line_lag_ms"], record.arrays["line"]
         with figures.style():
             beside = "cells_change" in record.arrays
-            figure, axes = figures.new(9.0 if beside else 5.5, 3.6, 1, 2 if beside else 1)
+            half = 500 / chosen["frequency"]  # ms
+            far = max(abs(lag)) > half
+            below = {"loc": "upper left", "bbox_to_anchor": (0, -0.16), "borderaxespad": 0}  # a legend covers nothing there
+            figure, axes = figures.new(9.0 if beside else 5.5, 4.6 if beside else 4.3, 1, 2 if beside else 1)
             for axis in axes[0]:
                 axis.axhline(0, color=figures.GREY, linewidth=0.8)
                 axis.axvline(0, color=figures.GREY, linewidth=0.8)
@@ -194,9 +198,16 @@ class StdpWindow(Simulation):
             dots = record.arrays["lag_ms"], record.arrays["simulated"]
             axis.plot(*dots, "o", markersize=4, color=figures.VERMILION, label="simulated in Brian2")
             axis.set_ylabel("change of the weight (no unit)")
+            if far:
+                note = f"beyond half a period ({half:g} ms): nearer to a neighbouring pair"
+                for sign, label in ((-1, note), (1, None)):
+                    axis.axvspan(
+                        *sorted((sign * half, sign * max(abs(lag)))), color=figures.GREY, alpha=0.2, linewidth=0, label=label
+                    )
             title = f"{chosen['rule']}, {chosen['repetitions']} pairs at {chosen['frequency']:g} Hz"
-            axis.set_title(", ".join(filter(None, (title, chosen["preset"], *chosen["parameters"]))), loc="left", fontsize=8)
-            axis.legend()
+            title = ", ".join(filter(None, (title, chosen["preset"], *chosen["parameters"])))
+            axis.set_title(textwrap.fill(title, 70, break_on_hyphens=False), loc="left", fontsize=8)
+            axis.legend(**below)
             if beside:
                 axis, fit = axes[0, 1], record.numbers["fit_to_cells"]
                 at, change = record.arrays["cells_lag_ms"], record.arrays["cells_change"]
@@ -205,15 +216,16 @@ class StdpWindow(Simulation):
                     (np.abs(at) < CLOSEST_MS, figures.ORANGE, f"within {CLOSEST_MS:g} ms of 0, not in the fit"),
                 ):
                     axis.plot(at[inside], change[inside], "o", markersize=4, color=colour, markerfacecolor="none", label=label)
-                words = "\n".join(f"{name} {one['value']:.4f} [{one['low']:.4f}, {one['high']:.4f}]" for name, one in fit.items())
+                words = "\n".join(
+                    f"{name} {one['value']:.4f}, 95 % interval {one['low']:.4f} to {one['high']:.4f}" for name, one in fit.items()
+                )
                 for k, side in enumerate(sides):
                     fitted = f"window, fitted by least squares:\n{words}" if k == 0 else None
                     axis.plot(lag[side], record.arrays["cells_line"][side], color=figures.BLUE, label=fitted)
                 axis.set_xlim(-105, 105)
                 axis.set_ylabel("relative change of the synaptic current")
                 axis.set_title("measured: Bi & Poo 1998, 60 pairs at 1 Hz", loc="left", fontsize=8)
-                axis.set_ylim(-0.85, 1.08)
-                axis.legend(loc="lower right", fontsize=7)
+                axis.legend(**below)
         return {"window": figure}
 
 

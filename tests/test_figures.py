@@ -193,3 +193,15 @@ def test_a_legend_takes_fewer_columns_where_the_figure_is_narrow():
             assert overhang(figure) < 0.01
         columns.append(figure.legends[0]._ncols)
     assert columns == [3, 1]
+
+
+@pytest.mark.parametrize("frequency, marked", [(1.0, False), (20.0, True)])
+def test_the_window_says_which_lags_are_beyond_half_a_period_and_no_legend_covers_it(frequency, marked):
+    configuration = dict(Record.load(REFERENCE / "stdp_window" / "records" / RECORD).configuration)
+    configuration["settings"] = {**configuration["settings"], "frequency": frequency}
+    figure = reference("stdp_window", configuration=configuration)["window"]
+    assert overhang(figure) < 0.01
+    assert ("beyond half a period (25 ms)" in texts(figure)) == marked
+    assert "95 % interval" in texts(figure)
+    for axis in figure.axes:
+        assert axis.get_legend().get_window_extent().y1 < axis.get_window_extent().y0
