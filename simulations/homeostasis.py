@@ -355,7 +355,7 @@ def scaling_figure(record: Record) -> Figure:
     top.set_yscale("symlog", linthresh=20)
     top.set_yticks([0, 5, 10, 15, 20, 50, 100], ["0", "5", "10", "15", "20", "50", "100"])
     top.set_ylim(-1, 140)
-    top.set_ylabel(f"output rate (Hz),\nbins of {BIN_S} s")
+    top.set_ylabel(f"output rate in bins of {BIN_S} s\n(Hz, log scale above 20 Hz)")
     time = np.arange(arrays["weights"].shape[0]) * BIN_S
     for k, curve in enumerate(arrays["weights"].T):
         label = f"{SHOWN} single weights, one seed" if k == 0 else None
@@ -416,8 +416,7 @@ def intrinsic_figure(record: Record) -> Figure:
         found = record.numbers["intrinsic"][kind]
         for ending, colour, line, label in (("_off", "ORANGE", "--", "before"), ("", "BLUE", "-", "after adaptation")):
             density = np.histogram(record.arrays[f"y{ending}"][:, k], edges, density=True)[0]
-            density = np.where(density > 0, density, np.nan)
-            axis.stairs(density, edges, color=getattr(figures, colour), linestyle=line, linewidth=1.5, label=label, baseline=None)
+            axis.stairs(density, edges, color=getattr(figures, colour), linestyle=line, linewidth=1.5, label=label)
         axis.plot(
             grid, np.exp(-grid / mu) / mu, color=figures.BLACK, linewidth=1, linestyle=":", label=f"exponential, mean {mu:g}"
         )

@@ -407,8 +407,8 @@ def raster(record: Record) -> Figure:
     """Spikes of some excitatory neurons, and both population rates in bins of 1 ms, before and after learning."""
     from simulations import figures
 
-    figure, axes = figures.new(7.2, 4.6, rows=2, columns=2, sharex="col", height_ratios=[2, 1])
-    for column, (name, share) in enumerate((("before", 0.25), ("after", 1.0))):  # before, so many spikes that fewer ms are clear
+    figure, axes = figures.new(7.2, 4.8, rows=2, columns=2, sharex=True, height_ratios=[2, 1])
+    for column, name in enumerate(("before", "after")):
         when, which = record.arrays[f"raster_{name}"]
         axes[0, column].plot(1000 * when, which, linestyle="", marker=".", markersize=1.5, color=figures.BLACK)
         axes[0, column].set_title(f"{name} learning, weights held", loc="left")
@@ -417,11 +417,11 @@ def raster(record: Record) -> Figure:
             axes[1, column].plot(np.arange(len(rate)) + 0.5, rate, color=colour, linestyle=line, linewidth=0.9, label=label)
         axes[1, column].set_xlabel("time (ms)")
         axes[1, column].set_ylim(bottom=0)
-        axes[1, column].set_xlim((1 - share) * len(rate), len(rate))
+        axes[1, column].set_xlim(len(rate) / 2, len(rate))  # before learning, so many spikes that fewer ms are clear
     axes[0, 0].set_ylabel("excitatory neuron")
     axes[1, 0].set_ylabel("population rate (Hz)")
-    axes[1, 1].set_title(f"first seed, target rate {_targets(record)[0]:g} Hz", loc="left", fontsize=8)
-    figures.legend(figure, *axes[1, 0].get_legend_handles_labels(), columns=2, loc="outside upper right")
+    figure.suptitle(f"first seed, target rate {_targets(record)[0]:g} Hz; the rate axes differ", x=0.01, ha="left", fontsize=10)
+    figures.legend(figure, *axes[1, 0].get_legend_handles_labels(), columns=2)
     return figure
 
 
@@ -452,13 +452,13 @@ def time_course(record: Record) -> Figure:
         _band(synchrony_axis, seconds, arrays["correlation"][k], colour, linestyle=line, linewidth=0.9, label=label)
         _band(weight_axis, seconds + 0.5, arrays["mean_weight"][k], colour, linestyle=line, label=label)
     rate_axis.set_yscale("log")
-    rate_axis.set_ylabel("mean rate (Hz)")
+    rate_axis.set_ylabel("mean rate\n(Hz, log scale)")
     cv_axis.axhline(0.7, color=figures.GREY, linestyle=":", linewidth=1)
     cv_axis.set_ylabel("CV of intervals")
     cv_axis.set_ylim(bottom=0)
-    synchrony_axis.set_yscale("symlog", linthresh=1e-3)  # of independent neurons it may be below 0
-    synchrony_axis.set_ylim(-1e-3, 1)
-    synchrony_axis.set_ylabel("mean correlation")
+    synchrony_axis.set_yscale("symlog", linthresh=1e-3)
+    synchrony_axis.set_ylim(min(0.0, synchrony_axis.dataLim.y0), 1)  # of independent neurons it may be below 0
+    synchrony_axis.set_ylabel("mean correlation\n(log scale above 0.001)")
     weight_axis.set_ylabel("mean weight (nS)")
     weight_axis.set_xlabel("time (s)")
     end = settings["before_s"] + settings["learning_s"]
@@ -470,7 +470,7 @@ def time_course(record: Record) -> Figure:
         f"mean and 95 % interval over {_seeds(record)}; dotted: target rates, CV 0.7; grey: weights held",
         x=0.01, ha="left", fontsize=9,
     )  # fmt: skip
-    rate_axis.legend(ncols=max(1, len(_targets(record))), loc="upper right")
+    figures.legend(figure, *rate_axis.get_legend_handles_labels(), columns=len(_targets(record)))
     return figure
 
 
