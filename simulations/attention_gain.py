@@ -341,7 +341,8 @@ def mean_weights(record: Record) -> Figure:
         axis.set_xlabel("gain g (no unit)")
     for axis in axes[:, 0]:
         axis.set_ylabel("mean weight (no unit)")
-    axes[0, 0].legend(title=f"mean, 95 % interval,\n{_seeds(record)}", title_fontsize=7, loc="lower left")
+    figures.caption(figure, figures.over_seeds(record.arrays["mean_weight"].shape[2]))
+    axes[0, 0].legend(loc="lower left")
     return figure
 
 

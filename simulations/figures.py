@@ -98,6 +98,18 @@ def legend(figure: Figure, handles: Any, labels: Any, *, columns: int, loc: Any 
         made.remove()
 
 
+def caption(figure: Figure, text: str) -> None:
+    """A line above all panels."""
+    figure.suptitle(text, x=0.01, ha="left", fontsize=8)
+
+
+def over_seeds(seeds: int) -> str:
+    """What marks with bars are; intervals are often smaller than the marks, and then it looks as if there were none."""
+    if seeds < 2:
+        return "one seed, no interval"
+    return f"mean over {seeds} seeds; bars: 95 % interval, smaller than the mark where none is seen"
+
+
 def save(figures: Mapping[str, Figure], folder: str | os.PathLike[str]) -> list[Path]:
     """Write each figure as NAME.png and NAME.svg, the same bytes each time; the paths come back."""
     written: list[Path] = []

@@ -521,28 +521,31 @@ def fixed_point(record: Record) -> Figure:
     """The rate, and the rate as the rule sees it in pairs of spikes, against the target; mean and 95 % interval over seeds."""
     from simulations import figures
 
-    figure, axes = figures.new(5.6, 3.6)
+    figure, axes = figures.new(5.8, 3.9)
     axis, targets = axes[0, 0], _targets(record)
-    shown = (
-        ("rate_E_hz", "mean rate of all neurons", figures.BLACK, "o"),
-        ("rate_seen_connected_hz", "seen by the rule, connected pairs", figures.BLUE, "D"),
-        ("rate_seen_unconnected_hz", "the same from pairs without a synapse", figures.ORANGE, "s"),
+    full, hollow = (
+        {"markersize": 4, "zorder": 3},
+        {"markersize": 10, "fillstyle": "none"},
+    )  # one within the other, so that both are seen
+    shown: tuple[tuple[str, str, str, str, dict[str, Any]], ...] = (
+        ("rate_E_hz", "mean rate of all neurons", figures.BLACK, "o", full),
+        ("rate_seen_connected_hz", "seen by the rule, connected pairs", figures.BLUE, "D", full),
+        ("rate_seen_unconnected_hz", "the same from pairs without a synapse", figures.ORANGE, "s", hollow),
     )
     ends = np.array([0, 1.3 * max(targets)])
     axis.plot(ends, ends, color=figures.GREY, linestyle=":", label="target")
-    for place, (name, label, colour, marker) in enumerate(shown):
-        x = np.array(targets) + 0.02 * (place - 1) * max(targets)
+    for name, label, colour, marker, marked in shown:
         rows = [row[name] for row in record.numbers["results"]]
         mean, low, high = (
             np.array([np.nan if row[key] is None else row[key] for row in rows]) for key in ("mean", "low", "high")
         )
-        axis.plot(x, mean, color=colour, marker=marker, linestyle="", label=label)
-        axis.vlines(x, low, high, color=colour)
+        axis.plot(targets, mean, color=colour, marker=marker, linestyle="", label=label, **marked)
+        axis.vlines(targets, low, high, color=colour)
     axis.set_xlim(0, ends[1])
     axis.set_ylim(bottom=0)
     axis.set_xlabel("target rate $\\rho_0$ (Hz)")
     axis.set_ylabel("rate after learning (Hz)")
-    axis.set_title(f"mean and 95 % interval over {_seeds(record)}", loc="left")
+    figures.caption(figure, figures.over_seeds(record.arrays["rate_E"].shape[1]))
     axis.legend(loc="lower right")
     return figure
 

@@ -428,8 +428,9 @@ def selectivity(record: Record) -> Figure:
             right.errorbar([size], values.mean(axis=0), yerr=_bars(values), fmt=marker, color=colour, markersize=5, label=label)
     right.set_xlabel("number of patterns K")
     right.set_xticks(listed)
-    right.set_ylabel("response at the end, 95 % interval (no unit)")
+    right.set_ylabel("response at the end (no unit)")
     right.set_title("BCM: selectivity", loc="left")
+    figures.caption(figure, f"right: {figures.over_seeds(response.shape[1])}")
     right.legend()
     return figure
 

@@ -489,7 +489,7 @@ def equilibrium(record: Record) -> Figure:
         low, high = _bounds(record.arrays[f"pair_{name}"].T)
         colour = figures.BLUE
         axis.vlines(mus, low, high, color=colour, linewidth=2)
-        axis.plot(mus, [row[name] for row in rows], "o", color=colour, markersize=5, label="ours, 95 % interval over seeds")
+        axis.plot(mus, [row[name] for row in rows], "o", color=colour, markersize=5, label="ours")
         shown = [mu for mu in PUBLISHED_PAIRS if mu in mus]
         if shown:
             points = [PUBLISHED_PAIRS[mu][c] for mu in shown]
@@ -501,6 +501,7 @@ def equilibrium(record: Record) -> Figure:
         axis.set_xlabel("exponent of the soft bounds, mu (no unit)")
     axes[0, 0].set_ylabel("mean weight (no unit)")
     axes[0, 1].set_ylabel("standard deviation of the weights (no unit)")
+    figures.caption(figure, f"ours: {figures.over_seeds(record.arrays['pair_mean'].shape[1])}")
     figures.legend(figure, *axes[0, 0].get_legend_handles_labels(), columns=4)
     return figure
 
