@@ -400,9 +400,9 @@ def target_weight(record: Record) -> Figure:
     from simulations import figures
 
     shown = [condition for condition in CONDITIONS if f"{condition}_chosen" in record.arrays]
-    figure, axes = figures.new(3.0 + 2.6 * (len(shown) - 1), 3.4, columns=len(shown), sharey=True)
+    figure, axes = figures.new(max(4.2, 3.0 + 2.6 * (len(shown) - 1)), 3.4, columns=len(shown), sharey=True)
     for axis, condition in zip(axes[0], shown, strict=True):
-        colour, line = getattr(figures, _CONDITIONS[condition][0]), _CONDITIONS[condition][1]
+        colour = figures.VERMILION
         values, others = record.arrays[f"{condition}_chosen"], record.arrays[f"{condition}_others"]
         every = max(1, values.shape[1] // 60)
         mean, low, high = _mean_and_interval(values, every)
@@ -411,12 +411,13 @@ def target_weight(record: Record) -> Figure:
             axis.plot(seconds[::every], curve[::every], color=colour, linewidth=0.5, alpha=0.45)
         axis.fill_between(seconds[::every], low, high, color=colour, alpha=0.2, linewidth=0)
         label = "target: each seed, mean and 95 % interval"
-        axis.plot(seconds[::every], mean, color=colour, linestyle=line, linewidth=2.2, label=label)
+        axis.plot(seconds[::every], mean, color=colour, linewidth=2.2, label=label)
         place = np.linspace(0, values.shape[1] - 1, others.shape[1])
         axis.plot(place, others.mean(axis=0), color=figures.GREY, linestyle="-.", label="all others, mean")
         if condition == "reward":
             axis.axhline(REACHED, color=figures.GREY, linewidth=0.6)
-            axis.axvspan(*EARLY, ymax=0.03, color=figures.GREEN, alpha=0.7, linewidth=0, label="median crossing accepted")
+            label = f"accepted for the median crossing of {REACHED:g}"
+            axis.axvspan(*EARLY, ymax=0.03, color=figures.GREEN, alpha=0.7, linewidth=0, label=label)
         axis.set_title(f"{_CONDITION_NAMES[condition]}, {len(values)} seeds", loc="left", fontsize=9)
         axis.set_xlabel("time (s)")
         axis.set_ylim(0, 1.02)
@@ -522,7 +523,7 @@ def learning(record: Record) -> Figure:
         mean, low, high = _mean_and_interval(values)
         place = (np.arange(len(mean)) + 0.5) * trials / len(mean)
         curves.fill_between(place, low, high, color=colour, alpha=0.15, linewidth=0)
-        curves.plot(place, mean, color=colour, linestyle=line, label=signal)
+        curves.plot(place, mean, color=colour, linestyle=line, label=signal.replace("-", "\N{MINUS SIGN}"))
         dots.plot(np.full(len(score), k) + 0.12, score, marker, color=colour, markersize=4, alpha=0.5, markeredgewidth=0)
         bounds = interval(score) if len(score) > 1 else (score[0], score[0])
         dots.vlines(k - 0.12, *bounds, color=colour, linewidth=2)
@@ -533,10 +534,10 @@ def learning(record: Record) -> Figure:
     curves.set_xlabel("trial")
     curves.set_ylabel("share of rewarded trials")
     curves.set_title(f"mean and 95 % interval, {record.arrays['score'].shape[1]} seeds", loc="left")
-    dots.set_xticks(range(len(SIGNALS)), ["R", "R +\nconst.", "R -\nexp.", "R - exp.\n+ const."])
-    dots.set_xlabel("signal")
+    dots.set_xticks(range(len(SIGNALS)), ["R", "R +\nconst.", "R \N{MINUS SIGN}\nexp.", "R \N{MINUS SIGN} exp.\n+ const."])
+    dots.set_xlabel("signal, last quarter of the trials")
     dots.set_xlim(-0.5, len(SIGNALS) - 0.5)
-    dots.set_title("last quarter, each seed", loc="left")
+    dots.set_title("small: single seeds; large: mean,\nbar: its 95 % interval, if larger", loc="left", fontsize=9)
     figures.legend(figure, *curves.get_legend_handles_labels(), columns=4)
     return figure
 
