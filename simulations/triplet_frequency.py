@@ -382,6 +382,15 @@ def _frequency_figure(record: Record, names: list[str]) -> Figure:
                 values = np.array(record.numbers[pair])[on]
                 axis.plot(rate, values, line, color=colour, linewidth=1, label=f"pair rule, {words}, {sign}10 ms")
         axis.set_title(f"{row_title(name)}: E = {record.numbers['error'][name]:.2f}", loc="left")
+    if not fitted:  # panels of about the same range share it, a panel of another one says so
+        panels = list(axes.flat[: len(names)])
+        ranges = np.array([axis.get_ylim() for axis in panels])
+        usual = np.ptp(ranges, axis=1) < 1.5 * np.ptp(ranges, axis=1).min()
+        for axis, alike in zip(panels, usual, strict=True):
+            if alike:
+                axis.set_ylim(ranges[usual, 0].min(), ranges[usual, 1].max())
+            else:
+                axis.set_title(f"{axis.get_title('left')} (other scale)", loc="left")
     for axis in axes[-1]:
         axis.set_xlabel("frequency of pairs (Hz)")
     for axis in axes[:, 0]:

@@ -347,7 +347,7 @@ def frequency(record: Record) -> Figure:
             capsize=3,
             label="measured, mean and sem",
         )
-        axis.set_title(f"{title}, {10 * sign:+d} ms", loc="left")
+        axis.set_title(f"{title}, {10 * sign:+d} ms".replace("-", "\N{MINUS SIGN}"), loc="left")
         axis.set_xlabel("frequency of pairs (Hz)")
         axis.set_ylim(20, 240)
         axis.legend(loc="upper left")
@@ -376,7 +376,7 @@ def burst(record: Record) -> Figure:
             inside = times[times < time[-1]]
             top.plot(inside, np.full(len(inside), height), marker, color=colour, markersize=5, label=text)
         top.set_ylim(-80, 125)
-        top.set_title(f"lag {lag:+d} ms, 20 Hz, first burst", loc="left")
+        top.set_title(f"lag {lag:+d} ms, 20 Hz, first burst".replace("-", "\N{MINUS SIGN}"), loc="left")
         for name, colour, line, text in (
             ("u_minus", figures.VERMILION, "-", "$\\bar u_-$"),
             ("u_plus", figures.BLUE, "-.", "$\\bar u_+$"),
@@ -386,6 +386,10 @@ def burst(record: Record) -> Figure:
         bottom.plot(time, 100 * a["w_watched"][:, k] / W_START, color=figures.GREEN)
         bottom.axhline(100, color=figures.GREY, linewidth=0.8)
         bottom.set_xlabel("time (ms)")
+    figures.caption(
+        figure,
+        "simulated here with five spikes on each side; at \N{MINUS SIGN}10 ms the authors' program has six postsynaptic ones",
+    )
     axes[0, 0].set_ylabel("membrane (mV)")
     axes[1, 0].set_ylabel("low-passes, 3 ms late (mV)")
     axes[2, 0].set_ylabel("weight (% of start)")

@@ -205,3 +205,38 @@ def test_the_window_says_which_lags_are_beyond_half_a_period_and_no_legend_cover
     assert "95 % interval" in texts(figure)
     for axis in figure.axes:
         assert axis.get_legend().get_window_extent().y1 < axis.get_window_extent().y0
+
+
+def test_the_raster_shows_the_same_length_of_time_on_both_sides_and_rates_stand_at_their_targets():
+    drawn = reference("inhibitory_balance")
+    assert len({axis.get_xlim() for axis in drawn["raster"].axes}) == 1
+    for line in drawn["fixed_point"].axes[0].lines[1:]:
+        assert list(line.get_xdata()) == [3, 5]
+    assert "log scale" in drawn["time_course"].axes[2].get_ylabel()
+    assert drawn["time_course"].axes[2].get_ylim()[0] == 0  # no correlation of the record is below 0
+
+
+def test_the_target_looks_the_same_in_every_panel_and_minus_signs_are_true():
+    drawn = reference("distal_reward")
+    looks = [
+        (line.get_color(), line.get_linestyle())
+        for axis in drawn["target_weight"].axes
+        for line in axis.lines
+        if str(line.get_label()).startswith("target")
+    ]
+    assert len(looks) == 3 and len(set(looks)) == 1
+    assert "R - " not in texts(drawn["reward_expectation"]) and "R \N{MINUS SIGN} expected" in texts(drawn["reward_expectation"])
+    assert "lag \N{MINUS SIGN}10 ms" in texts(reference("voltage_stdp")["burst"])
+
+
+def test_a_panel_of_another_scale_says_so():
+    *others, marked = sorted(
+        reference("triplet_frequency")["hippocampus"].axes, key=lambda axis: "other scale" in axis.get_title("left")
+    )
+    assert marked.get_title("left").startswith("all-to-all full")
+    assert len({axis.get_ylim() for axis in others}) == 1 and marked.get_ylim() != others[0].get_ylim()
+
+
+def test_no_interval_is_claimed_of_a_single_seed():
+    assert figures.over_seeds(1) == "one seed, no interval"
+    assert "mean over 3 seeds" in figures.over_seeds(3) and "95 % interval" in figures.over_seeds(3)
