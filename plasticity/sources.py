@@ -1,0 +1,252 @@
+"""What this library changes in the C++ that Brian2 writes, so that it does the same work faster.
+
+    plain_steps          the loop over time steps: each clock's objects in a list, no sets of clocks in each step
+    independent_neurons  state updates: the neurons do not touch each other, so that the loop can be vectorised
+    refractory_by_time   refractoriness as a comparison of times, which can be vectorised, not of whole numbers of steps
+    two_step_threshold   the condition for all neurons first (vectorised), then the few that spike
+    all_to_all           synapses of all with all: loops over rows of weights, no lists of synapses, no queue, no index arrays
+    wanted_arrays        only what is read back is written to disk at the end of a run
+
+Each change leaves the results as they are (tests/test_sources.py runs networks with and without). Where Brian2 writes a passage
+otherwise than expected (another release), that passage stays as it is: slower, and right.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import brian2
+from brian2 import Synapses
+
+_WRITTEN = re.compile(r"\[(\w+)\] [-+*/]?= ")
+
+
+def faster(folder: Path, network: brian2.Network, device: Any, settable: Iterable[str], wanted: Iterable[str]) -> None:
+    """Apply all of it to the sources in a folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Where Brian2 wrote them.
+    network, device
+        What they were written from.
+    settable : names
+        Variables that a run may set, as `group.variable`.
+    wanted : file names
+        Arrays that are read back after a run.
+    """
+    plain_steps(folder)
+    for path in sorted((folder / "code_objects").glob("*_codeobject.cpp")):
+        if path.name.endswith("_stateupdater_codeobject.cpp"):
+            _rewrite(path, lambda text: independent_neurons(refractory_by_time(text)))
+        elif path.name.endswith("_thresholder_codeobject.cpp"):
+            _rewrite(path, two_step_threshold)
+    for item in network.objects:
+        if isinstance(item, Synapses):
+            all_to_all(folder, item, device, frozenset(settable))
+    wanted_arrays(folder, frozenset(wanted))
+
+
+def _rewrite(path: Path, change: Callable[[str], str]) -> None:
+    before = path.read_text()
+    after = change(before)
+    if after != before:
+        path.write_text(after)
+
+
+_EACH_STEP = (
+    "        current = std::clock();\n        elapsed_realtime = (double)(current - start)/(1 * CLOCKS_PER_SEC);\n",
+    "    Network::_globally_running = false;\n",
+)
+_LOOP = re.compile(
+    r"        for\(size_t i=0; i<objects\.size\(\); i\+\+\)\n        \{(?:(?!\n        \}\n).)*?curclocks\.find"
+    r".*?        clock = next_clocks\(\);\n",
+    flags=re.DOTALL,
+)
+_START = "    Clock* clock = next_clocks();\n"
+_LISTS = """    const std::vector<Clock*> every(clocks.begin(), clocks.end());
+    std::map<Clock*, std::vector<codeobj_func> > own;
+    for (size_t i = 0; i < objects.size(); i++)
+        if (objects[i].second)
+            own[objects[i].first].push_back(objects[i].second);
+"""
+_STEP = """        if (curclocks.size() == 1)  // most steps belong to one clock alone
+        {
+            const std::vector<codeobj_func> &due = own[clock];
+            for (size_t i = 0; i < due.size(); i++)
+                due[i]();
+        }
+        else
+            for (size_t i = 0; i < objects.size(); i++)
+                if (objects[i].second && curclocks.count(objects[i].first))
+                    objects[i].second();
+        for (std::set<Clock*>::iterator i = curclocks.begin(); i != curclocks.end(); i++)
+            (*i)->tick();
+        bool alone = curclocks.size() == 1;
+        for (size_t i = 0; alone && i < every.size(); i++)
+            alone = every[i] == clock || every[i]->t[0] - clock->t[0] > 2*Clock_epsilon;
+        if (!alone)
+            clock = next_clocks();
+"""
+
+
+def plain_steps(folder: Path) -> None:
+    """Brian2 looks up each object's clock in a set in each step, builds that set anew, and asks for the processor time."""
+
+    def change(text: str) -> str:
+        each, after = _EACH_STEP
+        if text.count(each) == text.count(after) == 1:
+            once = after + "    elapsed_realtime = (double)(std::clock() - start)/CLOCKS_PER_SEC;\n"
+            text = text.replace(each, "").replace(after, once)
+        if len(_LOOP.findall(text)) == text.count(_START) == 1:
+            text = _LOOP.sub(lambda found: _STEP, text).replace(_START, _START + _LISTS)
+            text = "#include <map>\n#include <set>\n#include <vector>\n" + text
+        return text
+
+    _rewrite(folder / "network.cpp", change)
+
+
+def _touches_only(text: str, *indices: str) -> bool:
+    """Whether the loop writes its own elements only and draws no random numbers, whose order must stay."""
+    return set(_WRITTEN.findall(text)) <= set(indices) and "_rand" not in text
+
+
+def independent_neurons(text: str) -> str:
+    """Between so many arrays the compiler gives up to ask whether two of them overlap; none do."""
+    head, mark, main = text.partition("//// MAIN CODE")
+    loop = "    for(int _idx=0; _idx<_N; _idx++)\n"
+    if main.count(loop) != 1 or not _touches_only(main, "_idx"):
+        return text
+    return head + mark + main.replace(loop, "#pragma GCC ivdep\n" + loop)
+
+
+def refractory_by_time(text: str) -> str:
+    """(int)((t - lastspike + dt/1000)/dt) >= n is t - lastspike + dt/1000 >= n dt."""
+    return re.sub(
+        r"not_refractory = _timestep\(t - lastspike, dt\) >= (\w+);", r"not_refractory = t - lastspike + 1e-3*dt >= \1*dt;", text
+    )
+
+
+_THRESHOLD = re.compile(
+    r"    long _count = 0;\n    for\(size_t _idx=0; _idx<N; _idx\+\+\)\n    \{\n(?P<body>(?:(?!\n    \}\n).)*?)"
+    r"\n +if\(_cond\) \{\n(?P<hit>.*?)\n        \}\n    \}\n",
+    flags=re.DOTALL,
+)
+
+
+def two_step_threshold(text: str) -> str:
+    """memchr is vectorised in the C library."""
+
+    def two(found: re.Match[str]) -> str:
+        return f"""    long _count = 0;
+    static char _hits[N];
+    for (size_t _idx = 0; _idx < N; _idx++)
+    {{
+{found["body"]}
+        _hits[_idx] = _cond ? 1 : 0;
+    }}
+    const char* const _last = _hits + N;
+    for (const char* _hit = (const char*)memchr(_hits, 1, N); _hit; _hit = (const char*)memchr(_hit + 1, 1, _last - _hit - 1))
+    {{
+        const size_t _idx = _hit - _hits;
+{found["hit"]}
+    }}
+"""
+
+    changed = _THRESHOLD.sub(two, text)
+    return text if changed == text else "#include <cstring>\n" + changed
+
+
+_ROWS = re.compile(
+    r"    std::vector<int> \*_spiking_synapses = \w+\.peek\(\);\n"
+    r"    const int _num_spiking_synapses = _spiking_synapses->size\(\);\n"
+    r"\s*\{?\s*for\(int _spiking_synapse_idx=0;\s*_spiking_synapse_idx<_num_spiking_synapses;\s*_spiking_synapse_idx\+\+\)"
+    r"\s*\{\s*"
+    r"const size_t _idx = \(\*_spiking_synapses\)\[_spiking_synapse_idx\];\n"
+    r"(?P<body>.*?)\n\s*\}\s*\}\s*\}?\s*(?=\n\}\n\nvoid _debugmsg)",
+    flags=re.DOTALL,
+)
+_EVERY_PAIR = (
+    "const char _cond = true;", "const int32_t _iter_low = 0;", "const int32_t _iter_high = N_post;",
+    "const int32_t _iter_step = 1;", "const int32_t _n = 1;", "_source_offset = 0;", "_target_offset = 0;",
+)  # fmt: skip
+_SAMPLED = ("_iter_p", "_iter_size")
+
+
+def all_to_all(folder: Path, synapses: Synapses, device: Any, settable: frozenset[str]) -> None:
+    """Synapses made by `connect()`: synapse (i, j) is number i n_post + j, so that nothing needs to be looked up.
+
+    Brian2 keeps the numbers of both neurons of each synapse, keeps a list of the synapses of each neuron, copies these lists
+    into a queue when the neuron spikes, and goes through them one by one. Left as it is where there are delays, more than one
+    `connect`, or connections by a condition or probability.
+    """
+    name, n_pre, n_post = synapses.name, len(synapses.source), len(synapses.target)
+    code = folder / "code_objects"
+    made = sorted(code.glob(f"{name}_synapses_create_*_codeobject*.cpp"))
+    generator = made[0].read_text() if len(made) == 1 else ""
+    if not all(text in generator for text in _EVERY_PAIR) or any(text in generator for text in _SAMPLED):
+        return
+    pathways = list(synapses._pathways)
+    main = (folder / "main.cpp").read_text()
+    delays = [device.get_array_name(pathway.variables["delay"], access_data=False) for pathway in pathways]
+    if f"{name}.delay" in settable or any(re.search(rf"\b{array}\b", main) for array in delays):
+        return
+    paths = [code / f"{pathway.name}_codeobject.cpp" for pathway in pathways]
+    if any(len(_ROWS.findall(path.read_text())) != 1 for path in paths):
+        return
+    for pathway, path in zip(pathways, paths, strict=True):
+        events = device.get_array_name(pathway.source.variables[pathway.eventspace_name], access_data=False)
+        _rewrite(path, partial(_rows, side=pathway.prepost, events=events, n_pre=n_pre, n_post=n_post))
+        _rewrite(code / f"{pathway.name}_push_spikes.cpp", lambda text: re.sub(r"\n\s*\w+\.(advance|push)\([^;]*\);", "", text))
+        _rewrite(
+            code / f"before_run_{pathway.name}_push_spikes.cpp", lambda text: re.sub(r"\n\s*\w+\.prepare\([^;]*\);", "", text)
+        )
+    used = rf"_ptr_array_{name}__synaptic_(pre|post)\["
+    if not any(re.search(used, path.read_text()) for path in code.glob("*.cpp") if path != made[0]):
+        _rewrite(made[0], lambda text: _no_indices(text, name, delays))
+
+
+def _rows(text: str, side: str, events: str, n_pre: int, n_post: int) -> str:
+    own, other, n_own, n_other = ("pre", "post", n_pre, n_post) if side == "pre" else ("post", "pre", n_post, n_pre)
+
+    def rows(found: re.Match[str]) -> str:
+        body = re.sub(r"^\s*const int32_t _(?:pre|post)synaptic_idx = .*\n", "", found["body"], flags=re.MULTILINE)
+        apart = "#pragma GCC ivdep\n" if _touches_only(body, "_idx", f"_{other}synaptic_idx") else ""
+        return f"""    for (int32_t _event = 0; _event < brian::{events}[{n_own}]; _event++)
+    {{
+        const int32_t _{own}synaptic_idx = brian::{events}[_event];
+{apart}        for (int32_t _{other}synaptic_idx = 0; _{other}synaptic_idx < {n_other}; _{other}synaptic_idx++)
+        {{
+            const size_t _idx = (size_t)_presynaptic_idx*{n_post} + _postsynaptic_idx;
+{body}
+        }}
+    }}
+    }}
+"""
+
+    return _ROWS.sub(rows, text)
+
+
+def _no_indices(text: str, name: str, delays: list[str]) -> str:
+    """Nothing looks them up any more: 8 bytes for each synapse, and 8 for each pathway's delay, are never filled."""
+    text = re.sub(rf"\n\s*_dynamic_array_{name}__synaptic_(pre|post)\.(push_back|resize)\([^;]*\);", "", text)
+    text = text.replace(f"newsize = _dynamic_array_{name}__synaptic_pre.size();", "newsize = _N_pre*_N_post;")
+    for array in delays:
+        text = re.sub(rf"\n\s*{array}\.resize\(newsize\);", "", text)
+    return text
+
+
+_FILE = re.compile(
+    r"    ofstream outfile_\w+;\n    outfile_\w+\.open\(results_dir \+ \"(?P<file>\w+)\", .*?"
+    r"    \} else\n    \{\n        std::cout << \"Error writing output file for \w+\.\" << endl;\n    \}\n",
+    flags=re.DOTALL,
+)
+
+
+def wanted_arrays(folder: Path, wanted: frozenset[str]) -> None:
+    """Brian2 writes every array of every object."""
+    _rewrite(folder / "objects.cpp", lambda text: _FILE.sub(lambda found: found[0] if found["file"] in wanted else "", text))
