@@ -7,6 +7,7 @@ from plasticity.registry import Registry
 from plasticity.rules.bcm import bcm
 from plasticity.rules.calcium import calcium
 from plasticity.rules.covariance import covariance
+from plasticity.rules.diehl_cook import diehl_cook
 from plasticity.rules.hebb import hebb
 from plasticity.rules.heterosynaptic import heterosynaptic
 from plasticity.rules.inhibitory_stdp import inhibitory_stdp

@@ -1,0 +1,289 @@
+"""Digits learnt without labels, by competition: inputs, excitatory neurons, and an inhibitory partner for each of them.
+
+    inputs o o o ==plastic==> excitatory o o o --one to one--> inhibitory o o o --to all others--> excitatory o o o
+                                   ^ thresholds rise with each spike and fall back slowly
+
+An image is shown for `shown`, then nothing for `rest`; together a presentation. At the start of each presentation the weights
+onto each neuron are scaled to the sum `total`. If an image drew fewer than `enough` spikes from all neurons together, it is
+shown again with the intensity raised by 1. All this happens inside the network: a neuron named `control` holds the number of the
+image and the intensity.
+
+Pixels fire as Poisson processes in steps of dt, at their rate times the intensity. The number of steps to the next spike is drawn
+at a spike (see plasticity.networks.equilibrium), one random number for a spike and not one for a step.
+
+Diehl & Cook 2015, doi:10.3389/fncom.2015.00099. Numbers as in the authors' public program, with these differences:
+
+- The membrane is integrated by exponential Euler and not by Euler: the latter runs away where many neurons spike in one step.
+- No transmission delays. The program draws one for each synapse, up to 10 ms.
+- After a spike a neuron is refractory for 5 ms, as the paper says.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+from brian2 import (
+    Hz,
+    Network,
+    NeuronGroup,
+    Quantity,
+    SpikeMonitor,
+    StateMonitor,
+    Synapses,
+    TimedArray,
+    defaultclock,
+    linked_var,
+    ms,
+    mV,
+    second,
+)  # fmt: skip
+
+from plasticity.engine import Model, neutral
+from plasticity.errors import WrongUse
+from plasticity.neurons import Neuron, lif_conductance
+from plasticity.rules import Landing, Rule, diehl_cook
+
+# thresholds are 20 mV below the paper's -52 mV, and theta starts at 20 mV
+EXCITATORY = lif_conductance(
+    tau_m=100 * ms, rest=-65 * mV, reset=-65 * mV, threshold=-72 * mV, t_ref=5 * ms, E_exc=0 * mV, tau_e=1 * ms
+)
+INHIBITORY = lif_conductance(
+    tau_m=10 * ms, rest=-60 * mV, reset=-45 * mV, threshold=-40 * mV, t_ref=2 * ms, E_exc=0 * mV, tau_e=1 * ms
+)
+CONSTANTS = {"tau_i": 2 * ms, "E_inh": -100 * mV, "theta_plus": 0.05 * mV, "tau_theta": 1e7 * ms}
+THETA = 20 * mV  # at the start
+_INHIBITION = """dgi/dt = -gi/tau_i : 1
+theta : volt
+sum_w : 1
+tau_i : second (shared, constant)
+E_inh : volt (shared, constant)
+theta_plus : volt (shared, constant)
+tau_theta : second (shared, constant)
+learn : 1 (shared, constant)"""
+_NEVER = 2_000_000_000  # number of a step that no run reaches
+_STEPS = "int(clip(log(1 - rand())*scale, 0, 1e8))"  # scale = 1/log(1 - rate dt)
+
+
+@dataclasses.dataclass(frozen=True)
+class DiehlCook:
+    """What is compiled: sizes, rule, neurons, times. Numbers that a run can set are not part of it.
+
+    Parameters
+    ----------
+    inputs, neurons : int
+        Pixels, and excitatory (as many inhibitory) neurons.
+    images, presentations : int
+        The most images and presentations in one run.
+    rule, landing : Rule, Landing
+        Of the plastic synapses; weights without unit.
+    excitatory, inhibitory : Neuron
+        With a conductance `ge`, in units of the leak.
+    shown, rest, dt : Quantity
+        How long an image is shown, how long nothing, and the time step; both multiples of it.
+    precision : str
+        "single" or "double": of every number but time, in compiled programs; Brian2's NumPy target knows double only.
+    trains : bool
+        Hand back the input spikes too (many).
+    """
+
+    inputs: int = 784
+    neurons: int = 400
+    images: int = 1000
+    presentations: int = 1000
+    rule: Rule = diehl_cook
+    landing: Landing = dataclasses.field(default_factory=Landing)
+    excitatory: Neuron = EXCITATORY
+    inhibitory: Neuron = INHIBITORY
+    shown: Quantity = dataclasses.field(default_factory=lambda: 350 * ms)
+    rest: Quantity = dataclasses.field(default_factory=lambda: 150 * ms)
+    dt: Quantity = dataclasses.field(default_factory=lambda: 0.5 * ms)
+    precision: str = "single"
+    trains: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("shown", "rest"):
+            steps = float(getattr(self, name) / self.dt)
+            if abs(steps - round(steps)) > 1e-6 or round(steps) < 1:
+                raise WrongUse(f"{name}={getattr(self, name)} must be a multiple of the time step dt={self.dt}.")
+
+    @property
+    def presentation(self) -> Quantity:
+        return self.shown + self.rest
+
+    def structure(self) -> DiehlCook:
+        """The same network with every run-time number replaced by a 1 of its unit: what is hashed and compiled."""
+        return dataclasses.replace(
+            self, rule=neutral(self.rule), excitatory=neutral(self.excitatory), inhibitory=neutral(self.inhibitory)
+        )
+
+    def values(self) -> dict[str, float]:
+        """The run-time numbers, by the name of their input; with them the network starts at rest."""
+        numbers = {"excitatory.v": float(self.excitatory.parameters["rest"]), "excitatory.theta": float(THETA)}
+        numbers |= {"inhibitory.v": float(self.inhibitory.parameters["rest"])}
+        numbers |= {f"excitatory.{key}": float(value) for key, value in (self.excitatory.parameters | CONSTANTS).items()}
+        numbers |= {f"inhibitory.{key}": float(value) for key, value in self.inhibitory.parameters.items()}
+        return numbers | {name: float(self.rule.parameters[key]) for name, (_, key) in self.rule_inputs().items()}
+
+    def rule_inputs(self) -> dict[str, tuple[str, str]]:
+        """Where each parameter of the rule lives: input name -> (group, parameter). Time constants of traces live on neurons."""
+        sides = {"pre": "inputs", "post": "excitatory"}
+        on_neurons = {(group, t.tau) for side, group in sides.items() for t in self.rule.side(side)}
+        on_synapses = {("plastic", key) for key in self.rule.parameters if key not in {t.tau for t in self.rule.traces}}
+        return {f"{group}.{key}": (group, key) for group, key in sorted(on_neurons | on_synapses)}
+
+
+def build(spec: DiehlCook) -> Model:
+    """The Brian2 network of a `DiehlCook`.
+
+    Inputs per run: `images` (images, inputs; hertz at intensity 1), `last` (how many of them there are), `learn` (0 or 1: weights
+    and thresholds), `first` (intensity at which an image is first shown), `enough` (spikes), `total`, `w_ei`, `w_ie`, the state
+    (`STATE`), and the names in `values`. Outputs: the state, `spike_neuron`, `spike_time`, and for each presentation
+    `shown_image` and `shown_intensity`, shape (presentations, 1).
+    """
+    defaultclock.dt = spec.dt
+    period, step = spec.presentation, float(spec.dt)
+    steps, lit = round(float(period / spec.dt)), round(float(spec.shown / spec.dt))
+    # A table: row k is looked up as if it were a time, so that a presentation can show any image.
+    images = TimedArray(np.zeros((spec.images, spec.inputs)) * Hz, dt=1 * second, name="images")
+    names = {"images": images}
+
+    control = NeuronGroup(
+        1,
+        """image : integer
+        intensity : 1
+        count : 1
+        first : 1 (constant)
+        enough : 1 (constant)
+        last : integer (constant)""",
+        name="control",
+        namespace={},
+    )
+    # an image that draws no spikes at twenty times its intensity is given up
+    control.run_regularly(
+        """again = int(count < enough)*int(intensity < 20*first)
+        intensity = again*(intensity + 1) + (1 - again)*first
+        image = image + 1 - again
+        count = 0""",
+        dt=period,
+        when="start",
+        order=-2,
+        name="control_next",
+    )
+
+    pre_equations, pre_spike, pre_values = spec.rule.neuron_traces("pre")
+    post_equations, post_spike, post_values = spec.rule.neuron_traces("post")
+    inputs = NeuronGroup(
+        spec.inputs,
+        f"""next_step : integer
+        scale : 1
+        image : integer (linked)
+        intensity : 1 (linked)
+        last : integer (linked)
+        {pre_equations}""",
+        threshold="t_in_timesteps >= next_step",
+        reset=f"next_step += 1 + {_STEPS}\n{pre_spike}",
+        events={"onset": f"timestep(t, dt) % {steps} == 0"},
+        method="exact",
+        name="inputs",
+        namespace=names,
+    )
+    for name in ("image", "intensity", "last"):
+        setattr(inputs, name, linked_var(control, name))
+    inputs.run_regularly(
+        f"""p = images((image + 0.5)*second, i)*intensity*int(image >= 0)*int(image < last)*{step!r}*second
+        scale = 1/log1p(-clip(p, 1e-12, 0.999))
+        next_step = t_in_timesteps + int(p > 0)*{_STEPS} + int(p <= 0)*{_NEVER}""",
+        dt=period,
+        when="start",
+        order=-1,
+        name="inputs_lit",
+    )
+    inputs.run_regularly(
+        f"next_step += int(timestep(t, dt) % {steps} == {lit})*({_NEVER} - next_step)",
+        dt=_common(steps, lit) * spec.dt,
+        when="start",
+        order=0,
+        name="inputs_dark",
+    )
+    excitatory = spec.excitatory.group(
+        spec.neurons,
+        "excitatory",
+        current="gi*(E_inh - v)",
+        equations=f"{_INHIBITION}\n{post_equations}",
+        threshold="v > threshold + theta",
+        reset=f"theta += learn*theta_plus\n{post_spike}",
+        values=CONSTANTS | post_values,
+        method="exponential_euler",
+        namespace={},
+    )
+    # once a presentation: in single precision a decay by 5e-8 a step would be lost
+    excitatory.run_regularly(
+        f"sum_w = 0\ntheta = theta*(1 - learn*(1 - exp(-{float(period)!r}*second/tau_theta)))",
+        dt=period,
+        when="start",
+        order=-1,
+        name="excitatory_onset",
+    )
+    inhibitory = spec.inhibitory.group(spec.neurons, "inhibitory", method="exponential_euler", namespace={})
+    for name, value in pre_values.items():
+        setattr(inputs, name, value)
+
+    plastic = spec.rule.synapses(
+        inputs,
+        excitatory,
+        transmit="ge_post += w",
+        landing=spec.landing,
+        traces="neuron",
+        at_event={
+            "measure": ("onset", "sum_w_post += w"),
+            "rescale": ("onset", "w = clip(w*(1 + plastic*(total/sum_w_post - 1)), w_min, w_max)"),
+        },
+        model="total : 1 (shared, constant)",
+        name="plastic",
+        namespace={},
+    )
+    plastic.connect()
+    excite = Synapses(
+        excitatory, inhibitory, "w_ei : 1 (shared, constant)", on_pre="ge_post += w_ei", name="excite", namespace={}
+    )
+    excite.connect(j="i")
+    inhibit = Synapses(
+        inhibitory, excitatory, "w_ie : 1 (shared, constant)", on_pre="gi_post += w_ie*int(i != j)", name="inhibit", namespace={}
+    )
+    inhibit.connect()
+    tell = Synapses(excitatory, control, on_pre="count_post += 1", name="tell", namespace={})
+    tell.connect()
+    spikes = SpikeMonitor(excitatory, name="spikes")
+    shown = StateMonitor(control, ["image", "intensity"], record=True, dt=period, when="before_groups", name="shown")
+
+    groups = {"inputs": inputs, "excitatory": excitatory, "inhibitory": inhibitory, "plastic": plastic, "control": control}
+    state = {name: getattr(groups[name.partition(".")[0]], name.partition(".")[2]) for name in state_of(spec)}
+    settable = {
+        "images": images, "last": control.last, "first": control.first, "enough": control.enough, "learn": excitatory.learn,
+        "plastic": plastic.plastic, "total": plastic.total, "w_ei": excite.w_ei, "w_ie": inhibit.w_ie,
+    }  # fmt: skip
+    settable |= {f"excitatory.{key}": getattr(excitatory, key) for key in (*spec.excitatory.parameters, *CONSTANTS)}
+    settable |= {f"inhibitory.{key}": getattr(inhibitory, key) for key in spec.inhibitory.parameters}
+    settable |= {name: getattr(groups[group], key) for name, (group, key) in spec.rule_inputs().items()}
+    outputs = {
+        "spike_neuron": spikes.i, "spike_time": spikes.t,
+        "shown_image": shown.state("image"), "shown_intensity": shown.state("intensity"),
+    }  # fmt: skip
+    network = Network(control, inputs, excitatory, inhibitory, plastic, excite, inhibit, tell, spikes, shown)
+    if spec.trains:
+        trains = SpikeMonitor(inputs, name="trains")
+        network.add(trains)
+        outputs |= {"input_neuron": trains.i, "input_time": trains.t}
+    return Model(network, spec.presentations * period, state | settable, state | outputs)
+
+
+def state_of(spec: DiehlCook) -> tuple[str, ...]:
+    """What a later run needs to go on where this one stopped, as `group.variable`."""
+    traces = [*(f"inputs.{t.name}" for t in spec.rule.side("pre")), *(f"excitatory.{t.name}" for t in spec.rule.side("post"))]
+    neurons = ["excitatory.v", "excitatory.ge", "excitatory.gi", "excitatory.theta", "inhibitory.v", "inhibitory.ge"]
+    return ("plastic.w", *neurons, *traces, "control.image", "control.intensity", "control.count")
+
+
+def _common(*steps: int) -> int:
+    return int(np.gcd.reduce(steps))
