@@ -751,6 +751,15 @@ def test_what_a_synapse_lacks_is_said_before_brian2_runs():
             pair_stdp.synapses(source, target, **options)
 
 
+def test_every_parameter_has_one_place_in_a_network_and_one_on_each_side_that_needs_it():
+    assert pair_stdp(tau_plus=20 * ms).places("a", "b", "s") == {
+        "a.tau_plus": ("a", "tau_plus"), "b.tau_minus": ("b", "tau_minus"),
+        "s.A_minus": ("s", "A_minus"), "s.A_plus": ("s", "A_plus"),
+    }  # fmt: skip
+    shared = RULES["inhibitory_stdp"].places("a", "b")  # one time constant for the traces of both sides
+    assert {"a.tau", "b.tau"} <= shared.keys() and "plastic.tau" not in shared
+
+
 def test_a_rule_can_be_named_alone_or_as_a_sum():
     from plasticity import rules
 

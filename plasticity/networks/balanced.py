@@ -127,11 +127,8 @@ class Balanced:
         return numbers | {name: float(self.rule.parameters[key]) for name, (_, key) in self.rule_inputs().items()}
 
     def rule_inputs(self) -> dict[str, tuple[str, str]]:
-        """Where each parameter of the rule lives: input name -> (group, parameter). Time constants of traces live on neurons."""
-        on_neurons = {(group, t.tau) for side, group in (("pre", "I"), ("post", "E")) for t in self.rule.side(side)}
-        taus = {t.tau for t in self.rule.traces}
-        on_synapses = {("plastic", key) for key in self.rule.parameters if key not in taus}
-        return {f"rule.{group}.{key}": (group, key) for group, key in sorted(on_neurons | on_synapses)}
+        """Where each parameter of the rule lies: input name -> (group, parameter)."""
+        return {f"rule.{name}": place for name, place in self.rule.places("I", "E").items()}
 
 
 def build(spec: Balanced) -> Model:

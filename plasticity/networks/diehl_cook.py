@@ -126,11 +126,8 @@ class DiehlCook:
         return numbers | {name: float(self.rule.parameters[key]) for name, (_, key) in self.rule_inputs().items()}
 
     def rule_inputs(self) -> dict[str, tuple[str, str]]:
-        """Where each parameter of the rule lives: input name -> (group, parameter). Time constants of traces live on neurons."""
-        sides = {"pre": "inputs", "post": "excitatory"}
-        on_neurons = {(group, t.tau) for side, group in sides.items() for t in self.rule.side(side)}
-        on_synapses = {("plastic", key) for key in self.rule.parameters if key not in {t.tau for t in self.rule.traces}}
-        return {f"{group}.{key}": (group, key) for group, key in sorted(on_neurons | on_synapses)}
+        """Where each parameter of the rule lies: input name -> (group, parameter)."""
+        return self.rule.places("inputs", "excitatory")
 
 
 def build(spec: DiehlCook) -> Model:

@@ -86,10 +86,8 @@ class _Plastic:
         }
 
     def rule_inputs(self) -> dict[str, tuple[str, str]]:
-        """Where each parameter of the rule lives: input name -> (group, parameter). Time constants of traces live on neurons."""
-        on_neurons = {(side, t.tau) for side in ("pre", "post") for t in self.rule.side(side)}
-        on_synapses = {("plastic", key) for key in self.rule.parameters if key not in {t.tau for t in self.rule.traces}}
-        return {f"{group}.{key}": (group, key) for group, key in sorted(on_neurons | on_synapses)}
+        """Where each parameter of the rule lies: input name -> (group, parameter)."""
+        return self.rule.places("pre", "post")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -66,11 +66,8 @@ class Scaled:
         return numbers | {name: float(self.rule.parameters[key]) for name, (_, key) in self.rule_inputs().items()}
 
     def rule_inputs(self) -> dict[str, tuple[str, str]]:
-        """Where each parameter of the rule lives: input name -> (group, parameter). Time constants of traces live on neurons."""
-        sides = {"pre": "neurons" if self.recurrent else "inputs", "post": "neurons"}
-        places = {(group, trace.tau) for side, group in sides.items() for trace in self.rule.side(side)}
-        places |= {("plastic", key) for key in self.rule.parameters if key not in {t.tau for t in self.rule.traces}}
-        return {f"{group}.{key}": (group, key) for group, key in sorted(places)}
+        """Where each parameter of the rule lies: input name -> (group, parameter)."""
+        return self.rule.places("neurons" if self.recurrent else "inputs", "neurons")
 
     def connections(self) -> tuple[np.ndarray, np.ndarray]:
         """Source and target of each synapse; of the recurrent ones `inputs` onto each neuron, drawn once for all runs."""

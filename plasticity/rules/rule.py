@@ -383,6 +383,16 @@ class Rule:
         at_spike = "\n".join(filter(None, (t.at_spike for t in traces)))
         return "\n".join(equations), at_spike, {name: self.parameters[name] for name in names}
 
+    def places(self, pre: str, post: str, synapses: str = "plastic") -> dict[str, tuple[str, str]]:
+        """Where each parameter lies in a network with traces on the neurons: "group.parameter" -> (group, parameter).
+
+        `pre`, `post` and `synapses` are the names of the groups; time constants of traces lie on the neurons.
+        """
+        on_neurons = {(group, t.tau) for side, group in (("pre", pre), ("post", post)) for t in self.side(side)}
+        taus = {t.tau for t in self.traces}
+        on_synapses = {(synapses, key) for key in self.parameters if key not in taus}
+        return {f"{group}.{key}": (group, key) for group, key in sorted(on_neurons | on_synapses)}
+
     def _refuse_on_neurons(self, traces: tuple[Trace, ...]) -> None:
         for t in traces:
             if t.spikes == "reduced" or t.delay:
