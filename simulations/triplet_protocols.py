@@ -22,26 +22,21 @@ Sources: Pfister & Gerstner 2006, doi:10.1523/JNEUROSCI.1425-06.2006; Wang, Gerk
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from brian2 import Quantity, ms
 
 from plasticity import protocols, published
-from plasticity.rules import triplet_stdp
 from plasticity.settings import setting
 from simulations.simulation import Check, Outcome, Simulation, script
 from simulations.triplet_frequency import (
     PAPER,
     ROWS,
-    WINDOW_MS,
-    best_pair_rule,
     check_presets,
-    closed_form,
-    error,
+    held_against_data,
     legend_above,
     pair_checks,
     row_title,
@@ -91,27 +86,8 @@ class TripletProtocols(Simulation):
         table = published.wang_2005()
         data, sem = table["change"], table["sem"]
         pre, post = thirteen()
-        steps = len(self.presets) + 3
-        changes: dict[str, list[float]] = {}
-        furthest = 0.0
-        for name in self.presets:
-            rule = triplet_stdp(name)
-            change = protocols.weight_change(rule, pre, post)
-            furthest = max(furthest, float(np.abs(change - closed_form(rule, pre, post)).max()))
-            changes[name] = change.tolist()
-            progress(len(changes) / steps)
-        fits = {"pair_window": best_pair_rule(pre, post, data, sem, WINDOW_MS), "pair_free": best_pair_rule(pre, post, data, sem)}
-        progress((len(self.presets) + 2) / steps)
-        for name, fit in fits.items():
-            changes[name] = protocols.weight_change(fit.rule(), pre, post).tolist()
-        numbers: dict[str, Any] = {
-            **changes,
-            "error": {name: error(change, data, sem) for name, change in changes.items()},
-            "pair_rules": {name: dataclasses.asdict(fit) for name, fit in fits.items()},
-        }
-        checks = [
-            Check("largest |simulated - closed form| of any row", 0.0, furthest, 1e-12, f"sums over spikes, equations of {PAPER}")
-        ]  # 1e-12: rounding of sums of at most 14400 terms
+        numbers, exact = held_against_data(self.presets, pre, post, data, sem, progress)
+        checks = [exact]
         fitted = [name for name in self.presets if name.startswith("hippocampus")]
         best = numbers["error"]["pair_free"]
         for name in fitted:
