@@ -27,6 +27,7 @@ _CLASSES: tuple[str, ...] = (  # file:class
     "distal_reward:DistalRewardSimulation",
     "pattern_detection:PatternDetection",
     "voltage_stdp:VoltageStdp",
+    "digits_unsupervised:DigitsUnsupervised",
 )
 
 

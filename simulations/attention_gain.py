@@ -45,16 +45,16 @@ doi:10.1038/78829 (neuron and rule); McAdams & Maunsell 1999, doi:10.1523/JNEURO
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import joblib
 import numpy as np
 
 from plasticity.engine import Program, backend, program
 from plasticity.errors import WrongUse
 from plasticity.networks.two_groups import GROUPS, TwoGroups, build
+from plasticity.parallel import Progress, each
 from plasticity.rules import Landing, pair_stdp
 from plasticity.settings import setting
 from plasticity.statistics import PairedDifference, holm, interval, paired_difference
@@ -142,7 +142,7 @@ class AttentionGain(Simulation):
             "output_hz": found["spikes"][0] / np.float64(self.duration_s),
         }
 
-    def run(self, seeds: Sequence[int], jobs: int, progress: Callable[[float], None]) -> Outcome:
+    def run(self, seeds: Sequence[int], jobs: int, progress: Progress) -> Outcome:
         if not self.gains or (np.diff(self.gains) <= 0).any():
             raise WrongUse(f"gains={self.gains} must rise, for example --set gains=1,2,4.")
         compiled = program(build, self.network().structure())
@@ -150,11 +150,7 @@ class AttentionGain(Simulation):
         # at gain 1 nothing singles out a group, so that these conditions are one and the same run
         wanted = {key: ("attention", *key[1:]) if key[1] == 1 and key[0] != "uncorrelated" else key for key in grid}
         todo = sorted(set(wanted.values()))
-        found: dict[tuple[str, float, int], dict[str, np.ndarray]] = {}
-        work = joblib.Parallel(jobs if compiled.folder else 1, prefer="threads", return_as="generator_unordered")
-        for key, result in work(joblib.delayed(lambda key: (key, self.one(compiled, *key)))(key) for key in todo):
-            found[key] = result
-            progress(len(found) / len(todo))
+        found = dict(each(lambda key, tell: self.one(compiled, *key), todo, jobs, progress))
         shape = (len(CONDITIONS), len(self.gains), len(seeds))
         arrays = {}
         for name in ("history", "weights", "input_hz", "output_hz"):

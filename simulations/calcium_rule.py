@@ -29,11 +29,10 @@ dendritic location, doi:10.1073/pnas.1109359109.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import joblib
 import numpy as np
 from brian2 import Hz, ms
 from scipy.special import erf
@@ -42,6 +41,7 @@ from plasticity import protocols
 from plasticity.engine import backend, program
 from plasticity.errors import WrongUse
 from plasticity.networks.paired_synapses import PairedSynapses, build
+from plasticity.parallel import Progress, each
 from plasticity.rules import Landing, Rule
 from plasticity.rules.calcium import calcium
 from plasticity.settings import setting
@@ -93,22 +93,18 @@ class CalciumRule(Simulation):
         seconds = self.pairs / self.frequency + 0.5  # with the calcium of the last pair
         return PairedSynapses(rule, pre, post, len(STATES) * self.synapses, seconds, FREE, self.dt * ms)
 
-    def run(self, seeds: Sequence[int], jobs: int, progress: Callable[[float], None]) -> Outcome:
+    def run(self, seeds: Sequence[int], jobs: int, progress: Progress) -> Outcome:
         spec = self.network()
         compiled = program(build, spec.structure())
         start = np.tile(np.repeat(STATES, self.synapses), len(self.lags))
 
-        def one(seed: int | None) -> tuple[int | None, np.ndarray]:
+        def one(seed: int | None, tell: Progress) -> np.ndarray:
             noise = {"synapses.sigma": 0.0} if seed is None else {}
             found = compiled.run(seed or 0, spec.values() | noise | {"w": start})
-            return seed, found["w"].reshape(len(self.lags), len(STATES), self.synapses)
+            return found["w"].reshape(len(self.lags), len(STATES), self.synapses)
 
         todo: list[int | None] = [None, *seeds]
-        ended: dict[int | None, np.ndarray] = {}
-        work = joblib.Parallel(jobs if compiled.folder else 1, prefer="threads", return_as="generator_unordered")
-        for seed, rho in work(joblib.delayed(one)(seed) for seed in todo):
-            ended[seed] = rho
-            progress(len(ended) / len(todo))
+        ended = dict(each(one, todo, jobs, progress))
         rho = np.stack([ended[seed] for seed in seeds])  # (seeds, lags, states, synapses)
         return self.judge(rho, ended[None][..., 0], spec.rule)
 

@@ -176,9 +176,9 @@ def _bar(label: str) -> Iterator[Callable[..., None]]:
     )
     line = bar.add_task(label, total=1.0, jobs="")
 
-    def show(fraction: float, finished: int | None = None, total: int | None = None) -> None:
+    def show(fraction: float, finished: int | None = None, total: int | None = None, note: str = "") -> None:
         bar.start()  # not before there is work: a refusal shows no bar
-        bar.update(line, completed=fraction, jobs="" if total is None else f"{finished}/{total} jobs")
+        bar.update(line, completed=fraction, jobs=note if total is None else f"{finished}/{total} jobs")
 
     try:
         yield show
@@ -685,9 +685,16 @@ def _lies(folder: Path, drawn: Sequence[Path], table: str) -> str:
 
 def _print_summary(summary: Mapping[str, Any]) -> None:
     def number(value: Any) -> str:
+        if isinstance(value, dict):  # over seeds, with its 95 % interval
+            known = value["low"] is not None and value["high"] is not None
+            return number(value["mean"]) + (f" [{value['low']:.5g}, {value['high']:.5g}]" if known else "")
         return f"{value:.5g}" if isinstance(value, float) else str(value)
 
-    numbers = [(name, number(value)) for name, value in summary["numbers"].items() if not isinstance(value, (dict, list))]
+    def one_line(value: Any) -> bool:
+        return {"mean", "low", "high"} <= {*value} if isinstance(value, dict) else not isinstance(value, list)
+
+    told = {name: value for name, value in summary["numbers"].items() if one_line(value)}
+    numbers = [(name, number(value)) for name, value in told.items()]
     if numbers:
         _print(_table(summary["simulation"], ("number", "value"), numbers))
     if summary["checks"]:

@@ -33,12 +33,10 @@ Sources: Izhikevich 2007, doi:10.1093/cercor/bhl152; Fremaux, Sprekeler & Gerstn
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import joblib
 import numpy as np
 from brian2 import Network, NeuronGroup, SpikeGeneratorGroup, Synapses, defaultclock, ms, second
 
@@ -46,6 +44,7 @@ from plasticity.engine import Program, backend, program
 from plasticity.errors import WrongUse
 from plasticity.networks import distal_reward as distal
 from plasticity.networks import reward_expectation as expectation
+from plasticity.parallel import Progress, each
 from plasticity.protocols import numpy_target
 from plasticity.rules import Eligibility, Landing, Rule, pair_stdp
 from plasticity.settings import setting
@@ -127,9 +126,7 @@ class DistalRewardSimulation(Simulation):
             "tau_d": -0.001 / np.log(0.995),
         }
 
-    def one(
-        self, compiled: Program, condition: str, seed: int, rewards: int, progress: Callable[[float], None]
-    ) -> dict[str, np.ndarray]:
+    def one(self, compiled: Program, condition: str, seed: int, rewards: int, progress: Progress) -> dict[str, np.ndarray]:
         """One run of distal reward, as arrays over seconds, samples and bins."""
         given = self.inputs(condition, seed, rewards)
         found = compiled.run(seed, given, duration=self.seconds * second, progress=progress)
@@ -179,38 +176,32 @@ class DistalRewardSimulation(Simulation):
             "task_weights": found["w"],
         }
 
-    def run(self, seeds: Sequence[int], jobs: int, progress: Callable[[float], None]) -> Outcome:
+    def run(self, seeds: Sequence[int], jobs: int, progress: Progress) -> Outcome:
         progress(0.0)
         network, task = program(distal.build, self.network().structure()), program(expectation.build, self.task().structure())
         controls = list(seeds)[: self.control_seeds]
-        done: dict[Any, float] = {}
-        # a run of the task takes about as long as 30 s of distal reward
-        total = (len(seeds) + 2 * len(controls)) * self.seconds + 30.0 * len(SIGNALS) * len(seeds)
-        lock = threading.Lock()
 
-        def report(key: Any, amount: float) -> None:
-            with lock:
-                done[key] = max(amount, done.get(key, 0.0))
-                progress(min(1.0, sum(done.values()) / total))
+        def cost(key: tuple[str, int, int]) -> float:  # a run of the task takes about as long as 30 s of distal reward
+            return self.seconds if key[0] in CONDITIONS else 30.0
 
-        def work(key: tuple[str, int]) -> tuple[tuple[str, int], dict[str, np.ndarray]]:
-            what, seed = key
+        def work(key: tuple[str, int, int], tell: Progress) -> dict[str, np.ndarray]:
+            what, seed, rewards = key
             if what in CONDITIONS:
-                rewards = len(found["reward", seed]["reward_t"]) if what == "random" else 0
-                made = self.one(network, what, seed, rewards, lambda fraction: report(key, fraction * self.seconds))
-            else:
-                made = self.learn(task, what, seed)
-                report(key, 30.0)
-            return key, made
+                return self.one(network, what, seed, rewards, tell)
+            return self.learn(task, what, seed)
 
         found: dict[tuple[str, int], dict[str, np.ndarray]] = {}
-        first = [("reward", seed) for seed in seeds]
         rest = [(condition, seed) for condition in CONDITIONS[1:] for seed in controls]
         rest += [(signal, seed) for signal in SIGNALS for seed in seeds]
-        for stage in (first, rest):  # how many rewards come at random times is known after the first
-            parallel = joblib.Parallel(jobs if network.folder else 1, prefer="threads", return_as="generator_unordered")
-            for key, made in parallel(joblib.delayed(work)(key) for key in stage):
-                found[key] = made
+        own = float(len(seeds) * self.seconds)
+        part = own / (own + sum(cost((*key, 0)) for key in rest))
+        # how many rewards come at random times is known after the first stage
+        first = [("reward", seed, 0) for seed in seeds]
+        for (what, seed, _), made in each(work, first, jobs, lambda fraction, note="": progress(part * fraction), cost):
+            found[what, seed] = made
+        second = [(what, seed, len(found["reward", seed]["reward_t"]) if what == "random" else 0) for what, seed in rest]
+        for (what, seed, _), made in each(work, second, jobs, lambda f, note="": progress(part + (1 - part) * f), cost):
+            found[what, seed] = made
 
         arrays: dict[str, np.ndarray] = {}
         for condition in CONDITIONS:

@@ -25,11 +25,10 @@ doi:10.1523/JNEUROSCI.20-23-08812.2000 (scaling); Triesch 2005, doi:10.1007/1155
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import joblib
 import numpy as np
 from brian2 import Hz, Network, SpikeGeneratorGroup, StateMonitor, ms, second
 from scipy.optimize import minimize
@@ -40,6 +39,7 @@ from plasticity.engine import Program, backend, program
 from plasticity.errors import WrongUse
 from plasticity.networks.homeostasis import INPUTS, Intrinsic, Scaled, intrinsic, scaled
 from plasticity.neurons import lif_conductance
+from plasticity.parallel import Progress, each
 from plasticity.protocols import numpy_target
 from plasticity.rules import Landing, ShortTerm, pair_stdp, synaptic_scaling
 from plasticity.settings import setting
@@ -150,7 +150,7 @@ class Homeostasis(Simulation):
         y = np.sort(found["y"][-max(self.adapt_s // 4, 1) * 1000 :], axis=0)
         return {"y": y, "path": np.stack([found["a"][::1000], found["b"][::1000]])}
 
-    def run(self, seeds: Sequence[int], jobs: int, progress: Callable[[float], None]) -> Outcome:
+    def run(self, seeds: Sequence[int], jobs: int, progress: Progress) -> Outcome:
         if self.phase_s % 20 or self.network_s % 10:
             raise WrongUse(
                 f"phase_s={self.phase_s} must be a multiple of 20 and network_s={self.network_s} of 10, for example"
@@ -164,18 +164,14 @@ class Homeostasis(Simulation):
         todo = [("couple", on, seed) for on in (True, False) for seed in seeds] + [("scale", True, seed) for seed in seeds]
         todo += [("adapt", on, seed) for on in (True, False) for seed in seeds]
 
-        def one(kind: str, on: bool, seed: int) -> dict[str, np.ndarray]:
+        def one(key: tuple[str, bool, int], tell: Progress) -> dict[str, np.ndarray]:
+            kind, on, seed = key
             compiled = programs[kind]
             if kind == "scale":
                 return self.scale(compiled, seed)
             return (self.couple if kind == "couple" else self.adapt)(compiled, on, seed)
 
-        found: dict[tuple[str, bool, int], dict[str, np.ndarray]] = {}
-        parallel = jobs if programs["scale"].folder else 1
-        work = joblib.Parallel(parallel, prefer="threads", return_as="generator_unordered")
-        for key, result in work(joblib.delayed(lambda key: (key, one(*key)))(key) for key in todo):
-            found[key] = result
-            progress(len(found) / (len(todo) + 1))
+        found = dict(each(one, todo, jobs, lambda fraction, note="": progress(0.98 * fraction)))
         arrays: dict[str, np.ndarray] = {}
         for kind, on in (("scale", True), ("couple", True), ("couple", False), ("adapt", True), ("adapt", False)):
             ending = "" if on else "_off"

@@ -29,18 +29,17 @@ Brian2's public example of it, which starts all neurons above threshold and runs
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import joblib
 import numpy as np
 from brian2 import Hz, ms, second
 
 from plasticity.engine import Program, backend, program
 from plasticity.errors import WrongUse
 from plasticity.networks.balanced import Balanced, build
+from plasticity.parallel import Progress, each
 from plasticity.rules import inhibitory_stdp
 from plasticity.settings import setting
 from plasticity.statistics import interval
@@ -121,7 +120,7 @@ class InhibitoryBalance(Simulation):
             "learn_until": self.before_s + self.learning_s,
         }
 
-    def one(self, compiled: Program, rho0_hz: float, seed: int, progress: Callable[[float], None]) -> dict[str, np.ndarray]:
+    def one(self, compiled: Program, rho0_hz: float, seed: int, progress: Progress) -> dict[str, np.ndarray]:
         """One run, as arrays over seconds, windows or neurons."""
         found = compiled.run(seed, self.inputs(rho0_hz, seed), duration=self.total_s * second, progress=progress)
         network = self.network(rho0_hz)
@@ -159,26 +158,17 @@ class InhibitoryBalance(Simulation):
                 made[f"raster_rate_{kind}_{name}"] = found[f"rate_{kind}"][last].reshape(-1, per_bin).mean(axis=1)
         return made
 
-    def run(self, seeds: Sequence[int], jobs: int, progress: Callable[[float], None]) -> Outcome:
+    def run(self, seeds: Sequence[int], jobs: int, progress: Progress) -> Outcome:
         if not self.rho0_hz or (np.diff(self.rho0_hz) <= 0).any():
             raise WrongUse(f"rho0_hz={self.rho0_hz} must rise, for example --set rho0_hz=3,5.")
         compiled = program(build, self.network(self.rho0_hz[0]).structure())
         grid = [(rho0, seed) for rho0 in self.rho0_hz for seed in seeds]
-        done, lock = dict.fromkeys(grid, 0.0), threading.Lock()
 
-        def one(key: tuple[float, int]) -> dict[str, np.ndarray]:
-            def report(fraction: float) -> None:
-                with lock:
-                    done[key] = max(done[key], min(0.98 * fraction, 0.98))  # the rest is the analysis
-                    progress(sum(done.values()) / len(done))
+        def one(key: tuple[float, int], tell: Progress) -> dict[str, np.ndarray]:
+            return self.one(compiled, *key, lambda fraction: tell(0.98 * fraction))  # the rest is the analysis
 
-            made = self.one(compiled, *key, report)
-            with lock:
-                done[key] = 1.0
-                progress(sum(done.values()) / len(done))
-            return made
-
-        found = joblib.Parallel(jobs if compiled.folder else 1, prefer="threads")(joblib.delayed(one)(key) for key in grid)
+        made = dict(each(one, grid, jobs, progress))
+        found = [made[key] for key in grid]
         arrays = {}
         for name in found[0]:
             if name.startswith("raster"):  # of the first target rate and seed

@@ -35,16 +35,16 @@ doi:10.5281/zenodo.1327348 (the numbers of single runs: the data published with 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import joblib
 import numpy as np
 
 from plasticity.engine import Program, backend, program
 from plasticity.networks.pattern_detection import PatternDetector, Trains, build, check_trains, masquelier, trains
 from plasticity.neurons import srm_lif
+from plasticity.parallel import Progress, each
 from plasticity.settings import setting
 from plasticity.statistics import interval
 from simulations.simulation import Check, Outcome, Simulation, script
@@ -125,12 +125,12 @@ class PatternDetection(Simulation):
         given = spec.values() | spec.tape(made) | {"w": np.full(self.inputs, self.w_start)}
         return compiled.run(seed, given, duration=self.duration_s * second)
 
-    def run(self, seeds: Sequence[int], jobs: int, progress: Callable[[float], None]) -> Outcome:
+    def run(self, seeds: Sequence[int], jobs: int, progress: Progress) -> Outcome:
         check_trains(**self._trains())
         compiled = {name: program(build, self.network(name).structure()) for name in CONDITIONS}
         controls = set(list(seeds)[: self.controls])
 
-        def work(seed: int) -> tuple[int, float, dict[str, dict[str, Any]], Trains | None]:
+        def work(seed: int, tell: Progress) -> tuple[float, dict[str, dict[str, Any]], Trains | None]:
             made = self.trains(seed)
             onsets_ms = made.onsets_ms(1000 * self.duration_s)
             found = {}
@@ -139,15 +139,13 @@ class PatternDetection(Simulation):
                     run = self.one(compiled[name], name, seed, made)
                     found[name] = run | {"measures": measure(run["spike_s"], onsets_ms, self.duration_s, self.stretch_s)}
             kept = made if seed == seeds[0] else None  # the trains of one seed are some 150 MB
-            return seed, len(made.step) / (self.stretch_s * self.inputs), found, kept
+            return len(made.step) / (self.stretch_s * self.inputs), found, kept
 
         results: dict[int, dict[str, dict[str, Any]]] = {}
         input_hz: dict[int, float] = {}
         shown: Trains | None = None
-        parallel = joblib.Parallel(jobs if compiled["reduced"].folder else 1, prefer="threads", return_as="generator_unordered")
-        for seed, rate_hz, found, made in parallel(joblib.delayed(work)(seed) for seed in seeds):
+        for seed, (rate_hz, found, made) in each(work, seeds, jobs, progress):
             results[seed], input_hz[seed], shown = found, rate_hz, made or shown
-            progress(len(results) / len(seeds))
         assert shown is not None
 
         arrays: dict[str, np.ndarray] = {

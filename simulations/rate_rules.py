@@ -27,7 +27,7 @@ Cooper 1992, doi:10.1016/S0893-6080(05)80003-6.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -38,6 +38,7 @@ from scipy import stats
 from plasticity.engine import Program
 from plasticity.errors import WrongUse
 from plasticity.networks.rate_units import RateUnits, build
+from plasticity.parallel import Progress
 from plasticity.rules.bcm import bcm
 from plasticity.rules.covariance import covariance
 from plasticity.rules.oja import oja
@@ -113,7 +114,7 @@ class RateRules(Simulation):
         if self.covariance_s < 20 * self.tau_mean_s:
             raise WrongUse(f"covariance_s={self.covariance_s:g} must be at least 20 times tau_mean_s={self.tau_mean_s:g}.")
 
-    def run(self, seeds: Sequence[int], jobs: int, progress: Callable[[float], None]) -> Outcome:
+    def run(self, seeds: Sequence[int], jobs: int, progress: Progress) -> Outcome:
         """All rules one after the other; every seed is a copy of its own. More `jobs` change nothing."""
         self.check()
         numbers: dict[str, Any] = {}
@@ -133,7 +134,7 @@ class RateRules(Simulation):
         progress(1.0)
         return Outcome(numbers, checks, arrays)
 
-    def hebb_growth(self, seeds: Sequence[int], progress: Callable[[float], None]) -> Outcome:
+    def hebb_growth(self, seeds: Sequence[int], progress: Progress) -> Outcome:
         """Hebb with the input 1 and the weight 1 at the start."""
         spec = RateUnits(rate_hebb(eta=self.eta_hebb * Hz), inputs=1, steps=HEBB_STEPS)
         found = simulate(spec, {"x": np.ones((HEBB_STEPS, 1)), "w_0": 1.0}, progress)
@@ -149,7 +150,7 @@ class RateRules(Simulation):
         )
         return Outcome({"hebb_growth": float(growth[-1])}, [check])
 
-    def covariances(self, seeds: Sequence[int], progress: Callable[[float], None]) -> Outcome:
+    def covariances(self, seeds: Sequence[int], progress: Progress) -> Outcome:
         """Change per second and eta of weights from inputs of several correlations with an imposed y."""
         rho = np.array(self.correlations)
         settle = round(10 * self.tau_mean_s / DT_S)
@@ -200,7 +201,7 @@ class RateRules(Simulation):
             x[:, c] = (rng.standard_normal((steps, n)) * np.sqrt(self.spectrum)) @ axes[c]
         return x, axes
 
-    def first_component(self, seeds: Sequence[int], progress: Callable[[float], None]) -> Outcome:
+    def first_component(self, seeds: Sequence[int], progress: Progress) -> Outcome:
         """Oja's rule on one unit, from a start at a tangent of 2 to the first component."""
         x, axes = self.samples(seeds, 2)
         steps, n = len(x), x.shape[-1]
@@ -255,7 +256,7 @@ class RateRules(Simulation):
         }
         return Outcome(numbers, checks, arrays)
 
-    def leading_components(self, seeds: Sequence[int], progress: Callable[[float], None]) -> Outcome:
+    def leading_components(self, seeds: Sequence[int], progress: Progress) -> Outcome:
         """Oja's rule on a chain of units: Sanger's rule."""
         x, axes = self.samples(seeds, 3)
         steps, n = len(x), x.shape[-1]
@@ -289,7 +290,7 @@ class RateRules(Simulation):
         arrays = {"sanger_weights": w * np.sign(own)[..., None], "sanger_axes": axes[:, : self.components]}
         return Outcome({"sanger_cosine": cosine.min(axis=0).tolist()}, checks, arrays)
 
-    def selectivity(self, seeds: Sequence[int], progress: Callable[[float], None]) -> Outcome:
+    def selectivity(self, seeds: Sequence[int], progress: Progress) -> Outcome:
         """BCM on K independent patterns, for each K."""
         steps, n = round(self.bcm_s / DT_S), max(self.patterns) + 2
         copies = [(K, seed) for K in self.patterns for seed in seeds]
@@ -342,7 +343,7 @@ class RateRules(Simulation):
             return {"components": components(record), "selectivity": selectivity(record), "covariance": covariances(record)}
 
 
-def simulate(spec: RateUnits, inputs: Mapping[str, Any], progress: Callable[[float], None]) -> dict[str, np.ndarray]:
+def simulate(spec: RateUnits, inputs: Mapping[str, Any], progress: Progress) -> dict[str, np.ndarray]:
     """One run on Brian2's NumPy target: with all copies in one network it takes seconds, compiling would take longer."""
     return Program(build, spec, None, {}).run(0, spec.values() | dict(inputs), progress=progress)
 

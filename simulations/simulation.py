@@ -5,10 +5,11 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import shutil
 import sys
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -20,6 +21,7 @@ from plasticity import settings
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from plasticity.parallel import Progress
     from plasticity.records import Record
 
 
@@ -77,7 +79,8 @@ class Simulation(ABC):
 
     `figures` reads the settings in `record.configuration["settings"]`, and what `run` found in `record.numbers` and
     `record.arrays`. `uses` names the entries of the registries whose papers `plasticity cite` gives, and under which
-    `plasticity show` lists this simulation.
+    `plasticity show` lists this simulation. One that takes long has a field `parts: str = ""` that is no setting: a folder for
+    what is finished before the whole is.
     """
 
     name: ClassVar[str]
@@ -92,7 +95,7 @@ class Simulation(ABC):
         return settings.configure(cls, values)
 
     @abstractmethod
-    def run(self, seeds: Sequence[int], jobs: int, progress: Callable[[float], None]) -> Outcome:
+    def run(self, seeds: Sequence[int], jobs: int, progress: Progress) -> Outcome:
         """Simulate for these seeds in at most `jobs` processes; `progress` takes the fraction that is done."""
 
     @abstractmethod
@@ -101,6 +104,7 @@ class Simulation(ABC):
 
 
 RECORD = "outcome"
+PARTS = "parts"
 
 
 def execute(
@@ -109,7 +113,7 @@ def execute(
     seeds: Sequence[int] | None = None,
     jobs: int | None = None,
     force: bool = False,
-    progress: Callable[[float], None] | None = None,
+    progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Run a simulation into a folder: one record, summary.json and the figures; the summary comes back.
 
@@ -130,6 +134,8 @@ def execute(
     n_jobs = check_jobs(jobs)
     settings.check(simulation)
     chosen = {entry.name: getattr(simulation, entry.name) for entry in settings.describe(simulation)}
+    if hasattr(simulation, "parts"):
+        simulation = dataclasses.replace(simulation, parts=str(Path(out) / "records" / PARTS))  # type: ignore[call-arg]
     configuration = json.loads(
         json.dumps({"command": "run", "simulation": simulation.name, "settings": chosen, "seeds": listed}, default=str)
     )
@@ -150,6 +156,7 @@ def execute(
                 provenance=provenance(),
             )
             folder.save(RECORD, record)
+        shutil.rmtree(Path(out) / "records" / PARTS, ignore_errors=True)
         folder.finish(summarise(record))
     figures.save(simulation.figures(record), Path(out) / "figures")
     return read_json(Path(out) / "summary.json") | {"out": str(out)}  # with null where a number does not exist

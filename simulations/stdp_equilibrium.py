@@ -47,11 +47,10 @@ doi:10.1523/JNEUROSCI.23-09-03697.2003.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-import joblib
 import numpy as np
 from scipy.linalg import eigh_tridiagonal
 from scipy.special import expit
@@ -59,6 +58,7 @@ from scipy.special import expit
 from plasticity.engine import Program, backend, program
 from plasticity.errors import WrongUse
 from plasticity.networks.equilibrium import Competition, PoissonPairs, competition, poisson_pairs
+from plasticity.parallel import Progress, each
 from plasticity.rules import Landing, pair_stdp
 from plasticity.settings import setting
 from simulations.simulation import Check, Outcome, Simulation, script
@@ -205,7 +205,7 @@ class StdpEquilibrium(Simulation):
         settle = np.ceil(SETTLE * relaxation / sample) * sample
         return float(settle), float(settle + np.ceil(max(MEASURE * relaxation, LEAST_S) / sample) * sample)
 
-    def run(self, seeds: Sequence[int], jobs: int, progress: Callable[[float], None]) -> Outcome:
+    def run(self, seeds: Sequence[int], jobs: int, progress: Progress) -> Outcome:
         mus = tuple(self.mu) or MUS
         if len(set(mus)) < len(mus):
             raise WrongUse(f"mu={mus} names an exponent twice; give each once, for example --set mu=0.1,1.")
@@ -223,20 +223,15 @@ class StdpEquilibrium(Simulation):
         compiled |= {ties: program(competition, self.competition(ties).structure()) for ties in variants}
         tasks: list[tuple[Any, int, float]] = [(ties, seed, 3 * self.duration_s) for seed in seeds for ties in variants]
         tasks += [(mu, seed, schedule[mu][1]) for seed in seeds for mu in mus]
-        total = sum(cost for *_, cost in tasks)
 
-        def one(what: Any, seed: int, cost: float) -> tuple[Any, int, float, dict[str, np.ndarray]]:
+        def one(task: tuple[Any, int, float], tell: Progress) -> dict[str, np.ndarray]:
+            what, seed, _ = task
             if isinstance(what, str):
-                return what, seed, cost, self.compete(compiled[what], what, seed)
-            return what, seed, cost, self.settle(compiled[None], what, seed, *schedule[what])
+                return self.compete(compiled[what], what, seed)
+            return self.settle(compiled[None], what, seed, *schedule[what])
 
-        found: dict[tuple[Any, int], dict[str, np.ndarray]] = {}
-        done = 0.0
-        work = joblib.Parallel(jobs if compiled[None].folder else 1, prefer="threads", return_as="generator_unordered")
-        for what, seed, cost, result in work(joblib.delayed(one)(*task) for task in tasks):
-            found[what, seed] = result
-            done += cost
-            progress(min(done / total, 1.0))
+        done = each(one, tasks, jobs, progress, cost=lambda task: task[2])
+        found = {(what, seed): result for (what, seed, _), result in done}
 
         arrays = {"mu": np.array(mus)}
         for name in ("pair_mean", "pair_sd", "pair_hz", "half_means"):

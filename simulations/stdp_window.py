@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -14,6 +14,7 @@ from scipy.stats import binomtest
 
 from plasticity import protocols, published, settings
 from plasticity.errors import WrongUse, unknown
+from plasticity.parallel import Progress
 from plasticity.rules import RULES, Rule, named
 from plasticity.settings import setting
 from simulations.simulation import Check, Outcome, Simulation, script
@@ -97,7 +98,7 @@ class StdpWindow(Simulation):
             changes[name] = value if dimension.is_dimensionless else value * unit
         return rule(**changes)
 
-    def run(self, seeds: Sequence[int], jobs: int, progress: Callable[[float], None]) -> Outcome:
+    def run(self, seeds: Sequence[int], jobs: int, progress: Progress) -> Outcome:
         """The window by simulation and by closed form; seeds change nothing."""
         rule = self.chosen_rule()
         count = int(self.longest_lag / self.lag_step + 1e-9)

@@ -30,7 +30,7 @@ doi:10.1016/S0896-6273(01)00542-6; Bienenstock, Cooper & Munro 1982, doi:10.1523
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -40,6 +40,7 @@ from scipy.optimize import minimize, nnls
 
 from plasticity import protocols, published
 from plasticity.errors import WrongUse, unknown
+from plasticity.parallel import Progress
 from plasticity.rules import Rule, pair_stdp, triplet_stdp
 from plasticity.settings import setting
 from simulations.simulation import Check, Outcome, Simulation, script
@@ -202,7 +203,7 @@ def held_against_data(
     post: Sequence[Quantity],
     data: np.ndarray,
     sem: np.ndarray,
-    progress: Callable[[float], None],
+    progress: Progress,
 ) -> tuple[dict[str, Any], Check]:
     """The changes and errors of each row of parameters and of the best pair rules; and Brian2 against the sums over spikes."""
     changes: dict[str, list[float]] = {}
@@ -248,7 +249,7 @@ class TripletFrequency(Simulation):
     def __post_init__(self) -> None:
         check_presets(self.presets)
 
-    def run(self, seeds: Sequence[int], jobs: int, progress: Callable[[float], None]) -> Outcome:
+    def run(self, seeds: Sequence[int], jobs: int, progress: Progress) -> Outcome:
         table = published.sjoestroem_2001()
         data, sem = table["change"], table["sem"]
         pre: list[Quantity] = []
@@ -281,7 +282,7 @@ class TripletFrequency(Simulation):
         progress(1.0)
         return Outcome(numbers, checks, arrays)
 
-    def bcm(self, seeds: Sequence[int], progress: Callable[[float], None]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    def bcm(self, seeds: Sequence[int], progress: Progress) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """The postsynaptic rate at which the mean change is 0, with its 95 % interval, beside theta."""
         rule = triplet_stdp(BCM_ROW)
         theta = bcm_threshold(rule, self.bcm_pre_hz * Hz)

@@ -22,7 +22,7 @@ Sources: Pfister & Gerstner 2006, doi:10.1523/JNEUROSCI.1425-06.2006; Wang, Gerk
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -30,6 +30,7 @@ import numpy as np
 from brian2 import Quantity, ms
 
 from plasticity import protocols, published
+from plasticity.parallel import Progress
 from plasticity.settings import setting
 from simulations.simulation import Check, Outcome, Simulation, script
 from simulations.triplet_frequency import (
@@ -81,7 +82,7 @@ class TripletProtocols(Simulation):
     def __post_init__(self) -> None:
         check_presets(self.presets)
 
-    def run(self, seeds: Sequence[int], jobs: int, progress: Callable[[float], None]) -> Outcome:
+    def run(self, seeds: Sequence[int], jobs: int, progress: Progress) -> Outcome:
         """The 13 changes of each row; seeds change nothing."""
         table = published.wang_2005()
         data, sem = table["change"], table["sem"]

@@ -39,7 +39,7 @@ Sources: Clopath, Buesing, Vasilaki & Gerstner 2010, doi:10.1038/nn.2479, with M
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -52,6 +52,7 @@ from plasticity import published
 from plasticity.engine import Model, backend, program
 from plasticity.errors import WrongUse
 from plasticity.neurons import adex_clopath, forced_spike
+from plasticity.parallel import Progress
 from plasticity.protocols import UNBOUNDED
 from plasticity.rules import Rule, pair_stdp, voltage_stdp
 from plasticity.rules.voltage_stdp import late
@@ -230,7 +231,7 @@ class VoltageStdp(Simulation):
                 f"window_hz={self.window_hz:g} does not fit a whole number of ms between pairs; set 20 or 25, for example."
             )
 
-    def run(self, seeds: Sequence[int], jobs: int, progress: Callable[[float], None]) -> Outcome:
+    def run(self, seeds: Sequence[int], jobs: int, progress: Progress) -> Outcome:
         table = published.sjoestroem_2001()
         lags, rates = table["lag_ms"].astype(int), table["frequency_hz"]
         points = list(zip(lags.tolist(), rates.tolist(), strict=True))

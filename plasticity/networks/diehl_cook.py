@@ -53,6 +53,7 @@ INHIBITORY = lif_conductance(
 )
 CONSTANTS = {"tau_i": 2 * ms, "E_inh": -100 * mV, "theta_plus": 0.05 * mV, "tau_theta": 1e7 * ms}
 THETA = 20 * mV  # at the start
+BRIGHTEST = 20  # an image that draws too few spikes at this multiple of its first intensity is given up
 _INHIBITION = """dgi/dt = -gi/tau_i : 1
 theta : volt
 sum_w : 1
@@ -156,9 +157,8 @@ def build(spec: DiehlCook) -> Model:
         name="control",
         namespace={},
     )
-    # an image that draws no spikes at twenty times its intensity is given up
     control.run_regularly(
-        """again = int(count < enough)*int(intensity < 20*first)
+        f"""again = int(count < enough)*int(intensity < {BRIGHTEST}*first)
         intensity = again*(intensity + 1) + (1 - again)*first
         image = image + 1 - again
         count = 0""",

@@ -1,0 +1,417 @@
+"""Digits learnt without labels: the network of Diehl & Cook as a scikit-learn estimator."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import numbers
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+from brian2 import ms
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.validation import check_is_fitted
+
+from plasticity.checkpoints import Checkpoints
+from plasticity.engine import Program, backend, canonical, program
+from plasticity.errors import WrongUse, unknown
+from plasticity.networks import diehl_cook
+from plasticity.networks.diehl_cook import DiehlCook, state_of
+from plasticity.parallel import Progress, quiet
+from plasticity.rules import RULES, Rule
+
+READOUTS = ("all", "proportion")
+WINDOW = 10_000  # images whose responses say, during training, what the neurons stand for so far
+_LABELS, _ANSWERS = 1_000_000, 2_000_000  # what keeps their seeds apart from those of training
+
+
+class DiehlCookClassifier(ClassifierMixin, BaseEstimator):
+    """The network of Diehl & Cook 2015: it learns from images alone, and is told afterwards which neuron stands for which class.
+
+    Plastic synapses lead from Poisson inputs to excitatory neurons that silence each other by way of inhibitory ones; it is drawn
+    in `plasticity.networks.diehl_cook`. `fit` shows the images, without their labels. Then learning is switched off and the first
+    `label_images` of the very same training images say what each neuron responds to. No other image is looked at.
+
+    Two readouts. "all" (all activity, the paper's): a neuron belongs to the class to whose images it fires most on average; the
+    answer is the class whose neurons fire most on average. "proportion" (proportion weighting): a neuron votes for every class
+    in proportion to its mean response to it.
+
+    Parameters
+    ----------
+    neurons : int
+        Excitatory neurons; there are as many inhibitory ones.
+    passes : int
+        How often the training images are shown, in their order.
+    readout : str
+        "all" or "proportion", for `predict`; `answers` takes either.
+    rule : Rule or str
+        Of the plastic synapses.
+    label_images : int
+        How many of the training images say what the neurons stand for.
+    theta_plus_mv : float
+        Rise of a neuron's threshold at each of its spikes. The paper: 0.05 mV. With few neurons each must answer for many images,
+        and a threshold that rises at every spike outgrows the drive.
+    final_rate : float
+        Rates of learning (of A_plus, A_minus and theta_plus) at the last image, as a share of those at the first; they
+        fall exponentially over the second half of training. The paper: 1, constant.
+    input_hz : float
+        Rates of all inputs together at intensity 1, mean over the training images. With MNIST it is the paper's pixel/8 Hz.
+    weight_mean : float
+        Mean weight of the synapses onto a neuron; the sum is set to it at each presentation. The paper: 78 for 784 inputs.
+    intensity, enough : float, int
+        Intensity at which an image is first shown, and how many spikes it must draw; else it is shown again, brighter by 1.
+    w_ei, w_ie : float
+        Conductances of the fixed synapses, in units of the leak.
+    dt_ms : float
+        Time step.
+    block : int
+        Presentations in one run of the compiled program; a checkpoint is written after each.
+    checkpoint : str or None
+        A folder for checkpoints: `fit` goes on from the last whole one there. Without one, nothing is written.
+    random_state : int
+        Weights at the start and every spike follow from it.
+
+    Attributes
+    ----------
+    weights_ : array (inputs, neurons)
+    theta_ : array (neurons,), volt
+    responses_ : array (classes, neurons), mean spikes at an image of each class, learning switched off
+    assignment_ : array (neurons,), the class of each neuron
+    history_ : dict of arrays, a value for each block from the second on, short ones at the end of a pass left out: `trials`
+        (images so far), `accuracy` (of its images before they were learnt from, by what the neurons responded to in the blocks
+        before), `spikes` and `intensity` (means over its images), `theta_mv` (mean)
+    seconds_ : dict, wall time of `training`, `labels`, `compilation`
+    parameters_ : int, number of plastic synapses
+    backend_ : str, `cpp_standalone` or `numpy`
+
+    Raises
+    ------
+    WrongUse
+        X outside 0 to 1 or with NaN, labels of another length, unknown names, values out of range.
+
+    Source: Diehl & Cook 2015, doi:10.3389/fncom.2015.00099.
+    """
+
+    uses: ClassVar[tuple[str, ...]] = ("diehl_cook", "lif_conductance")
+
+    weights_: np.ndarray
+    theta_: np.ndarray
+
+    def __init__(
+        self,
+        neurons: int = 400,
+        passes: int = 1,
+        readout: str = "all",
+        rule: Rule | str = "diehl_cook",
+        label_images: int = 10_000,
+        theta_plus_mv: float = 0.05,
+        final_rate: float = 1.0,
+        input_hz: float = 3265.0,
+        weight_mean: float = 78 / 784,
+        intensity: float = 2.0,
+        enough: int = 5,
+        w_ei: float = 10.4,
+        w_ie: float = 17.0,
+        dt_ms: float = 0.5,
+        block: int = 1000,
+        checkpoint: str | None = None,
+        random_state: int = 0,
+    ) -> None:
+        self.neurons = neurons
+        self.passes = passes
+        self.readout = readout
+        self.rule = rule
+        self.label_images = label_images
+        self.theta_plus_mv = theta_plus_mv
+        self.final_rate = final_rate
+        self.input_hz = input_hz
+        self.weight_mean = weight_mean
+        self.intensity = intensity
+        self.enough = enough
+        self.w_ei = w_ei
+        self.w_ie = w_ie
+        self.dt_ms = dt_ms
+        self.block = block
+        self.checkpoint = checkpoint
+        self.random_state = random_state
+
+    def _check(self) -> None:
+        for name in ("neurons", "passes", "label_images", "enough", "block"):
+            value = getattr(self, name)
+            if not (isinstance(value, numbers.Integral) and int(value) >= 1):
+                raise WrongUse(f"DiehlCookClassifier: {name}={value!r} must be a whole number of 1 or more.")
+        for name in ("input_hz", "weight_mean", "intensity", "final_rate", "dt_ms", "theta_plus_mv", "w_ei", "w_ie"):
+            value = getattr(self, name)
+            least = "of 0 or more" if name in ("theta_plus_mv", "w_ei", "w_ie") else "above 0"
+            if not (isinstance(value, numbers.Real) and 0 <= float(value) < np.inf and (float(value) > 0 or least != "above 0")):
+                raise WrongUse(f"DiehlCookClassifier: {name}={value!r} must be a finite number {least}.")
+        if self.readout not in READOUTS:
+            raise unknown("readout", str(self.readout), READOUTS)
+        if not (isinstance(self.random_state, numbers.Integral) and self.random_state >= 0):
+            raise WrongUse(f"DiehlCookClassifier: random_state={self.random_state!r} must be a whole number of 0 or more.")
+
+    # -- running ------------------------------------------------------------------------------------------------------
+
+    def _prepare(self, inputs: int) -> None:
+        rule = RULES[self.rule] if isinstance(self.rule, str) else self.rule
+        spec = DiehlCook(
+            inputs=inputs, neurons=self.neurons, images=self.block, presentations=self.block, rule=rule, dt=self.dt_ms * ms
+        )
+        started = time.perf_counter()
+        self._spec = spec
+        self._program: Program = program(diehl_cook.build, spec.structure())
+        self._compilation = time.perf_counter() - started
+        self.backend_ = backend()
+        values = {"first": self.intensity, "enough": self.enough, "total": self.weight_mean * inputs}
+        self._values = spec.values() | values | {"w_ei": self.w_ei, "w_ie": self.w_ie}
+        self._values["excitatory.theta_plus"] = self.theta_plus_mv / 1e3
+
+    def _blocks(
+        self, X: np.ndarray, state: dict[str, Any], what: int, start: int = 0, number: int = 0, tell: Progress = quiet
+    ) -> Iterator[_Block]:
+        """Show the images from number `start` on, in blocks of so many presentations.
+
+        The image that drew too few spikes at the end of a block is the first of the next one. Learning is on in training
+        (`what` is the number of the pass), off while labels are assigned and questions answered.
+        """
+        period = float(self._spec.presentation)
+        learn = float(what < _LABELS)
+        while start < len(X):
+            there = min(self.block, len(X) - start)
+            # the last images may need more presentations than there are images
+            presentations = self.block if there == self.block else min(self.block, there + max(10, there // 10))
+            given = {**self._values, **state, "images": X[start : start + there] * self._max_rate_hz, "last": there}
+            given |= {"learn": learn, "plastic": learn}
+            if learn:
+                given |= self._rates_of_learning((what * len(X) + start) / (self.passes * len(X)))
+            seed = int(np.random.SeedSequence([self.random_state, what, number]).generate_state(1)[0])
+            out = self._program.run(seed, given, duration=presentations * self._spec.presentation, progress=tell)
+            which = np.minimum((out["spike_time"] / period + 1e-6).astype(int), presentations - 1)
+            flat = np.bincount(which * self.neurons + out["spike_neuron"], minlength=presentations * self.neurons)
+            shown, intensity = (out[f"shown_{name}"].ravel()[:presentations] for name in ("image", "intensity"))
+            given_up = intensity[-1] >= diehl_cook.BRIGHTEST * self.intensity
+            last = bool(out["control.count"][0] >= self.enough or given_up)
+            answered = np.append(np.diff(shown) > 0, last) & (shown < there)
+            state = {name: out[name] for name in state_of(self._spec)}
+            state["control.image"] = np.array([-1 if last or shown[-1] >= there else 0])  # 0: the same image again
+            spikes = flat.reshape(presentations, self.neurons)[answered]
+            yield _Block(start, number, spikes, intensity[answered], state)
+            start, number = start + len(spikes), number + 1
+
+    def _rates_of_learning(self, done: float) -> dict[str, float]:
+        """Inputs of the program, at this share of the training."""
+        factor = self.final_rate ** max(0.0, 2 * done - 1)
+        places = self._spec.rule_inputs().items()
+        values = {name: float(self._spec.rule.parameters[key]) for name, (_, key) in places if key.startswith("A_")}
+        return {name: factor * value for name, value in values.items()} | {
+            "excitatory.theta_plus": factor * self.theta_plus_mv / 1e3
+        }
+
+    def _frozen(self, X: np.ndarray, what: int, tell: Progress = quiet) -> np.ndarray:
+        """Spikes of each neuron at each image with learning switched off, (images, neurons)."""
+        state = {"plastic.w": self.weights_.ravel(), "excitatory.theta": self.theta_, **_FRESH}
+        found: list[np.ndarray] = []
+
+        def told(fraction: float, note: str = "") -> None:
+            done = sum(map(len, found))
+            tell((done + fraction * min(self.block, len(X) - done)) / len(X))
+
+        for block in self._blocks(X, state, what, tell=told):
+            found.append(block.spikes)
+        return np.concatenate(found)
+
+    def _begin(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Images and class numbers, checked; the program, compiled; the weights before learning."""
+        self._check()
+        X, y = _images(X), np.asarray(y)
+        if y.shape != (len(X),):
+            raise WrongUse(f"y has shape {y.shape}; it needs one label for each of the {len(X)} images in X.")
+        self.classes_, labels = np.unique(y, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise WrongUse("learning to classify needs images of at least two classes.")
+        mean = float(X.mean(dtype=np.float64)) * X.shape[1]
+        if not mean > 0:
+            raise WrongUse("every image in X is dark; nothing would fire.")
+        self.n_features_in_ = X.shape[1]
+        self._max_rate_hz = self.input_hz / mean
+        self._prepare(X.shape[1])
+        self.parameters_ = X.shape[1] * self.neurons
+        rng = np.random.default_rng([self.random_state, 0])
+        self.weights_ = 0.3 * rng.random((X.shape[1], self.neurons))
+        self.theta_ = np.full(self.neurons, float(diehl_cook.THETA))
+        return X, labels
+
+    def untrained(self, X: Any, y: Any) -> DiehlCookClassifier:
+        """The control: everything that `fit` does but learning."""
+        X, labels = self._begin(X, y)
+        naming = min(self.label_images, len(X))
+        self._assign(self._frozen(X[:naming], _LABELS), labels[:naming])
+        return self
+
+    def fit(self, X: Any, y: Any, progress: Progress = quiet) -> DiehlCookClassifier:
+        """Learn from the images X (images, inputs), from 0 to 1, in their order; y (images,) names them afterwards.
+
+        `progress` takes the fraction that is done and a note: images, accuracy so far, images per second.
+        """
+        X, labels = self._begin(X, y)
+        naming = min(self.label_images, len(X))
+        share = self.passes * len(X) / (self.passes * len(X) + naming)
+        with contextlib.ExitStack() as stack:
+            kept = None
+            if self.checkpoint is not None:
+                kept = stack.enter_context(Checkpoints.open(Path(self.checkpoint), self._configuration(X, labels)))
+            self._train(X, labels, kept, lambda fraction, note="": progress(share * fraction, note))
+        started = time.perf_counter()
+        spikes = self._frozen(X[:naming], _LABELS, lambda fraction, note="": progress(share + (1 - share) * fraction, "naming"))
+        self._assign(spikes, labels[:naming])
+        self.seconds_ = {"training": self._trained_s, "labels": time.perf_counter() - started, "compilation": self._compilation}
+        self.compile_seconds_ = self._compilation
+        self.arrays_ = {
+            "weights": self.weights_.astype(np.float32), "theta": self.theta_, "neuron_class": self.classes_[self.assignment_]
+        }  # fmt: skip
+        return self
+
+    def _configuration(self, X: np.ndarray, y: np.ndarray) -> dict[str, Any]:
+        """What training depends on: two trainings with the same go through the same states."""
+        given = {k: v for k, v in self.get_params(deep=False).items() if k not in ("checkpoint", "readout", "label_images")}
+        data = "".join(hashlib.sha256(np.ascontiguousarray(part).data).hexdigest() for part in (X, y))
+        return {name: canonical(value) for name, value in given.items()} | {"data": data, "backend": self.backend_}
+
+    def _train(self, X: np.ndarray, labels: np.ndarray, kept: Checkpoints | None, progress: Progress) -> None:
+        state: dict[str, Any] = {"plastic.w": self.weights_.ravel(), "excitatory.theta": self.theta_, **_FRESH}
+        sums = np.zeros((0, len(self.classes_), self.neurons), np.float32)  # of each of the last blocks: spikes at each class
+        shown = np.zeros((0, len(self.classes_)), np.int64)  # and how many images of it there were
+        history = {name: np.zeros(0) for name in ("trials", "accuracy", "spikes", "intensity", "theta_mv")}
+        first, start, number, counter, before_s = 0, 0, 0, 0, 0.0
+        found = kept.latest() if kept is not None else None
+        if found is not None:
+            places = ("pass", "start", "block", "counter", "seconds")
+            first, start, number, counter, before_s = (found.numbers[name] for name in places)
+            arrays = found.arrays
+            state = {name: arrays[name.replace(".", "__")] for name in state_of(self._spec)}
+            sums, shown = arrays["sums"], arrays["shown"]
+            history = {name: arrays[f"history_{name}"] for name in history}
+        total, began_s, began = self.passes * len(X), time.perf_counter(), first * len(X) + start
+        told = ""
+        for turn in range(first, self.passes):
+            done = turn * len(X) + start
+
+            def tell(fraction: float, note: str = "") -> None:
+                progress(min(1.0, (done + fraction * self.block) / total), told)  # noqa: B023
+
+            for block in self._blocks(X, state, turn, start, number, tell):
+                state, of = block.state, labels[block.start : block.start + len(block.spikes)]
+                done = turn * len(X) + block.start + len(of)
+                accuracy = np.nan
+                if len(shown) and len(of):
+                    answers = votes(block.spikes, _means(sums, shown), "all").argmax(axis=1)
+                    accuracy = float(np.mean(answers == of))
+                own = np.zeros((1, *sums.shape[1:]), np.float32)
+                np.add.at(own[0], of, block.spikes)
+                sums = np.concatenate([sums, own])
+                shown = np.concatenate([shown, np.bincount(of, minlength=len(self.classes_))[None]])
+                while len(shown) > 1 and shown[1:].sum() >= WINDOW:
+                    sums, shown = sums[1:], shown[1:]
+                row = (
+                    done, accuracy, block.spikes.sum(axis=1).mean() if len(of) else np.nan,
+                    block.intensity.mean() if len(of) else np.nan, 1e3 * float(np.mean(state["excitatory.theta"])),
+                )  # fmt: skip
+                if 2 * len(of) >= self.block:
+                    history = {name: np.append(history[name], value) for name, value in zip(history, row, strict=True)}
+                spent = time.perf_counter() - began_s
+                told = f"{done:,} images" + (f", {accuracy:.1%} of the last right" if np.isfinite(accuracy) else "")
+                told += f", {(done - began) / spent:.0f} images/s"
+                progress(done / total, told)
+                at_end = block.start + len(of) == len(X)
+                if at_end:
+                    state = {**state, **_FRESH}
+                counter += 1
+                if kept is not None:
+                    place = {
+                        "pass": turn + at_end, "start": 0 if at_end else block.start + len(of),
+                        "block": 0 if at_end else block.number + 1, "seconds": before_s + spent, "counter": counter,
+                    }  # fmt: skip
+                    arrays = {name.replace(".", "__"): np.asarray(value) for name, value in state.items()}
+                    arrays |= {"sums": sums, "shown": shown, **{f"history_{name}": line for name, line in history.items()}}
+                    kept.save(counter, place, arrays, before_s + spent, self.backend_)
+            start = number = 0
+        self.weights_ = np.asarray(state["plastic.w"]).reshape(X.shape[1], self.neurons)
+        self.theta_ = np.asarray(state["excitatory.theta"])
+        known = np.isfinite(history["accuracy"])  # not of the first
+        self.history_ = {name: line[known] for name, line in history.items()}
+        self._trained_s = before_s + time.perf_counter() - began_s
+
+    def _assign(self, spikes: np.ndarray, labels: np.ndarray) -> None:
+        sums = np.zeros((len(self.classes_), self.neurons))
+        np.add.at(sums, labels, spikes)
+        self.responses_ = _means(sums[None], np.bincount(labels, minlength=len(self.classes_))[None])
+        self.assignment_ = self.responses_.argmax(axis=0)
+        self.label_spikes_ = spikes
+
+    def spikes(self, X: Any, progress: Progress = quiet) -> np.ndarray:
+        """Spikes of each neuron at each image with learning switched off, (images, neurons); the same at each call."""
+        check_is_fitted(self, "responses_")
+        X = _images(X)
+        if X.shape[1] != self.n_features_in_:
+            raise WrongUse(f"X has {X.shape[1]} inputs an image; this network was fitted on {self.n_features_in_}.")
+        return self._frozen(X, _ANSWERS, progress)
+
+    def answers(self, spikes: np.ndarray, readout: str | None = None) -> np.ndarray:
+        """The class that these spikes (images, neurons) speak for, by a readout."""
+        return self.classes_[votes(spikes, self.responses_, readout or self.readout).argmax(axis=1)]
+
+    def decision_function(self, X: Any) -> np.ndarray:
+        """Votes for each class, (images, classes)."""
+        return votes(self.spikes(X), self.responses_, self.readout)
+
+    def predict(self, X: Any) -> np.ndarray:
+        """The class of each image."""
+        return self.answers(self.spikes(X))
+
+
+_FRESH = {"control.image": -1, "control.count": 10**6, "control.intensity": 0.0}  # the next presentation shows image 0
+
+
+class _Block(NamedTuple):
+    start: int  # number of its first image
+    number: int  # of the block
+    spikes: np.ndarray  # (images, neurons)
+    intensity: np.ndarray  # (images,), at which each was answered
+    state: dict[str, np.ndarray]
+
+
+def votes(spikes: np.ndarray, responses: np.ndarray, readout: str) -> np.ndarray:
+    """What the spikes (images, neurons) say of each class, (images, classes), by the mean responses (classes, neurons).
+
+    "all": mean spikes of the neurons whose largest response is to that class. "proportion": each spike is shared out among the
+    classes in proportion to the responses of its neuron. A neuron that never responded says nothing.
+    """
+    if readout not in READOUTS:
+        raise unknown("readout", str(readout), READOUTS)
+    heard = responses.sum(axis=0) > 0
+    if readout == "all":
+        belongs = np.eye(len(responses))[responses.argmax(axis=0)] * heard[:, None]  # (neurons, classes)
+        return spikes @ (belongs / np.maximum(belongs.sum(axis=0), 1))
+    return spikes @ (responses / np.where(heard, responses.sum(axis=0), 1.0)).T
+
+
+def _means(sums: np.ndarray, shown: np.ndarray) -> np.ndarray:
+    """Mean spikes (classes, neurons) at an image of each class."""
+    return sums.sum(axis=0) / np.maximum(shown.sum(axis=0), 1)[:, None]
+
+
+def _images(X: Any) -> np.ndarray:
+    try:
+        images = np.asarray(X)
+        images = images if images.dtype.kind == "f" else images.astype(float)
+    except (TypeError, ValueError):
+        raise WrongUse("X is not a table of numbers; it needs the shape (images, inputs).") from None
+    if images.ndim != 2 or 0 in images.shape:
+        raise WrongUse(f"X has shape {images.shape}; it needs the shape (images, inputs), none of them 0.")
+    low, high = float(images.min()), float(images.max())
+    if not (low >= 0 and high <= 1):  # NaN fails as well
+        raise WrongUse(f"the images in X run from {low:g} to {high:g}; every value must be a number from 0 to 1.")
+    return images
