@@ -215,6 +215,7 @@ def _rows(text: str, side: str, events: str, n_pre: int, n_post: int) -> str:
 
     def rows(found: re.Match[str]) -> str:
         body = re.sub(r"^\s*const int32_t _(?:pre|post)synaptic_idx = .*\n", "", found["body"], flags=re.MULTILINE)
+        body = re.sub(r"_ptr_array_\w+__synaptic_(pre|post)\[_idx\]", r"_\1synaptic_idx", body)  # i and j in the text of a rule
         apart = "#pragma GCC ivdep\n" if _touches_only(body, "_idx", f"_{other}synaptic_idx") else ""
         return f"""    for (int32_t _event = 0; _event < brian::{events}[{n_own}]; _event++)
     {{

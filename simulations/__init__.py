@@ -28,6 +28,7 @@ _CLASSES: tuple[str, ...] = (  # file:class
     "pattern_detection:PatternDetection",
     "voltage_stdp:VoltageStdp",
     "digits_unsupervised:DigitsUnsupervised",
+    "bench:Bench",
 )
 
 

@@ -554,7 +554,7 @@ def reproduce(
     from simulations.reproductions import COLUMNS, counted, rows
     from simulations.simulation import execute
 
-    kinds = [SIMULATIONS[name] for name in names or SIMULATIONS]
+    kinds = [SIMULATIONS[name] for name in names or (name for name, kind in SIMULATIONS.items() if kind.published)]
     folder = out if out is not None else Path("results") / "reproductions"
     told = []
     for kind in kinds:

@@ -87,6 +87,7 @@ class Simulation(ABC):
     summary: ClassVar[str]
     source: ClassVar[str]
     default_seeds: ClassVar[int] = 10
+    published: ClassVar[bool] = True  # whether its checks are of published or derived values: `plasticity reproduce`
     uses: ClassVar[tuple[str, ...]] = ()  # names of the rules, neurons, encoders ... that it is made of
 
     @classmethod
