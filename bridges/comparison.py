@@ -55,7 +55,8 @@ class LearnerEntry:
     """One learner that `compare` knows by name.
 
     `build()` makes the estimator (imports happen there, so that listing learners imports neither Brian2 nor PyTorch);
-    `cost` is about how long a fit takes beside the others: long jobs start first.
+    `cost` is about how long a fit takes beside the others: long jobs start first. `streams` says for which tasks it is chosen
+    where no learners are named: those that show "one" image at a time, "many", or "any".
     """
 
     name: str
@@ -64,6 +65,7 @@ class LearnerEntry:
     source: str
     build: Callable[[], Any]
     cost: float = 1.0
+    streams: str = "many"
 
     def factory(self, random_state: int = 0, settings: Mapping[str, Any] | None = None) -> Any:
         """The estimator with its random state and some constructor parameters set (texts are converted)."""
@@ -84,10 +86,16 @@ def _spiking(gate: str) -> Any:
     return SpikingClassifier(gate=made[gate]())
 
 
-def _torch(model: str) -> Any:
+def _unsupervised() -> Any:
+    from plasticity.unsupervised import DiehlCookClassifier
+
+    return DiehlCookClassifier(neurons=100, passes=3, block=200, readout="proportion")
+
+
+def _torch(model: str, **settings: Any) -> Any:
     from bridges.learner import TorchClassifier
 
-    return TorchClassifier(model=model)
+    return TorchClassifier(model=model, **settings)
 
 
 def _guessing() -> Any:
@@ -97,11 +105,9 @@ def _guessing() -> Any:
 
 
 FEW_SEEDS = "few seeds: an interval is hardly more than their range, and no p can be small"
-GIVEN = (
-    "The gate of the spiking learners is told what the cue means; the torch learners have to learn it, over repeated passes.\n"
-    "Fit: seconds of training with its learning curve, compilation apart."
-)
-"""What is not alike on the two sides; stands under every table that shows both."""
+GIVEN = "The gate of the spiking learners is told what the cue means; the torch learners have to learn it, over repeated passes."
+FIT = "Fit: seconds of training with its learning curve, compilation apart."
+"""What is not alike on the two sides stands under every table that shows both; the first where there is a cue."""
 
 _DIEHL_COOK = "Diehl & Cook 2015, doi:10.3389/fncom.2015.00099"
 
@@ -115,6 +121,7 @@ LEARNERS: Registry[LearnerEntry] = Registry(
             _DIEHL_COOK,
             functools.partial(_spiking, "gated"),
             20.0,
+            "any",
         ),
         LearnerEntry(
             "spiking_no_gate",
@@ -163,6 +170,27 @@ LEARNERS: Registry[LearnerEntry] = Registry(
             "Rumelhart, Hinton & Williams 1986, doi:10.1038/323533a0",
             functools.partial(_torch, "mlp"),
             4.0,
+            "any",
+        ),
+        LearnerEntry(
+            "diehl_cook",
+            "spiking",
+            "spiking network that learns from images without labels, which then name its neurons",
+            _DIEHL_COOK,
+            _unsupervised,
+            30.0,
+            "one",
+        ),
+        LearnerEntry(
+            "patch_attention",
+            "torch",
+            "self-attention among the patches of the images, trained by gradient",
+            "Dosovitskiy et al. 2021, arXiv:2010.11929",
+            functools.partial(  # chosen on validation trials of draws 100 and 101
+                _torch, "patch_attention", learning_rate=2e-3, weight_decay=0.1, epochs=100, patience=30
+            ),
+            30.0,
+            "one",
         ),
         LearnerEntry(
             "guessing",
@@ -171,6 +199,7 @@ LEARNERS: Registry[LearnerEntry] = Registry(
             "baseline: scikit-learn, sklearn.dummy.DummyClassifier",
             _guessing,
             0.1,
+            "any",
         ),
     ],
 )
@@ -296,11 +325,18 @@ def _side(estimator: Any) -> str:
     return {"plasticity": "spiking", "bridges": "torch"}.get(package, "control")
 
 
-def _resolve(learners: Iterable[Any] | None, settings: Mapping[str, Mapping[str, Any]]) -> list[_Learner]:
+def chosen_for(task: Task) -> list[str]:
+    """The learners that a task is put to where none are named."""
+    number = "one" if int(getattr(task, "streams", 1)) == 1 else "many"
+    return [name for name, entry in LEARNERS.items() if entry.streams in (number, "any")]
+
+
+def _resolve(learners: Iterable[Any] | None, settings: Mapping[str, Mapping[str, Any]], task: Task) -> list[_Learner]:
     if isinstance(learners, str):
         learners = [learners]
     resolved: list[_Learner] = []
-    for given in list(LEARNERS) if learners is None else learners:
+    streams = int(getattr(task, "streams", 1))
+    for given in chosen_for(task) if learners is None else learners:
         if isinstance(given, str):
             entry = LEARNERS[given]
             name, side, estimator, cost = entry.name, entry.side, entry.build(), entry.cost
@@ -318,6 +354,10 @@ def _resolve(learners: Iterable[Any] | None, settings: Mapping[str, Mapping[str,
             raise WrongUse(
                 f"two learners are named {name!r}; name estimators apart: [('first', estimator), ('second', estimator)]."
             )
+        if "streams" in estimator.get_params(deep=False):  # a fact of the task
+            estimator = estimator.set_params(streams=streams)
+        elif name == "diehl_cook" and streams > 1:
+            raise WrongUse(f"{name} sees one image at a time; {task.name} shows {streams}. Try the task digits.")
         mine = {**settings.get(side, {}), **settings.get(name, {})}
         resolved.append(_Learner(name, side, configure_estimator(name, estimator, mine), cost))
     if not resolved:
@@ -370,7 +410,7 @@ def _one_thread(side: str) -> Iterator[None]:
     """BLAS, OpenMP and PyTorch on one thread: parallel over seeds, and the same sums in the same order everywhere."""
     from threadpoolctl import threadpool_limits
 
-    if side == "torch":
+    if side == "torch" or "torch" in sys.modules:  # another thread of a cluster's worker may be half way through importing it
         import torch  # noqa: F401  (so that its threads are limited below)
     torch_module = sys.modules.get("torch")
     before = torch_module.get_num_threads() if torch_module else 0
@@ -384,7 +424,7 @@ def _one_thread(side: str) -> Iterator[None]:
                 torch_module.set_num_threads(before)
 
 
-def _work(learner: _Learner, task: Any, seed: int, report: Callable[[float], None]) -> dict[str, Any]:
+def _work(learner: _Learner, task: Any, seed: int, report: Callable[..., None]) -> dict[str, Any]:
     """Draw the trials of the seed, fit, predict the test trials; what the record of this pair says."""
     from sklearn.base import clone
 
@@ -436,7 +476,7 @@ def _work(learner: _Learner, task: Any, seed: int, report: Callable[[float], Non
     return {"numbers": numbers, "arrays": arrays, "backend": str(getattr(estimator, "backend_", learner.side))}
 
 
-def _attempt(job: _Job, report: Callable[[float], None]) -> dict[str, Any] | _Failure:
+def _attempt(job: _Job, report: Callable[..., None]) -> dict[str, Any] | _Failure:
     """The work of one pair, or the sentence that names the learner and the seed that failed."""
     try:
         return _work(job.learner, job.task, job.seed, report)
@@ -464,7 +504,7 @@ def _job_in_worker(job: _Job, parent: int) -> tuple[_Job, dict[str, Any] | _Fail
     _end_with(parent)
     last = 0.0
 
-    def report(fraction: float) -> None:
+    def report(fraction: float, note: str = "") -> None:
         nonlocal last
         now = time.monotonic()
         if job.progress_file and (now - last > 0.1 or fraction >= 1):
@@ -473,6 +513,10 @@ def _job_in_worker(job: _Job, parent: int) -> tuple[_Job, dict[str, Any] | _Fail
                 Path(job.progress_file).write_text(f"{float(fraction):.4f}")
 
     return job, _attempt(job, report)
+
+
+def _job_on_cluster(job: _Job, tell: Callable[..., None]) -> dict[str, Any] | _Failure:
+    return _attempt(job, tell)
 
 
 class _Meter:
@@ -532,11 +576,16 @@ def _finish_jobs(
     jobs: Sequence[_Job], n_jobs: int, meter: _Meter
 ) -> Generator[tuple[_Job, dict[str, Any] | _Failure], None, None]:
     """Each pair as soon as it is done: in this process if n_jobs is 1, else in workers that die with this generator."""
+    from plasticity.parallel import each, on_cluster
+
+    if on_cluster():
+        yield from each(_job_on_cluster, jobs)
+        return
     if n_jobs == 1 or len(jobs) <= 1:
         for job in jobs:
             key = (job.seed, job.learner.name)
 
-            def report(fraction: float, key: tuple[int, str] = key) -> None:
+            def report(fraction: float, note: str = "", key: tuple[int, str] = key) -> None:
                 meter.set(key, fraction)
                 meter.show()
 
@@ -630,7 +679,8 @@ def compare(
 
     Parameters
     ----------
-    learners : names of `LEARNERS`, scikit-learn estimators (named by their class), pairs (name, estimator); all names by default
+    learners : names of `LEARNERS`, scikit-learn estimators (named by their class), pairs (name, estimator); by default
+        those that suit the task (`chosen_for`)
     task : a task or the name of one
     seeds : whole numbers; the trials of a seed, and the random state of every learner, follow from it alone
     jobs : processes; as many as there are cores by default. 1 runs in this process, with the same numbers to the bit
@@ -653,7 +703,7 @@ def compare(
 
         task = TASKS[task]()
     seed_list, n_jobs = check_seeds(seeds), check_jobs(jobs)
-    resolved = _resolve(learners, settings or {})
+    resolved = _resolve(learners, settings or {}, task)
     configuration = _configuration(task, resolved, seed_list)
     told = provenance()
     records: dict[tuple[int, str], Record] = {}
@@ -948,7 +998,10 @@ class Comparison:
             parts.append(f"{self.missing} of {len(self.seeds) * len(self.configuration['learners'])} jobs are not finished yet")
         if len(self.seeds) < 6:
             parts.append(FEW_SEEDS)
-        return ", ".join(parts) + "." + (f"\n{GIVEN}" if {entry.side for entry in known} >= {"spiking", "torch"} else "")
+        told = [", ".join(parts) + "."]
+        if {entry.side for entry in known} >= {"spiking", "torch"}:
+            told += ([GIVEN] if self.without_attention is not None else []) + [FIT]
+        return "\n".join(told)
 
     def write_csv(self, folder: Path) -> None:
         """One line per learner: summary.csv."""
@@ -1044,6 +1097,7 @@ def read_configuration(folder: Path) -> dict[str, Any]:
     wanted = {
         "compare": ("task", "settings", "facts", "learners", "sides", "parameters", "seeds"),
         "run": ("simulation", "settings", "seeds"),
+        "sweep": ("simulation", "settings", "grid", "seeds"),
     }
     command = configuration.get("command") if isinstance(configuration, dict) else None
     lacking = [key for key in wanted.get(str(command), ("command",)) if key not in (configuration or {})]

@@ -19,14 +19,14 @@ from bridges.training import Batch, one_thread, seeded, train
 from plasticity.errors import WrongUse
 from plasticity.tasks.task import split_streams
 
-STREAMS = 2
 HELD_OUT = 0.15  # share of the training trials that decides when to stop, where no probe is given
 
 
 class TorchClassifier(ClassifierMixin, BaseEstimator):
     """An attention model of `MODELS`, trained by gradient on cued trials.
 
-    `X` is what `Trials.X` gives, (n, 2*features + 2): two streams, then the one-hot cue. Training is `bridges.training.train`;
+    `X` is what `Trials.X` gives: with two streams (n, 2*features + 2), the streams, then the one-hot cue; with one (n, features).
+    Training is `bridges.training.train`;
     the same `random_state` gives the same model to the bit on a CPU. Torch's generator and thread count are as before afterwards.
 
     The defaults were chosen by validation accuracy on `CuedDigits` draws that no reported number uses, with the MLP, the model
@@ -48,6 +48,8 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
         Trials per gradient step.
     patience : int
         Training stops after this many epochs in a row without a lower validation loss; the weights of the lowest are kept.
+    streams : int
+        Images shown at once; with one there is no cue.
     random_state : int
         Seed of the first weights, order of trials and dropout, 0 or more.
     device : str
@@ -62,8 +64,8 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
     best_trials_ : int
         The point of that curve whose weights the model has now.
     arrays_ : dict
-        `attention` (2, 2), for models that have one: mean weight [cued stream, stream] over the probe's trials (NaN where a
-        stream is never cued).
+        `attention` (streams, streams), for models that have one and more than one stream: mean weight [cued stream, stream] over
+        the probe's trials (NaN where a stream is never cued).
     parameters_ : int
         Parameters that training moved (those that a gradient reaches).
     model_ : bridges.models.Model
@@ -88,6 +90,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
         dropout: float = 0.3,
         batch: int = 64,
         patience: int = 10,
+        streams: int = 2,
         random_state: int = 0,
         device: str = "auto",
     ) -> None:
@@ -99,6 +102,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
         self.dropout = dropout
         self.batch = batch
         self.patience = patience
+        self.streams = streams
         self.random_state = random_state
         self.device = device
 
@@ -111,15 +115,15 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
         """
         self._check_parameters()
         architecture = MODELS[self.model]
-        device = _device(self.device)
-        stimulus, cue, label = _trials(X, y, "X and y")
+        device, streams = _device(self.device), int(self.streams)
+        stimulus, cue, label = _trials(X, y, "X and y", streams)
         if probe is None:
             kept, held = _hold_out(label, self.random_state)
             parts = [(stimulus[part], cue[part], label[part]) for part in (kept, held)]
         else:
             if not isinstance(probe, (tuple, list)) or len(probe) != 2:
                 raise WrongUse("probe is not a pair; give the validation trials as probe=(X, y).")
-            parts = [(stimulus, cue, label), _trials(*probe, "the probe's X and y")]
+            parts = [(stimulus, cue, label), _trials(*probe, "the probe's X and y", streams)]
         features, probed = (part[0].shape[2] for part in parts)
         if features != probed:
             raise WrongUse(f"X has {features} features per stream and the probe {probed}; they must agree.")
@@ -133,9 +137,9 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
             Batch(*_tensors(shown, cued, device), torch.from_numpy(np.searchsorted(self.classes_, answer)).to(device))
             for shown, cued, answer in parts
         )
-        self.n_features_in_ = STREAMS * features + STREAMS
+        self.n_features_in_ = streams * features + (streams if streams > 1 else 0)
         with one_thread(), seeded(int(self.random_state), device):
-            network = architecture(STREAMS, features, classes, int(self.hidden), self.dropout).to(device)
+            network = architecture(streams, features, classes, int(self.hidden), self.dropout).to(device)
             history = train(
                 network,
                 training,
@@ -166,7 +170,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
         return torch.softmax(self._logits(X).double(), dim=1).cpu().numpy()
 
     def attention_weights(self, X: Any) -> np.ndarray | None:
-        """Weight of each stream in each trial, (n, 2), rows summing to one; None where the model has no attention."""
+        """Weight of each stream in each trial, (n, streams), rows summing to one; None where the model has no attention."""
         stimulus, cue = self._inputs(X)
         with one_thread(), torch.inference_mode():
             weights = self.model_.attention_weights(stimulus, cue)  # (n, streams)
@@ -175,9 +179,9 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
     def _arrays(self, validation: Batch) -> dict[str, np.ndarray]:
         with one_thread(), torch.inference_mode():
             weights = self.model_.attention_weights(validation.stimulus, validation.cue)  # (n, streams)
-        if weights is None:
+        if weights is None or self.streams == 1:
             return {}
-        means = [weights[validation.cue == cued].double().mean(dim=0) for cued in range(STREAMS)]  # NaN over no trials
+        means = [weights[validation.cue == cued].double().mean(dim=0) for cued in range(self.streams)]  # NaN over no trials
         return {"attention": torch.stack(means).cpu().numpy()}
 
     def _logits(self, X: Any) -> Tensor:
@@ -187,13 +191,13 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
 
     def _inputs(self, X: Any) -> tuple[Tensor, Tensor]:
         check_is_fitted(self, "model_")
-        stimulus, cue = split_streams(X, STREAMS)
+        stimulus, cue = split_streams(X, self.streams)
         if stimulus.shape[2] != self.model_.features:
             raise WrongUse(f"X has {stimulus.shape[2]} features per stream; this model was fitted on {self.model_.features}.")
         return _tensors(stimulus, cue, self.device_)
 
     def _check_parameters(self) -> None:
-        for name, low in (("hidden", 1), ("epochs", 1), ("batch", 1), ("patience", 1), ("random_state", 0)):
+        for name, low in (("hidden", 1), ("epochs", 1), ("batch", 1), ("patience", 1), ("streams", 1), ("random_state", 0)):
             value = getattr(self, name)
             if not isinstance(value, Integral) or isinstance(value, bool) or value < low:
                 raise WrongUse(f"TorchClassifier: {name}={value!r}; it must be a whole number, {low} or more.")
@@ -226,9 +230,9 @@ def _device(name: Any) -> torch.device:
     return device
 
 
-def _trials(X: Any, y: Any, what: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _trials(X: Any, y: Any, what: str, streams: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Stimulus (n, streams, features), cue (n,) and label (n,), checked."""
-    stimulus, cue = split_streams(X, STREAMS)
+    stimulus, cue = split_streams(X, streams)
     label = np.asarray(y)
     if label.ndim != 1 or len(label) != len(stimulus):
         raise WrongUse(f"{what}: {len(stimulus)} trials and labels of shape {label.shape}; give one label for each trial.")

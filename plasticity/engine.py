@@ -409,6 +409,10 @@ class Program:
     folder: Path | None
     manifest: Mapping[str, Any]
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """In another process, perhaps on another machine: found in the cache there, or compiled there."""
+        return program, (self.builder, self.spec)
+
     def run(
         self,
         seed: int,

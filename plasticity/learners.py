@@ -302,9 +302,10 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
                 done = stop
             if stop in curve:
                 history["trials"].append(stop)
-                attended, ignored = self._selected_weights(stimulus, cue, labels)
-                history["attended"].append(attended)
-                history["ignored"].append(ignored)
+                if self.streams > 1:
+                    attended, ignored = self._selected_weights(stimulus, cue, labels)
+                    history["attended"].append(attended)
+                    history["ignored"].append(ignored)
                 if probe is not None:
                     found = self.classes_[self._decide(probe[0], probing).argmax(axis=1)]
                     history["accuracy"].append(float(np.mean(found == probe[1])))
@@ -315,12 +316,15 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
         self.arrays_ = {
             "weights": self.weights_.astype(np.float32),
             "neuron_class": self.neuron_class_,
-            "history_trials_weights": np.array(history["trials"]),
-            "weights_attended": np.array(history["attended"]),
-            "weights_ignored": np.array(history["ignored"]),
-            "gain_attended": np.array([gain[:, s][cued[:, s]].mean() for s in range(self.streams)]),
-            "gain_ignored": np.array([gain[:, s][~cued[:, s]].mean() for s in range(self.streams)]),
         }
+        if self.streams > 1:
+            self.arrays_ |= {
+                "history_trials_weights": np.array(history["trials"]),
+                "weights_attended": np.array(history["attended"]),
+                "weights_ignored": np.array(history["ignored"]),
+                "gain_attended": np.array([gain[:, s][cued[:, s]].mean() for s in range(self.streams)]),
+                "gain_ignored": np.array([gain[:, s][~cued[:, s]].mean() for s in range(self.streams)]),
+            }
         self.parameters_ = int(self.weights_.size)
         return self
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
@@ -131,6 +132,9 @@ def each(
             yield todo[place], result
     finally:
         stopped.set()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # joblib remarks that not all results were read
+            results.close()
 
 
 class _Stopped(BaseException):

@@ -1,4 +1,4 @@
-"""The program `plasticity`: list, show, run, compare, plot, data.
+"""The program `plasticity`: list, show, run, compare, sweep, bench, plot, data.
 
 What is for people goes to standard output as tables, progress goes to standard error; with --json the summary is the
 only thing on standard output. Exit status: 0 done, 1 failed, 2 wrong use, 130 interrupted. Simulators are imported by
@@ -48,6 +48,12 @@ Seeds = Annotated[
 ]
 Jobs = Annotated[
     int | None, typer.Option("--jobs", metavar="N", help="Processes at a time. [default: one per core]", show_default=False)
+]
+Cluster = Annotated[
+    str,
+    typer.Option(
+        "--cluster", metavar="ADDRESS", help="Send the jobs to a Dask scheduler, such as tcp://10.0.0.1:8786.", show_default=False
+    ),
 ]
 Out = Annotated[
     Path | None,
@@ -434,10 +440,16 @@ def compare(
     task: Annotated[str, typer.Argument(help="The task; `plasticity list tasks` shows them.")],
     learners: Annotated[
         str,
-        typer.Option("--learners", metavar="A,B", help="Which learners, with commas between. [default: all]", show_default=False),
+        typer.Option(
+            "--learners",
+            metavar="A,B",
+            help="Which learners, with commas between. [default: those that suit the task]",
+            show_default=False,
+        ),
     ] = "",
     seeds: Seeds = "10",
     jobs: Jobs = None,
+    cluster: Cluster = "",
     set_: Set = [],  # noqa: B006  (typer reads it and never changes it)
     out: Out = None,
     force: Force = False,
@@ -453,13 +465,14 @@ def compare(
     from bridges import comparison as bridge
     from plasticity import settings
     from plasticity.errors import WrongUse
+    from plasticity.parallel import cluster as on_cluster
     from plasticity.tasks import TASKS
     from simulations import SIMULATIONS
 
     if task in SIMULATIONS:
         raise WrongUse(f"{task} is a simulation, not a task; type `plasticity run {task}`.")
     kind = TASKS[task]
-    chosen = [name.strip() for name in learners.split(",") if name.strip()] or list(bridge.LEARNERS)
+    chosen = [name.strip() for name in learners.split(",") if name.strip()] or None
     for_task: dict[str, str] = {}
     for_learners: dict[str, dict[str, str]] = {}
     for key, value in settings.parse(set_).items():
@@ -471,7 +484,7 @@ def compare(
     made = settings.configure(kind, for_task)
     listed = parse_seeds(seeds)
     folder = out if out is not None else Path("results") / task
-    with _bar(f"compare {task}") as progress:
+    with on_cluster(cluster), _bar(f"compare {task}") as progress:
         result = bridge.compare(
             chosen, made, seeds=listed, jobs=jobs, out=folder, force=force, progress=progress, settings=for_learners
         )
@@ -482,21 +495,25 @@ def compare(
     _print(result.table(), _lies(folder, drawn, "summary.csv"))
 
 
+SomeSeeds = Annotated[
+    str,
+    typer.Option(
+        "--seeds",
+        metavar="N|LIST",
+        help="How many seeds, or which ones: 0,3,5 or 5-9. [default: the simulation's own]",
+        show_default=False,
+    ),
+]
+
+
 @app.command()
 @_guarded
 def run(
     simulation: Annotated[str, typer.Argument(help="The simulation; `plasticity list simulations` shows them.")],
     rule: Annotated[str, typer.Option("--rule", metavar="NAME", help="Short for --set rule=NAME.", show_default=False)] = "",
-    seeds: Annotated[
-        str,
-        typer.Option(
-            "--seeds",
-            metavar="N|LIST",
-            help="How many seeds, or which ones: 0,3,5 or 5-9. [default: the simulation's own]",
-            show_default=False,
-        ),
-    ] = "",
+    seeds: SomeSeeds = "",
     jobs: Jobs = None,
+    cluster: Cluster = "",
     set_: Set = [],  # noqa: B006
     out: Out = None,
     force: Force = False,
@@ -504,9 +521,16 @@ def run(
     debug: Debug = False,
 ) -> None:
     """Run a simulation and hold its numbers against what is published or derived."""
+    _run(simulation, ([f"rule={rule}"] if rule else []) + set_, seeds, jobs, cluster, out, force, as_json)
+
+
+def _run(
+    simulation: str, set_: list[str], seeds: str, jobs: int | None, cluster: str, out: Path | None, force: bool, as_json: bool
+) -> None:
     from bridges.comparison import FEW_SEEDS
     from plasticity import settings
     from plasticity.errors import WrongUse
+    from plasticity.parallel import cluster as on_cluster
     from plasticity.tasks import TASKS
     from simulations import SIMULATIONS
     from simulations.simulation import execute
@@ -514,9 +538,9 @@ def run(
     if simulation in TASKS:
         raise WrongUse(f"{simulation} is a task, not a simulation; type `plasticity compare {simulation}`.")
     kind = SIMULATIONS[simulation]
-    made = kind.configure({**({"rule": rule} if rule else {}), **settings.parse(set_)})
+    made = kind.configure(settings.parse(set_))
     folder = out if out is not None else Path("results") / simulation
-    with _bar(f"run {simulation}") as progress:
+    with on_cluster(cluster), _bar(f"run {simulation}") as progress:
         summary = execute(made, folder, parse_seeds(seeds) if seeds else None, jobs, force, progress)
     if as_json:
         _print_json(summary)
@@ -529,6 +553,62 @@ def run(
         told = ", ".join(f"{key}={_readable(value)}" for key, value in changed.items())
         _print(f"note: the checks are meant for the default settings; here {told}.")
     _print(_lies(folder, sorted((folder / "figures").glob("*.png")), "summary.json"))
+
+
+@app.command()
+@_guarded
+def bench(
+    peers: Annotated[bool, typer.Option("--peers", help="Also install and measure BindsNET and NEST.")] = False,
+    jobs: Jobs = None,
+    set_: Set = [],  # noqa: B006
+    out: Out = None,
+    force: Force = False,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Time and memory of the same network here and by other means: `run bench`."""
+    _run("bench", [*set_, *["peers=true"] * peers], "", jobs, "", out, force, as_json)
+
+
+@app.command()
+@_guarded
+def sweep(
+    simulation: Annotated[str, typer.Argument(help="The simulation; `plasticity list simulations` shows them.")],
+    grid: Annotated[
+        list[str], typer.Option("--grid", metavar="KEY=A,B,C", help="Values of a setting; repeat for all combinations.")
+    ],
+    seeds: Seeds = "5",
+    measure: Annotated[
+        str,
+        typer.Option("--measure", metavar="A,B", help="Which numbers to print and draw. [default: some]", show_default=False),
+    ] = "",
+    jobs: Jobs = None,
+    cluster: Cluster = "",
+    set_: Set = [],  # noqa: B006
+    out: Out = None,
+    force: Force = False,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Run a simulation over a grid of settings; an interrupted sweep goes on where it stopped."""
+    from bridges.comparison import check_jobs
+    from plasticity import settings
+    from plasticity.parallel import cluster as on_cluster
+    from simulations import SIMULATIONS, figures
+    from simulations import sweep as sweeps
+
+    kind = SIMULATIONS[simulation]
+    folder = out if out is not None else Path("results") / f"sweep_{simulation}"
+    asked, listed = sweeps.parse_grid(grid), parse_seeds(seeds)
+    with on_cluster(cluster), _bar(f"sweep {simulation}") as progress:
+        found = sweeps.sweep(kind, asked, listed, settings.parse(set_), check_jobs(jobs), folder, force, progress)
+    names = [name.strip() for name in measure.split(",") if name.strip()]
+    drawn = [path for path in figures.save(found.figures(names), folder / "figures") if path.suffix == ".png"]
+    if as_json:
+        _print_json(found.to_json() | {"out": str(folder)})
+        return
+    _print(_table(f"{simulation}: {len(found.points)} points, {len(listed)} seeds", *found.rows(names)))
+    _print(_lies(folder, drawn, "summary.csv"))
 
 
 @app.command()
@@ -592,6 +672,13 @@ def plot(
         comparison = Comparison.load(folder)
         written = figures.save(figures.comparison_figures(comparison), target)
         summary, table = comparison.to_json(), comparison.table()
+    elif configuration["command"] == "sweep":
+        from simulations.sweep import Sweep
+
+        swept = Sweep.load(folder)
+        written = figures.save(swept.figures(), target)
+        summary = swept.to_json() | {"out": str(folder)}
+        table = _table(f"{swept.configuration['simulation']}: {len(swept.points)} points", *swept.rows([]))
     else:
         from plasticity.records import Record
 

@@ -68,7 +68,13 @@ class DigitsUnsupervised(Simulation):
     labels: int = setting(10_000, "how many training images say what the neurons stand for", low=10, high=60_000)
     control: int = setting(2000, "the most images that assign, and that test, the network before learning; 0: none", low=0)
     rule: str = setting("diehl_cook", "rule of the plastic synapses")
-    theta_plus_mv: float = setting(0.05, "rise of a threshold at a spike", "mV", low=0, high=10)
+    theta_plus_mv: float = setting(-1.0, "rise of a threshold at a spike (the paper: 0.05); -1: see w_ie", "mV", low=-1, high=10)
+    w_ie: float = setting(
+        -1.0,
+        "inhibition, in units of the leak (the paper: 17); -1: the paper's, or what suits many images for each neuron",
+        low=-1,
+        high=1000,
+    )
     dt_ms: float = setting(0.5, "time step", "ms", low=0.1, high=1)
     block: int = setting(0, "presentations between two checkpoints; 0: 1000, or a sixth of the images if that is less", low=0)
 
@@ -90,11 +96,12 @@ class DigitsUnsupervised(Simulation):
 
     def learner(self, seed: int, images: int) -> Any:
         """The estimator of a seed."""
-        from plasticity.unsupervised import DiehlCookClassifier
+        from plasticity.unsupervised import DiehlCookClassifier, suited
 
+        chosen = {name: getattr(self, name) for name in ("theta_plus_mv", "w_ie") if getattr(self, name) >= 0}
         return DiehlCookClassifier(
             neurons=self.neurons, passes=self.passes, rule=self.rule, label_images=self.labels,
-            theta_plus_mv=self.theta_plus_mv, dt_ms=self.dt_ms, block=self.block or max(10, min(1000, images // 6)),
+            **(suited(self.neurons, images * self.passes) | chosen), dt_ms=self.dt_ms, block=self.block or max(10, min(1000, images // 6)),
             checkpoint=str(Path(self.parts) / f"seed-{seed:04d}" / "blocks") if self.parts else None, random_state=seed,
         )  # fmt: skip
 

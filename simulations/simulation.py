@@ -128,6 +128,7 @@ def execute(
         No seeds, or a finished run in the folder without `force`.
     """
     from bridges.comparison import check_jobs, check_seeds
+    from plasticity.parallel import quiet
     from plasticity.records import Record, RunFolder, provenance, read_json
     from simulations import figures
 
@@ -144,7 +145,11 @@ def execute(
         record = folder.record(RECORD)
         if record is None:
             start = time.perf_counter()
-            outcome = simulation.run(listed, n_jobs, progress or (lambda fraction: None))
+            try:
+                outcome = simulation.run(listed, n_jobs, progress or quiet)
+            except KeyboardInterrupt:
+                kept = "what is finished is kept" if hasattr(simulation, "parts") else "nothing was finished"
+                raise KeyboardInterrupt(f"interrupted: {kept} in {out}; the same command goes on from there.") from None
             record = Record(
                 simulation=simulation.name,
                 configuration=configuration,

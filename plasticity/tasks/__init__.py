@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from plasticity.registry import Registry
 from plasticity.tasks.cued_digits import CuedDigits
+from plasticity.tasks.digits import Digits
 from plasticity.tasks.task import Draw, Task, Trials, split_streams
 
-TASKS: Registry[type[Task]] = Registry("task", [CuedDigits])
+TASKS: Registry[type[Task]] = Registry("task", [CuedDigits, Digits])
 
-__all__ = ["TASKS", "CuedDigits", "Draw", "Task", "Trials", "split_streams"]
+__all__ = ["TASKS", "CuedDigits", "Digits", "Draw", "Task", "Trials", "split_streams"]

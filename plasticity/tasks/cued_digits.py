@@ -7,9 +7,8 @@ from numbers import Integral
 from typing import ClassVar
 
 import numpy as np
-from sklearn.model_selection import train_test_split
 
-from plasticity.datasets import LOADERS, Images
+from plasticity.datasets import LOADERS, Images, split
 from plasticity.errors import WrongUse
 from plasticity.settings import check, setting
 from plasticity.tasks.task import Draw, Task, Trials
@@ -98,25 +97,13 @@ class CuedDigits(Task):
             raise WrongUse(f"{self.name}: draw() takes a numpy Generator, not {rng!r}; write draw(np.random.default_rng(0)).")
         images = LOADERS[self.data]()
         seeds = [int(seed) for seed in rng.integers(2**32, size=4)]
-        pools = _split(images, seeds[0])
+        pools = split(images, seeds[0])
         parts = zip(pools, (self.train, self.validation, self.test), seeds[1:], strict=True)
         return Draw(*(_deal(images, pool, trials, np.random.default_rng(seed)) for pool, trials, seed in parts))
 
     def ideal(self, trials: Trials) -> np.ndarray:
         """The digit in the cued stream, by an observer who recognises both digits without error."""
         return trials.stream_label[np.arange(len(trials)), trials.cue]
-
-
-def _split(images: Images, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Disjoint image numbers for training, validation and test, stratified by class."""
-    everything = np.arange(len(images.labels))
-    if images.test_from is None:
-        rest, test = train_test_split(everything, test_size=400, stratify=images.labels, random_state=seed)
-        train, validation = train_test_split(rest, test_size=197, stratify=images.labels[rest], random_state=seed)
-    else:
-        rest, test = everything[: images.test_from], everything[images.test_from :]
-        train, validation = train_test_split(rest, test_size=10_000, stratify=images.labels[rest], random_state=seed)
-    return train, validation, test
 
 
 def _deal(images: Images, pool: np.ndarray, trials: int, rng: np.random.Generator) -> Trials:

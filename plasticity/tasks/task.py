@@ -84,9 +84,12 @@ class Trials:
     def X(self) -> np.ndarray:
         """What every learner's `fit` and `predict` get: (trials, streams*features + streams) float64.
 
-        The streams one after another, then the cue as one-hot; `split_streams` is the inverse.
+        The streams one after another, then the cue as one-hot; `split_streams` is the inverse. With a single stream there is
+        nothing to cue: X is the stimulus alone, (trials, features).
         """
         trials, streams, _ = self.stimulus.shape
+        if streams == 1:
+            return self.stimulus[:, 0]
         return np.hstack([self.stimulus.reshape(trials, -1), np.eye(streams)[self.cue]])
 
     @property
@@ -117,7 +120,7 @@ def split_streams(X: Any, streams: int = 2) -> tuple[np.ndarray, np.ndarray]:
     Parameters
     ----------
     X : (trials, streams*features + streams)
-        The streams one after another, then the cue as one-hot.
+        The streams one after another, then the cue as one-hot; of a single stream (trials, features), the cue is 0.
     streams : int
         Number of streams.
 
@@ -137,9 +140,12 @@ def split_streams(X: Any, streams: int = 2) -> tuple[np.ndarray, np.ndarray]:
         matrix = np.asarray(X, dtype=np.float64)
     except (TypeError, ValueError):
         raise WrongUse("X is not a matrix of numbers; give Trials.X.") from None
-    if matrix.ndim != 2 or len(matrix) == 0 or matrix.shape[1] % streams or matrix.shape[1] < 2 * streams:
-        wanted = f"(trials, {streams}*features + {streams})"
+    if matrix.ndim != 2 or 0 in matrix.shape or (streams > 1 and (matrix.shape[1] % streams or matrix.shape[1] < 2 * streams)):
+        wanted = f"(trials, {streams}*features + {streams})" if streams > 1 else "(trials, features)"
         raise WrongUse(f"X has the shape {matrix.shape}; with {streams} streams it must be {wanted}, as Trials.X is.")
+    if streams == 1:
+        _within_unit_interval("the stimulus in X", matrix)
+        return matrix[:, None], np.zeros(len(matrix), np.int64)
     shown, one_hot = matrix[:, :-streams], matrix[:, -streams:]
     _within_unit_interval("the stimulus in X", shown)
     if not (np.isin(one_hot, (0.0, 1.0)).all() and (one_hot.sum(axis=1) == 1).all()):

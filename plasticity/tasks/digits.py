@@ -1,0 +1,76 @@
+"""One digit at a time: plain recognition."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from plasticity.datasets import LOADERS, split
+from plasticity.errors import WrongUse
+from plasticity.settings import check, setting
+from plasticity.tasks.task import Draw, Task, Trials
+
+CLASSES = 10
+
+
+@dataclass(frozen=True)
+class Digits(Task):
+    """One digit image is shown, in one stream; the answer is the digit.
+
+    There is nothing to attend to but the image itself, and no cue: `Trials.X` holds the images alone. Every image is shown once
+    at most. Training, validation and test images never overlap (`plasticity.datasets.split`: the same as in `CuedDigits`). Of the
+    pool of a part the first so many are taken after shuffling, so that the test trials of a generator do not change with the
+    number of training trials.
+
+    Shapes: `stimulus` (trials, 1, 64) for digits, (trials, 1, 784) for mnist, scaled to 0 to 1.
+
+    Raises
+    ------
+    WrongUse
+        Fewer trials than classes in any part, more than there are images, unknown data.
+    PlasticityError
+        MNIST is missing or damaged.
+
+    Source: see the data, `plasticity.datasets`.
+    """
+
+    name: ClassVar[str] = "digits"
+    summary: ClassVar[str] = "One digit at a time, to be named."
+    source: ClassVar[str] = "Alpaydin & Kaynak 1998 doi:10.24432/C50P49; LeCun et al. 1998 doi:10.1109/5.726791"
+
+    data: str = setting("digits", "images: scikit-learn's 8x8 scans, or MNIST 28x28", choices=("digits", "mnist"))
+    train: int = setting(1200, "training trials (at most 1200 scans, 50,000 of MNIST)", "trials", low=CLASSES, high=50_000)
+    validation: int = setting(197, "validation trials (at most 197 scans, 10,000 of MNIST)", "trials", low=CLASSES, high=10_000)
+    test: int = setting(400, "test trials (at most 400 scans, 10,000 of MNIST)", "trials", low=CLASSES, high=10_000)
+
+    def __post_init__(self) -> None:
+        check(self)
+
+    @property
+    def classes(self) -> int:
+        return CLASSES
+
+    @property
+    def streams(self) -> int:
+        return 1
+
+    def draw(self, rng: np.random.Generator) -> Draw:
+        if not isinstance(rng, np.random.Generator):
+            raise WrongUse(f"{self.name}: draw() takes a numpy Generator, not {rng!r}; write draw(np.random.default_rng(0)).")
+        images = LOADERS[self.data]()
+        seeds = [int(seed) for seed in rng.integers(2**32, size=4)]
+        parts = []
+        wanted = {"train": self.train, "validation": self.validation, "test": self.test}
+        for (part, trials), pool, seed in zip(wanted.items(), split(images, seeds[0]), seeds[1:], strict=True):
+            if trials > len(pool):
+                raise WrongUse(f"{self.name}: {part}={trials} is more than the {len(pool)} images of {self.data} for it.")
+            chosen = np.random.default_rng(seed).permutation(pool)[:trials, None]  # (trials, 1)
+            label = images.labels[chosen]
+            parts.append(Trials(images.intensity(chosen), np.zeros(trials, np.int64), label[:, 0], label, chosen, CLASSES))
+        return Draw(*parts)
+
+    def ideal(self, trials: Trials) -> np.ndarray:
+        """The digit that is shown."""
+        return trials.stream_label[:, 0]
