@@ -34,10 +34,10 @@ MANY = 300  # images that a neuron must answer for
 def suited(neurons: int, shown: int) -> dict[str, float]:
     """Values of `theta_plus_mv` and `w_ie` for so many neurons and presentations of images: the paper's where these are balanced.
 
-    Where each neuron must answer for more than `MANY` images, a threshold that rises by the paper's 0.05 mV at every spike outgrows
-    the drive, and several neurons answer an image: half the rise and three times the inhibition do better (100 neurons, 50,000 images
-    of MNIST). Where there are fewer images so much inhibition lets a few neurons answer all of them. Chosen on training images
-    50,001 to 60,000 of MNIST; no test image was looked at.
+    Where each neuron must answer for more than `MANY` images, a threshold that rises by the paper's 0.05 mV at every spike
+    outgrows the drive, and several neurons answer an image: half the rise and three times the inhibition do better (100 neurons,
+    50,000 images of MNIST). Where there are fewer images so much inhibition lets a few neurons answer all of them. Chosen on
+    training images 50,001 to 60,000 of MNIST; no test image was looked at.
     """
     return {"theta_plus_mv": 0.025, "w_ie": 50.0} if shown > MANY * neurons else {"theta_plus_mv": 0.05, "w_ie": 17.0}
 
@@ -67,9 +67,6 @@ class DiehlCookClassifier(ClassifierMixin, BaseEstimator):
         How many of the training images say what the neurons stand for.
     theta_plus_mv : float
         Rise of a neuron's threshold at each of its spikes. The paper: 0.05 mV. For few neurons see `suited`.
-    final_rate : float
-        Rates of learning (of A_plus, A_minus and theta_plus) at the last image, as a share of those at the first; they
-        fall exponentially over the second half of training. The paper: 1, constant.
     input_hz : float
         Rates of all inputs together at intensity 1, mean over the training images. With MNIST it is the paper's pixel/8 Hz.
     weight_mean : float
@@ -121,7 +118,6 @@ class DiehlCookClassifier(ClassifierMixin, BaseEstimator):
         rule: Rule | str = "diehl_cook",
         label_images: int = 10_000,
         theta_plus_mv: float = 0.05,
-        final_rate: float = 1.0,
         input_hz: float = 3265.0,
         weight_mean: float = 78 / 784,
         intensity: float = 2.0,
@@ -139,7 +135,6 @@ class DiehlCookClassifier(ClassifierMixin, BaseEstimator):
         self.rule = rule
         self.label_images = label_images
         self.theta_plus_mv = theta_plus_mv
-        self.final_rate = final_rate
         self.input_hz = input_hz
         self.weight_mean = weight_mean
         self.intensity = intensity
@@ -156,7 +151,7 @@ class DiehlCookClassifier(ClassifierMixin, BaseEstimator):
             value = getattr(self, name)
             if not (isinstance(value, numbers.Integral) and int(value) >= 1):
                 raise WrongUse(f"DiehlCookClassifier: {name}={value!r} must be a whole number of 1 or more.")
-        for name in ("input_hz", "weight_mean", "intensity", "final_rate", "dt_ms", "theta_plus_mv", "w_ei", "w_ie"):
+        for name in ("input_hz", "weight_mean", "intensity", "dt_ms", "theta_plus_mv", "w_ei", "w_ie"):
             value = getattr(self, name)
             least = "of 0 or more" if name in ("theta_plus_mv", "w_ei", "w_ie") else "above 0"
             if not (isinstance(value, numbers.Real) and 0 <= float(value) < np.inf and (float(value) > 0 or least != "above 0")):
@@ -198,8 +193,6 @@ class DiehlCookClassifier(ClassifierMixin, BaseEstimator):
             presentations = self.block if there == self.block else min(self.block, there + max(10, there // 10))
             given = {**self._values, **state, "images": X[start : start + there] * self._max_rate_hz, "last": there}
             given |= {"learn": learn, "plastic": learn}
-            if learn:
-                given |= self._rates_of_learning((what * len(X) + start) / (self.passes * len(X)))
             seed = int(np.random.SeedSequence([self.random_state, what, number]).generate_state(1)[0])
             out = self._program.run(seed, given, duration=presentations * self._spec.presentation, progress=tell)
             which = np.minimum((out["spike_time"] / period + 1e-6).astype(int), presentations - 1)
@@ -213,15 +206,6 @@ class DiehlCookClassifier(ClassifierMixin, BaseEstimator):
             spikes = flat.reshape(presentations, self.neurons)[answered]
             yield _Block(start, number, spikes, intensity[answered], state)
             start, number = start + len(spikes), number + 1
-
-    def _rates_of_learning(self, done: float) -> dict[str, float]:
-        """Inputs of the program, at this share of the training."""
-        factor = self.final_rate ** max(0.0, 2 * done - 1)
-        places = self._spec.rule_inputs().items()
-        values = {name: float(self._spec.rule.parameters[key]) for name, (_, key) in places if key.startswith("A_")}
-        return {name: factor * value for name, value in values.items()} | {
-            "excitatory.theta_plus": factor * self.theta_plus_mv / 1e3
-        }
 
     def _frozen(self, X: np.ndarray, what: int, tell: Progress = quiet) -> np.ndarray:
         """Spikes of each neuron at each image with learning switched off, (images, neurons)."""

@@ -101,7 +101,8 @@ class DigitsUnsupervised(Simulation):
         chosen = {name: getattr(self, name) for name in ("theta_plus_mv", "w_ie") if getattr(self, name) >= 0}
         return DiehlCookClassifier(
             neurons=self.neurons, passes=self.passes, rule=self.rule, label_images=self.labels,
-            **(suited(self.neurons, images * self.passes) | chosen), dt_ms=self.dt_ms, block=self.block or max(10, min(1000, images // 6)),
+            **(suited(self.neurons, images * self.passes) | chosen), dt_ms=self.dt_ms,
+            block=self.block or max(10, min(1000, images // 6)),
             checkpoint=str(Path(self.parts) / f"seed-{seed:04d}" / "blocks") if self.parts else None, random_state=seed,
         )  # fmt: skip
 
@@ -118,10 +119,10 @@ class DigitsUnsupervised(Simulation):
         spikes = learner.spikes(X_test, lambda fraction, note="": tell(share + (1 - share) * 0.8 * fraction, note="testing"))
         arrays = {
             "test_s": np.array(time.perf_counter() - began), "train_s": np.array(learner.seconds_["training"]),
-            "label": y_test, "test_spikes": spikes.sum(axis=1), "label_spikes": learner.label_spikes_.sum(axis=1),
-            "assignment": learner.assignment_, "responses": learner.responses_, "theta_mv": 1e3 * learner.theta_,
-            "weights": learner.weights_.astype(np.float32), "training_images": np.array(len(X)),
-            **{f"answer_{readout}": learner.answers(spikes, readout) for readout in READOUTS},
+            "label": y_test.astype(np.uint8), "test_spikes": spikes.sum(axis=1).astype(np.int16),
+            "assignment": learner.assignment_.astype(np.uint8), "theta_mv": (1e3 * learner.theta_).astype(np.float32),
+            "weights": learner.weights_.astype(np.float16), "training_images": np.array(len(X)),
+            **{f"answer_{readout}": learner.answers(spikes, readout).astype(np.uint8) for readout in READOUTS},
             **{f"history_{name}": line for name, line in learner.history_.items()},
         }  # fmt: skip
         if self.control:
@@ -288,7 +289,7 @@ def receptive_fields(record: Record) -> Figure:
     from simulations import figures
 
     seed = record.arrays["seeds"][0]
-    weights, belongs = record.arrays[f"seed{seed}_weights"], record.arrays[f"seed{seed}_assignment"]
+    weights, belongs = record.arrays[f"seed{seed}_weights"].astype(float), record.arrays[f"seed{seed}_assignment"]
     side = int(np.sqrt(len(weights)))
     chosen = np.linspace(0, len(belongs) - 1, min(MOST_FIELDS, len(belongs))).round().astype(int)
     order = np.argsort(belongs, kind="stable")[chosen]

@@ -135,7 +135,7 @@ def sweep(
         done = kept
 
         def show(fraction: float, note: str = "") -> None:
-            progress((kept + fraction * len(todo)) / whole, done, whole)
+            progress((kept + fraction * len(todo)) / whole, note=f"{done}/{whole} jobs")
 
         try:
             for (number, seed), (numbers, backend) in each(work, todo, jobs, show):
