@@ -25,7 +25,10 @@ def _texts(value: Any) -> Iterator[str]:
 def used(configuration: Mapping[str, Any], registries: Mapping[str, Mapping[str, Any]]) -> dict[tuple[str, str], Any]:
     """The entries of the registries that a run used, by (kind, name): those it names, and what those are made of (`uses`)."""
     found: dict[tuple[str, str], Any] = {}
-    waiting = list(_texts(configuration))
+    waiting = list(_texts({key: value for key, value in configuration.items() if key != "task"}))
+    task = str(configuration.get("task", ""))  # apart: "digits" names a task and a data set
+    if task in registries.get("tasks", {}):
+        found["tasks", task] = registries["tasks"][task]
     rule = configuration.get("settings", {}).get("rule")  # chosen instead of the simulation's own
     instead = set(registries.get("rules", {})) - set(str(rule).replace(" ", "").split("+")) if rule else set()
     waiting += str(rule).replace(" ", "").split("+") if rule else []
@@ -36,7 +39,7 @@ def used(configuration: Mapping[str, Any], registries: Mapping[str, Mapping[str,
     while waiting:
         name = waiting.pop()
         for kind, registry in registries.items():
-            if name in registry and (kind, name) not in found:
+            if name in registry and (kind, name) not in found and kind != "tasks":
                 found[kind, name] = registry[name]
                 waiting += set(getattr(registry[name], "uses", ())) - instead
     return found

@@ -81,7 +81,7 @@ def stamps(folder):
 def test_the_learners_have_the_names_that_users_know():
     assert list(LEARNERS) == [
         *("spiking_gated", "spiking_no_gate", "spiking_shuffled_gate", "spiking_equal_gain"),
-        *("softmax_attention", "uniform_attention", "mlp", "guessing"),
+        *("softmax_attention", "uniform_attention", "mlp", "diehl_cook", "patch_attention", "guessing"),
     ]
     assert all(entry.summary and entry.source for entry in LEARNERS.values())
 
@@ -92,7 +92,7 @@ def test_every_named_learner_is_made_with_the_random_state_asked_for(name):
 
 
 def test_the_spiking_learners_differ_in_their_gate_alone():
-    made = {name: entry.factory(0).get_params(deep=False) for name, entry in LEARNERS.items() if entry.side == "spiking"}
+    made = {name: entry.factory(0).get_params(deep=False) for name, entry in LEARNERS.items() if name.startswith("spiking_")}
     gates = [parameters.pop("gate") for parameters in made.values()]
     assert len({type(gate) for gate in gates}) == len(gates) == 4
     first, *others = made.values()

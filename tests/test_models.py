@@ -16,7 +16,7 @@ from plasticity.errors import PlasticityError, WrongUse
 
 N, STREAMS, FEATURES, CLASSES, HIDDEN = 24, 2, 7, 5, 16
 CPU = torch.device("cpu")
-ATTENTION = ["softmax_attention", "uniform_attention"]
+ATTENTION = ["softmax_attention", "uniform_attention", "patch_attention"]
 
 
 def build(name: str, seed: int = 0, streams: int = STREAMS, dropout: float = 0.3) -> Any:
@@ -156,7 +156,7 @@ def test_a_stimulus_that_never_changes_is_standardised_to_zero_and_not_to_nan() 
 
 
 def test_an_unknown_model_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(WrongUse, match="unknown model 'softmax'.*mlp, softmax_attention, uniform_attention"):
+    with pytest.raises(WrongUse, match="unknown model 'softmax'.*mlp, patch_attention, softmax_attention, uniform_attention"):
         MODELS["softmax"]
 
 

@@ -73,7 +73,8 @@ def test_x_is_the_streams_and_the_cue_and_nothing_else(name, part):
     task, draw = drawn(name)
     trials = getattr(draw, part)
     features = trials.stimulus.shape[2]
-    assert trials.X.shape == (len(trials), task.streams * features + task.streams)
+    cue = task.streams if task.streams > 1 else 0  # with one stream there is nothing to cue
+    assert trials.X.shape == (len(trials), task.streams * features + cue)
     relabelled = dataclasses.replace(trials, label=(trials.label + 1) % task.classes, stream_label=0 * trials.stream_label)
     np.testing.assert_array_equal(relabelled.X, trials.X)  # no answer in it: other answers leave every bit as it was
 
@@ -106,9 +107,11 @@ def test_the_same_generator_state_gives_the_same_trials_to_the_bit(name):
 @every_task
 @every_part
 def test_another_generator_state_gives_other_trials(name, part):
-    _, draw = drawn(name)
+    task, draw = drawn(name)
     _, other = drawn(name, seed=1)
     for array in ARRAYS:
+        if array == "cue" and task.streams == 1:
+            continue
         assert (getattr(getattr(draw, part), array) != getattr(getattr(other, part), array)).any(), array
 
 

@@ -33,12 +33,12 @@ class Digits(Task):
     PlasticityError
         MNIST is missing or damaged.
 
-    Source: see the data, `plasticity.datasets`.
+    Source: LeCun, Bottou, Bengio & Haffner (1998), Proceedings of the IEEE 86, doi:10.1109/5.726791. Data: `plasticity.datasets`.
     """
 
     name: ClassVar[str] = "digits"
     summary: ClassVar[str] = "One digit at a time, to be named."
-    source: ClassVar[str] = "Alpaydin & Kaynak 1998 doi:10.24432/C50P49; LeCun et al. 1998 doi:10.1109/5.726791"
+    source: ClassVar[str] = "LeCun, Bottou, Bengio & Haffner 1998 doi:10.1109/5.726791"
 
     data: str = setting("digits", "images: scikit-learn's 8x8 scans, or MNIST 28x28", choices=("digits", "mnist"))
     train: int = setting(1200, "training trials (at most 1200 scans, 50,000 of MNIST)", "trials", low=CLASSES, high=50_000)
