@@ -11,16 +11,20 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from plasticity import encoders, engine, gates, neurons, protocols, records, rules, statistics, tasks
     from plasticity.learners import SpikingClassifier
+    from plasticity.unsupervised import DiehlCookClassifier
 
 __version__ = "0.1.0"
 __all__ = [
-    "SpikingClassifier", "encoders", "engine", "gates", "neurons", "protocols", "records", "rules", "statistics", "tasks",
+    "DiehlCookClassifier", "SpikingClassifier",
+    "encoders", "engine", "gates", "neurons", "protocols", "records", "rules", "statistics", "tasks",
 ]  # fmt: skip
+
+_CLASSES = {"DiehlCookClassifier": "plasticity.unsupervised", "SpikingClassifier": "plasticity.learners"}
 
 
 def __getattr__(name: str) -> Any:
-    if name == "SpikingClassifier":
-        return import_module("plasticity.learners").SpikingClassifier
+    if name in _CLASSES:
+        return getattr(import_module(_CLASSES[name]), name)
     if name in __all__:
         return import_module(f"plasticity.{name}")
     raise AttributeError(f"module 'plasticity' has no attribute {name!r}; it has {', '.join(__all__)}")

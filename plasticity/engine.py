@@ -289,7 +289,7 @@ def _compile(builder: Builder, spec: Any, cache: Path) -> Path:
         )
         if made.returncode:
             raise PlasticityError(f"compiling {builder.__qualname__} failed: {made.stderr.strip()[-400:]}")
-        for leftover in [*work.rglob("*.o"), *work.rglob("*.cpp"), work / "make.deps"]:
+        for leftover in [*work.rglob("*.o"), *work.rglob("*.cpp"), *work.glob("*.gch"), work / "make.deps"]:
             leftover.unlink(missing_ok=True)
         manifest["compile_s"] = time.perf_counter() - started
         manifest["sha256"] = _hash((work / "main").read_bytes())

@@ -6,6 +6,7 @@
     two_step_threshold   the condition for all neurons first (vectorised), then the few that spike
     all_to_all           synapses of all with all: loops over rows of weights, no lists of synapses, no queue, no index arrays
     wanted_arrays        only what is read back is written to disk at the end of a run
+    headers_once         the headers, which are most of what there is to compile, are compiled once for all files
 
 Each change leaves the results as they are (tests/test_sources.py runs networks with and without). Where Brian2 writes a passage
 otherwise than expected (another release), that passage stays as it is: slower, and right.
@@ -49,6 +50,7 @@ def faster(folder: Path, network: brian2.Network, device: Any, settable: Iterabl
         if isinstance(item, Synapses):
             all_to_all(folder, item, device, frozenset(settable))
     wanted_arrays(folder, frozenset(wanted))
+    headers_once(folder)
 
 
 def _rewrite(path: Path, change: Callable[[str], str]) -> None:
@@ -251,3 +253,29 @@ _FILE = re.compile(
 def wanted_arrays(folder: Path, wanted: frozenset[str]) -> None:
     """Brian2 writes every array of every object."""
     _rewrite(folder / "objects.cpp", lambda text: _FILE.sub(lambda found: found[0] if found["file"] in wanted else "", text))
+
+
+HEADERS = "all.h"
+_RULES = (
+    "$(PROGRAM): $(OBJS) $(DEPS) makefile\n",
+    "make.deps: $(SRCS) $(H_SRCS)\n\t$(CXX) $(CXXFLAGS) -MM $(SRCS) > make.deps\n",
+    "%.o : %.cpp makefile\n\t$(CXX) $(CXXFLAGS) $< -o $@",
+)
+
+
+def headers_once(folder: Path) -> None:
+    """A precompiled header; and since nothing is ever compiled a second time, no list of what depends on what."""
+    makefile = folder / "makefile"
+    text = makefile.read_text()
+    if any(text.count(rule) != 1 for rule in _RULES):
+        return
+    link, dependencies, compile_one = _RULES
+    text = text.replace(link, "$(PROGRAM): $(OBJS) makefile\n").replace(
+        dependencies, f"{HEADERS}.gch: {HEADERS} makefile\n\t$(CXX) $(CXXFLAGS) -x c++-header {HEADERS} -o {HEADERS}.gch\n"
+    )
+    text = text.replace(compile_one, f"%.o : %.cpp makefile {HEADERS}.gch\n\t$(CXX) $(CXXFLAGS) -include {HEADERS} $< -o $@")
+    makefile.write_text(text)
+    own = ("objects.h", "brianlib/common_math.h", "brianlib/stdint_compat.h", "synapses_classes.h")
+    system = "chrono climits cmath csignal cstdlib cstring ctime fstream iostream map set thread vector".split()
+    lines = [f'#include "{name}"' for name in own if (folder / name).exists()] + [f"#include <{name}>" for name in system]
+    (folder / HEADERS).write_text("\n".join(lines) + "\n")

@@ -511,6 +511,17 @@ def judge(numbers: dict[str, Any], arrays: dict[str, np.ndarray]) -> list[Check]
     return checks
 
 
+def markdown(numbers: dict[str, Any]) -> str:
+    """The measured ratios as a table for the README."""
+    lines = ["| measure | theirs | ours | ratio | bar, aim |", "|---|---|---|---|---|"]
+    for row in numbers["rows"]:
+        bar, aim = BARS.get(row["measure"], (None, None))
+        wanted = "-" if bar is None else f"{bar:.3g}" + (f", {aim:.3g}" if aim else "")
+        unit, ratio = row["unit"], row["peer"] / row["ours"]
+        lines.append(f"| {row['measure']} | {row['peer']:.3g} {unit} | {row['ours']:.3g} {unit} | {ratio:.3g} | {wanted} |")
+    return "\n".join(lines)
+
+
 # Figures
 
 

@@ -209,6 +209,36 @@ class DigitsUnsupervised(Simulation):
             }
 
 
+COLUMNS = (
+    "network", "images", "test, all activity % [95 % interval]", "test, proportion weighting %", "Diehl & Cook %",
+    "before learning %", "seeds", "training, ms an image",
+)  # fmt: skip
+
+
+def markdown(told: Sequence[dict[str, Any]]) -> str:
+    """The numbers of several runs as a table for the README."""
+
+    def percent(value: dict[str, Any]) -> str:
+        known = value["low"] is not None and value["high"] is not None
+        return f"{100 * value['mean']:.1f}" + (f" [{100 * value['low']:.1f}, {100 * value['high']:.1f}]" if known else "")
+
+    lines = ["| " + " | ".join(COLUMNS) + " |", "|" + "---|" * len(COLUMNS)]
+    for numbers in told:
+        published = PUBLISHED.get(numbers["neurons"]) if numbers["data"] == "mnist" else None
+        cells = (
+            f"{numbers['data']}, {numbers['neurons']} neurons",
+            f"{numbers['training_images']:,} x {numbers['passes']}",
+            percent(numbers["accuracy_all"]),
+            percent(numbers["accuracy_proportion"]),
+            f"{100 * published:.1f}" if published else "-",
+            percent(numbers["control_all"]),
+            ", ".join(map(str, numbers["seeds"])),
+            f"{numbers['training_ms_per_image']['mean']:.1f}",
+        )
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
 # Figures
 
 
