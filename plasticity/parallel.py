@@ -50,7 +50,7 @@ def cluster(address: str | None) -> Iterator[None]:
     except ImportError:
         raise PlasticityError("--cluster needs dask.distributed; type: pip install 'plasticity[cluster]'") from None
     try:
-        client = Client(address, timeout=10, set_as_default=False)
+        client = Client(address, timeout=5, set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:
         raise PlasticityError(
             f"no Dask scheduler answers at {address} ({type(error).__name__}); start one with `dask scheduler`, workers with"

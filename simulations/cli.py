@@ -600,9 +600,9 @@ def sweep(
     kind = SIMULATIONS[simulation]
     folder = out if out is not None else Path("results") / f"sweep_{simulation}"
     asked, listed = sweeps.parse_grid(grid), parse_seeds(seeds)
+    names = [name.strip() for name in measure.split(",") if name.strip()]
     with on_cluster(cluster), _bar(f"sweep {simulation}") as progress:
         found = sweeps.sweep(kind, asked, listed, settings.parse(set_), check_jobs(jobs), folder, force, progress)
-    names = [name.strip() for name in measure.split(",") if name.strip()]
     drawn = [path for path in figures.save(found.figures(names), folder / "figures") if path.suffix == ".png"]
     if as_json:
         _print_json(found.to_json() | {"out": str(folder)})

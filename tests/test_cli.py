@@ -233,6 +233,64 @@ def test_run_shows_people_a_table_and_plot_draws_it_again(program, tmp_path, wit
     assert status == 0 and (tmp_path / "run" / "figures" / "throws.png").read_bytes() == before
 
 
+def test_sweep_prints_a_table_and_plot_draws_it_again(program, tmp_path, with_throw):
+    out_folder = tmp_path / "sweep"
+    status, out, err = program("sweep", "throw", "--grid", "dice=10,600", "--seeds", 3, "--out", out_folder)
+    assert status == 0 and "Traceback" not in err and "6/6 jobs" in err
+    for words in ("throw: 2 points, 3 seeds", "dice", "mean", "[", "summary.csv", "sweep.png", "plasticity plot"):
+        assert words in out
+    drawn = out_folder / "figures" / "sweep.png"
+    before = drawn.read_bytes()
+    drawn.unlink()
+    status, out, _ = program("plot", out_folder)
+    assert status == 0 and drawn.read_bytes() == before and "throw: 2 points" in out
+    status, _, err = program("sweep", "throw", "--grid", "dice=10,600", "--seeds", 3, "--out", out_folder)
+    assert status == 2 and "holds a finished run" in err
+    status, out, _ = program("sweep", "throw", "--grid", "dice=10", "--seeds", 2, "--out", tmp_path / "j", "--json")
+    assert status == 0 and json.loads(out)["points"][0]["settings"] == {"dice": "10"}
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (("sweep", "throw", "--grid", "sides=1,2"), "unknown setting of throw 'sides'"),
+        (("sweep", "throw", "--grid", "dice"), "--grid takes key=a,b,c"),
+        (("sweep", "nothing", "--grid", "dice=1"), "unknown simulation 'nothing'"),
+        (("sweep", "throw", "--grid", "dice=1,2", "--measure", "height"), "unknown measure 'height'"),
+    ],
+)
+def test_a_wrong_sweep_is_refused(program, tmp_path, with_throw, words, text):
+    status, out, err = program(*words, "--out", tmp_path / "s")
+    assert status == 2 and out == "" and text in err
+
+
+def test_a_cluster_that_does_not_answer_is_one_sentence(program, tmp_path, with_throw):
+    pytest.importorskip("distributed", reason="the extra [cluster] is not installed")
+    status, out, err = program("run", "throw", "--out", tmp_path / "run", "--cluster", "tcp://127.0.0.1:9")
+    assert status == 1 and out == "" and "no Dask scheduler answers at tcp://127.0.0.1:9" in err and "Traceback" not in err
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_learner_of_single_images_is_refused_for_two_streams(program, tmp_path):
+    status, _, err = program("compare", "cued_digits", "--learners", "diehl_cook", *TINY, "--out", tmp_path / "c")
+    assert status == 2 and "diehl_cook sees one image at a time" in err
+
+
+def test_plain_digits_are_compared_with_the_learners_that_suit_them(program, tmp_path):
+    few = ["--set", "train=40", "--set", "validation=20", "--set", "test=30", "--jobs", "1", "--seeds", "2"]
+    few += ["--set", "torch.epochs=1", "--set", "torch.hidden=24", "--learners", "mlp,patch_attention,guessing"]
+    status, out, err = program("compare", "digits", *few, "--out", tmp_path / "d")
+    assert status == 0, err
+    assert "patch_attention" in out and "40 training trials" in out and "cue" not in out
+    from bridges.comparison import chosen_for
+    from plasticity.tasks import TASKS
+
+    assert chosen_for(TASKS["digits"]()) == ["spiking_gated", "mlp", "diehl_cook", "patch_attention", "guessing"]
+    assert chosen_for(TASKS["cued_digits"]())[:4] == [
+        "spiking_gated", "spiking_no_gate", "spiking_shuffled_gate", "spiking_equal_gain",
+    ]  # fmt: skip
+
+
 def test_a_bug_is_one_sentence_and_its_traceback_waits_for_debug(program, tmp_path, with_throw):
     status, out, err = program("run", "broken", "--out", tmp_path / "run")
     assert (status, out) == (1, "") and "ZeroDivisionError: a bug" in err and "Traceback" not in err

@@ -165,6 +165,35 @@ def test_the_table_of_checks_in_the_readme_is_that_of_the_reference():
     assert shown.strip() == markdown(told)
 
 
+def between(name: str) -> str:
+    """What stands in the README between the marks of a table."""
+    found = re.search(rf"<!-- {name}: \S+ -->\n(.*?)<!-- end of {name} -->", (TOP / "README.md").read_text(), flags=re.S)
+    assert found, name
+    return found[1].strip()
+
+
+def test_the_tables_of_digits_without_labels_are_those_of_the_references():
+    from plasticity.records import read_json
+    from simulations.digits_unsupervised import markdown
+
+    folders = [
+        TOP / "results" / "reference" / f"digits_unsupervised{end}" for end in ("", "_mnist_100", "_mnist_400", "_mnist_1600")
+    ]
+    assert between("unsupervised") == markdown([read_json(folder / "summary.json")["numbers"] for folder in folders])
+    summary = read_json(TOP / "results" / "reference" / "digits" / "summary.json")
+    shown = between("digits")
+    for learner in summary["learners"]:
+        mean, low, high = (100 * learner["accuracy"][key] for key in ("mean", "low", "high"))
+        assert f"| {learner['name']} | {mean:.1f} [{low:.1f}, {high:.1f}] |" in shown
+
+
+def test_the_table_of_the_bench_is_that_of_the_reference():
+    from plasticity.records import read_json
+    from simulations.bench import markdown
+
+    assert between("bench") == markdown(read_json(TOP / "results" / "reference" / "bench" / "summary.json")["numbers"])
+
+
 def test_the_reference_figures_can_be_drawn_again_from_their_records(tmp_path):
     import shutil
 
