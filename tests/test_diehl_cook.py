@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from brian2 import ms, second
 
-from plasticity.engine import Program
+from plasticity.engine import Program, compiler, program
 from plasticity.errors import WrongUse
 from plasticity.networks.diehl_cook import DiehlCook, build, state_of
 
@@ -96,6 +96,22 @@ def test_the_network_equals_a_loop_over_steps(learnt):
     for ours, name in (("excitatory.theta", "theta"), ("excitatory.v", "v"), ("excitatory.post_slow", "slow")):
         np.testing.assert_allclose(learnt[ours], expected[name], atol=1e-9)
     assert np.abs(learnt["plastic.w"] - WEIGHTS.ravel()).max() > 0.01
+
+
+@pytest.mark.skipif(not compiler(), reason="runs compiled programs: needs a C++ compiler")
+@pytest.mark.parametrize(("precision", "tolerance"), [("double", 1e-9), ("single", 2e-4)])
+def test_the_compiled_network_equals_the_same_loop_within_its_precision(precision, tolerance):
+    """Compiled for real: rows of synapses, vectorised exponentials, flags. Single: 800 steps of 1e-7 each, and weights near 1."""
+    spec = dataclasses.replace(SPEC, precision=precision)
+    numbers = spec.values() | NUMBERS | {"images": IMAGES, "plastic.w": WEIGHTS.ravel()}
+    found = program(build, spec.structure()).run(1, numbers, duration=0.4 * second)
+    expected = loop(found, 4)
+    steps = np.rint(found["spike_time"] / DT).astype(int)
+    assert list(zip(steps.tolist(), found["spike_neuron"].tolist(), strict=True)) == expected["spikes"]
+    assert len(expected["spikes"]) > 25
+    np.testing.assert_allclose(found["plastic.w"].reshape(12, 4), expected["w"], atol=tolerance)
+    for ours, name in (("excitatory.theta", "theta"), ("excitatory.v", "v"), ("excitatory.post_slow", "slow")):
+        np.testing.assert_allclose(found[ours], expected[name], atol=tolerance)
 
 
 def test_input_spikes_come_while_an_image_is_shown_and_at_its_rate():
