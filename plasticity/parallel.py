@@ -102,7 +102,7 @@ def each(
             total = sum(share * price for share, price in zip(done, costs, strict=True)) / whole
             running = [text for text, share in zip(notes, done, strict=True) if text and share < 1]
             if running:
-                progress(min(total, 1.0), note=(note or running[0]) + (f" (one of {len(running)})" if len(running) > 1 else ""))
+                progress(min(total, 1.0), note=(note or running[0]) + (f" (1 of {len(running)})" if len(running) > 1 else ""))
             else:
                 progress(min(total, 1.0))
 

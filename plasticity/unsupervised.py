@@ -319,7 +319,7 @@ class DiehlCookClassifier(ClassifierMixin, BaseEstimator):
                 if 2 * len(of) >= self.block:
                     history = {name: np.append(history[name], value) for name, value in zip(history, row, strict=True)}
                 spent = time.perf_counter() - began_s
-                told = f"{done:,} images" + (f", {accuracy:.1%} of the last right" if np.isfinite(accuracy) else "")
+                told = f"{done:,} images" + (f", {accuracy:.0%} right" if np.isfinite(accuracy) else "")
                 told += f", {(done - began) / spent:.0f} images/s"
                 progress(done / total, told)
                 at_end = block.start + len(of) == len(X)

@@ -94,22 +94,30 @@ class DigitsUnsupervised(Simulation):
         shades = (known.pixels / np.float32(known.brightest)).astype(np.float32)
         return shades[train], known.labels[train], shades[test], known.labels[test]
 
+    def kept(self, seed: int) -> Path | None:
+        """Where a seed keeps what is finished; nowhere on a machine of a cluster that does not see the output folder."""
+        parts = Path(self.parts)
+        seen = self.parts and parts.parent.parent.exists()
+        return parts / f"seed-{seed:04d}" if seen else None
+
     def learner(self, seed: int, images: int) -> Any:
         """The estimator of a seed."""
         from plasticity.unsupervised import DiehlCookClassifier, suited
 
+        kept = self.kept(seed)
         chosen = {name: getattr(self, name) for name in ("theta_plus_mv", "w_ie") if getattr(self, name) >= 0}
         return DiehlCookClassifier(
             neurons=self.neurons, passes=self.passes, rule=self.rule, label_images=self.labels,
             **(suited(self.neurons, images * self.passes) | chosen), dt_ms=self.dt_ms,
             block=self.block or max(10, min(1000, images // 6)),
-            checkpoint=str(Path(self.parts) / f"seed-{seed:04d}" / "blocks") if self.parts else None, random_state=seed,
+            checkpoint=None if kept is None else str(kept / "blocks"), random_state=seed,
         )  # fmt: skip
 
     def one(self, seed: int, tell: Progress) -> dict[str, np.ndarray]:
         """Train, assign and test one seed; what is finished is kept in `parts`."""
         X, y, X_test, y_test = self.split(seed)
-        kept = Path(self.parts) / f"seed-{seed:04d}" / "result" if self.parts else None
+        folder = self.kept(seed)
+        kept = None if folder is None else folder / "result"
         if kept is not None and kept.with_suffix(".json").exists():
             return Record.load(kept).arrays
         learner = self.learner(seed, len(X))

@@ -137,7 +137,7 @@ def execute(
     settings.check(simulation)
     chosen = {entry.name: getattr(simulation, entry.name) for entry in settings.describe(simulation)}
     if hasattr(simulation, "parts"):
-        simulation = dataclasses.replace(simulation, parts=str(Path(out) / "records" / PARTS))  # type: ignore[call-arg]
+        simulation = dataclasses.replace(simulation, parts=str(Path(out).absolute() / "records" / PARTS))  # type: ignore[call-arg]
     configuration = json.loads(
         json.dumps({"command": "run", "simulation": simulation.name, "settings": chosen, "seeds": listed}, default=str)
     )

@@ -121,13 +121,13 @@ def sweep(
     with RunFolder.open(Path(out), configuration, force=force) as folder:
         todo = [(p.number, seed) for p in combinations for seed in seeds if not folder.holds(record_name(p.number, seed))]
         kept = len(combinations) * len(seeds) - len(todo)
-        parts = Path(out) / "records" / PARTS
+        records = Path(out).absolute() / "records"
 
         def work(job: tuple[int, int], tell: Progress) -> tuple[dict[str, Any], str]:
             number, seed = job
             simulation = made[number]
             if hasattr(simulation, "parts"):
-                simulation = replace(simulation, parts=str(parts / f"point-{number:03d}"))  # type: ignore[call-arg]
+                simulation = replace(simulation, parts=str(records / f"{PARTS}-{number:03d}"))  # type: ignore[call-arg]
             outcome = simulation.run([seed], 1, tell)
             return {**outcome.numbers, "checks": [check.to_json() for check in outcome.checks]}, outcome.backend
 
@@ -160,7 +160,8 @@ def sweep(
         found = Sweep.load(Path(out))
         write_text(Path(out) / "summary.csv", found.csv())
         folder.finish(found.to_json())
-    shutil.rmtree(Path(out) / "records" / PARTS, ignore_errors=True)
+    for leftover in records.glob(f"{PARTS}-*"):
+        shutil.rmtree(leftover, ignore_errors=True)
     return found
 
 
