@@ -540,7 +540,7 @@ def ratios(record: Record) -> Figure:
         if row["measure"] in BARS:
             axis.plot([BARS[row["measure"]][0]] * 2, [place - 0.38, place + 0.38], color=figures.VERMILION, linewidth=2)
     axis.set_xscale("log")
-    axis.set_xlim(0.05, 40 * max(row["peer"] / row["ours"] for row in rows))
+    axis.set_xlim(0.05, 300 * max(row["peer"] / row["ours"] for row in rows))
     axis.axvline(1, color=figures.BLACK, linewidth=0.8)
     axis.set_yticks(range(len(rows)), [row["measure"] for row in rows])
     axis.invert_yaxis()
@@ -571,6 +571,9 @@ def growth(record: Record) -> Figure:
                 arrays[x], factor * arrays["neurons_least_bytes"], "s--", color=figures.BLUE, label="plastic state and images"
             )
             axis.legend(loc="upper left")
+        axis.set_xticks(arrays[x], [f"{size:,}" for size in arrays[x]], rotation=45)
+        axis.minorticks_off()
+        axis.yaxis.set_major_formatter("{x:g}")
         axis.set_xlabel(label)
         axis.set_ylabel(title)
         if exponent in told:
