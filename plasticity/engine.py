@@ -400,6 +400,23 @@ def _describe_output(device: Any, view: VariableView) -> dict[str, Any]:
     return {"file": Path(device.get_array_filename(view.variable)).name, "dtype": np.dtype(view.dtype).str, "shape": shape}
 
 
+_RUN_FILES = "plasticity-run-"
+
+
+@functools.cache
+def _clear_leftovers() -> None:
+    """Once per process: delete the run files of processes that were killed."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_RUN_FILES}*-*"):
+        owner = folder.name.removeprefix(_RUN_FILES).partition("-")[0]
+        if owner.isdigit():
+            try:
+                os.kill(int(owner), 0)
+            except ProcessLookupError:
+                shutil.rmtree(folder, ignore_errors=True)
+            except OSError:  # somebody else's
+                continue
+
+
 @dataclasses.dataclass(frozen=True)
 class Program:
     """A network that can be run again and again; made by `program`."""
@@ -449,8 +466,9 @@ class Program:
         if self.folder is None:
             return self._run_numpy(seed, inputs or {}, duration, progress)
         time_s = _length(duration, self.manifest["duration"])
+        _clear_leftovers()
         try:
-            results = Path(tempfile.mkdtemp(prefix="plasticity-"))
+            results = Path(tempfile.mkdtemp(prefix=f"{_RUN_FILES}{os.getpid()}-"))
         except OSError as error:
             raise PlasticityError(f"cannot write run files: {error.strerror}; set TMPDIR to a folder with room.") from None
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -11,7 +12,7 @@ from typing import Any, TypeVar
 import joblib
 
 from plasticity.engine import backend
-from plasticity.errors import PlasticityError
+from plasticity.errors import PlasticityError, WrongUse
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -49,6 +50,8 @@ def cluster(address: str | None) -> Iterator[None]:
         from distributed import Client
     except ImportError:
         raise PlasticityError("--cluster needs dask.distributed; type: pip install 'plasticity[cluster]'") from None
+    if not re.fullmatch(r"[a-z]+://\S+:\d+", address):
+        raise WrongUse(f"--cluster {address!r} is no address of a Dask scheduler; write it like tcp://10.0.0.1:8786.")
     try:
         client = Client(address, timeout=5, set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:

@@ -10,11 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
+import brian2
 import numpy as np
 from brian2 import ms
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
+import plasticity
 from plasticity.checkpoints import Checkpoints
 from plasticity.engine import Program, backend, canonical, program
 from plasticity.errors import WrongUse, unknown
@@ -24,6 +26,7 @@ from plasticity.parallel import Progress, quiet
 from plasticity.rules import RULES, Rule
 
 READOUTS = ("all", "proportion")
+FEW = 10  # images of which no accuracy is told
 WINDOW = 10_000  # images whose responses say, during training, what the neurons stand for so far
 _LABELS, _ANSWERS = 1_000_000, 2_000_000  # what keeps their seeds apart from those of training
 
@@ -32,14 +35,15 @@ MANY = 300  # images that a neuron must answer for
 
 
 def suited(neurons: int, shown: int) -> dict[str, float]:
-    """Values of `theta_plus_mv` and `w_ie` for so many neurons and presentations of images: the paper's where these are balanced.
+    """Values of `theta_plus_mv` and `w_ie` for so many neurons and presentations of images: the paper's, but for few neurons.
 
-    Where each neuron must answer for more than `MANY` images, a threshold that rises by the paper's 0.05 mV at every spike
-    outgrows the drive, and several neurons answer an image: half the rise and three times the inhibition do better (100 neurons,
-    50,000 images of MNIST). Where there are fewer images so much inhibition lets a few neurons answer all of them. Chosen on
-    training images 50,001 to 60,000 of MNIST; no test image was looked at.
+    Where each of at most 100 neurons must answer for more than `MANY` images, a threshold that rises by the paper's 0.05 mV at
+    every spike outgrows the drive, and several neurons answer an image: half the rise and three times the inhibition do better
+    (100 neurons, 50,000 images of MNIST). Where there are fewer images so much inhibition lets a few neurons answer all of them.
+    Chosen on training images 50,001 to 60,000 of MNIST; no test image was looked at.
     """
-    return {"theta_plus_mv": 0.025, "w_ie": 50.0} if shown > MANY * neurons else {"theta_plus_mv": 0.05, "w_ie": 17.0}
+    few = neurons <= 100 and shown > MANY * neurons
+    return {"theta_plus_mv": 0.025, "w_ie": 50.0} if few else {"theta_plus_mv": 0.05, "w_ie": 17.0}
 
 
 class DiehlCookClassifier(ClassifierMixin, BaseEstimator):
@@ -80,7 +84,8 @@ class DiehlCookClassifier(ClassifierMixin, BaseEstimator):
     block : int
         Presentations in one run of the compiled program; a checkpoint is written after each.
     checkpoint : str or None
-        A folder for checkpoints: `fit` goes on from the last whole one there. Without one, nothing is written.
+        A folder for the checkpoints of one training: `fit` goes on from the last whole one there; other data or parameters are
+        refused (so none of it in a grid search). Without one, nothing is written.
     random_state : int
         Weights at the start and every spike follow from it.
 
@@ -90,9 +95,10 @@ class DiehlCookClassifier(ClassifierMixin, BaseEstimator):
     theta_ : array (neurons,), volt
     responses_ : array (classes, neurons), mean spikes at an image of each class, learning switched off
     assignment_ : array (neurons,), the class of each neuron
-    history_ : dict of arrays, a value for each block from the second on, short ones at the end of a pass left out: `trials`
-        (images so far), `accuracy` (of its images before they were learnt from, by what the neurons responded to in the blocks
-        before), `spikes` and `intensity` (means over its images), `theta_mv` (mean)
+    history_ : dict of arrays, a value for each block of a pass from its second on, blocks of fewer than `FEW` images left out:
+        `trials` (images so far), `accuracy` (the images of the block, neurons named by the other images of this pass, in the
+        blocks before; the spikes are those of training, and after the first pass the weights have seen the image before),
+        `spikes` and `intensity` (means over its images), `theta_mv` (mean)
     seconds_ : dict, wall time of `training`, `labels`, `compilation`
     parameters_ : int, number of plastic synapses
     backend_ : str, `cpp_standalone` or `numpy`
@@ -149,13 +155,16 @@ class DiehlCookClassifier(ClassifierMixin, BaseEstimator):
     def _check(self) -> None:
         for name in ("neurons", "passes", "label_images", "enough", "block"):
             value = getattr(self, name)
-            if not (isinstance(value, numbers.Integral) and int(value) >= 1):
+            if not (isinstance(value, numbers.Integral) and not isinstance(value, bool) and int(value) >= 1):
                 raise WrongUse(f"DiehlCookClassifier: {name}={value!r} must be a whole number of 1 or more.")
         for name in ("input_hz", "weight_mean", "intensity", "dt_ms", "theta_plus_mv", "w_ei", "w_ie"):
             value = getattr(self, name)
             least = "of 0 or more" if name in ("theta_plus_mv", "w_ei", "w_ie") else "above 0"
             if not (isinstance(value, numbers.Real) and 0 <= float(value) < np.inf and (float(value) > 0 or least != "above 0")):
                 raise WrongUse(f"DiehlCookClassifier: {name}={value!r} must be a finite number {least}.")
+        check_rule(self.rule)
+        if self.checkpoint is not None and not str(self.checkpoint).strip():
+            raise WrongUse("DiehlCookClassifier: checkpoint='' names no folder; leave it out to write none.")
         if self.readout not in READOUTS:
             raise unknown("readout", str(self.readout), READOUTS)
         if not (isinstance(self.random_state, numbers.Integral) and self.random_state >= 0):
@@ -224,6 +233,8 @@ class DiehlCookClassifier(ClassifierMixin, BaseEstimator):
         """Images and class numbers, checked; the program, compiled; the weights before learning."""
         self._check()
         X, y = _images(X), np.asarray(y)
+        if y.dtype.kind not in "biuUSf" or (y.dtype.kind == "f" and not np.isfinite(y).all()):
+            raise WrongUse("y holds something that names no class (None, NaN, mixed types); a class is a number or a text.")
         if y.shape != (len(X),):
             raise WrongUse(f"y has shape {y.shape}; it needs one label for each of the {len(X)} images in X.")
         self.classes_, labels = np.unique(y, return_inverse=True)
@@ -242,11 +253,17 @@ class DiehlCookClassifier(ClassifierMixin, BaseEstimator):
         return X, labels
 
     def untrained(self, X: Any, y: Any) -> DiehlCookClassifier:
-        """The control: everything that `fit` does but learning."""
+        """The control: everything that `fit` does but learning; the weights have the sum that training begins with."""
         X, labels = self._begin(X, y)
+        self.weights_ = np.clip(self.weights_ * self._values["total"] / self.weights_.sum(axis=0), 0, 1)
         naming = min(self.label_images, len(X))
+        self._fitted = self._parameters()
         self._assign(self._frozen(X[:naming], _LABELS), labels[:naming])
         return self
+
+    def _parameters(self) -> dict[str, Any]:
+        """What the network is made of."""
+        return {k: v for k, v in self.get_params(deep=False).items() if k not in ("checkpoint", "readout", "label_images")}
 
     def fit(self, X: Any, y: Any, progress: Progress = quiet) -> DiehlCookClassifier:
         """Learn from the images X (images, inputs), from 0 to 1, in their order; y (images,) names them afterwards.
@@ -262,6 +279,7 @@ class DiehlCookClassifier(ClassifierMixin, BaseEstimator):
                 kept = stack.enter_context(Checkpoints.open(Path(self.checkpoint), self._configuration(X, labels)))
             self._train(X, labels, kept, lambda fraction, note="": progress(share * fraction, note))
         started = time.perf_counter()
+        self._fitted = self._parameters()
         spikes = self._frozen(X[:naming], _LABELS, lambda fraction, note="": progress(share + (1 - share) * fraction, "naming"))
         self._assign(spikes, labels[:naming])
         self.seconds_ = {"training": self._trained_s, "labels": time.perf_counter() - started, "compilation": self._compilation}
@@ -273,9 +291,10 @@ class DiehlCookClassifier(ClassifierMixin, BaseEstimator):
 
     def _configuration(self, X: np.ndarray, y: np.ndarray) -> dict[str, Any]:
         """What training depends on: two trainings with the same go through the same states."""
-        given = {k: v for k, v in self.get_params(deep=False).items() if k not in ("checkpoint", "readout", "label_images")}
+        given = self._parameters()
         data = "".join(hashlib.sha256(np.ascontiguousarray(part).data).hexdigest() for part in (X, y))
-        return {name: canonical(value) for name, value in given.items()} | {"data": data, "backend": self.backend_}
+        versions = {"backend": self.backend_, "brian2": brian2.__version__, "plasticity": plasticity.__version__}
+        return {name: canonical(value) for name, value in given.items()} | {"data": data, **versions}
 
     def _train(self, X: np.ndarray, labels: np.ndarray, kept: Checkpoints | None, progress: Progress) -> None:
         state: dict[str, Any] = {"plastic.w": self.weights_.ravel(), "excitatory.theta": self.theta_, **_FRESH}
@@ -294,6 +313,8 @@ class DiehlCookClassifier(ClassifierMixin, BaseEstimator):
         total, began_s, began = self.passes * len(X), time.perf_counter(), first * len(X) + start
         told = ""
         for turn in range(first, self.passes):
+            if start == 0:  # no image may be named by what it showed itself in the pass before
+                sums, shown = sums[:0], shown[:0]
             done = turn * len(X) + start
 
             def tell(fraction: float, note: str = "") -> None:
@@ -316,7 +337,7 @@ class DiehlCookClassifier(ClassifierMixin, BaseEstimator):
                     done, accuracy, block.spikes.sum(axis=1).mean() if len(of) else np.nan,
                     block.intensity.mean() if len(of) else np.nan, 1e3 * float(np.mean(state["excitatory.theta"])),
                 )  # fmt: skip
-                if 2 * len(of) >= self.block:
+                if len(of) >= FEW:
                     history = {name: np.append(history[name], value) for name, value in zip(history, row, strict=True)}
                 spent = time.perf_counter() - began_s
                 told = f"{done:,} images" + (f", {accuracy:.0%} right" if np.isfinite(accuracy) else "")
@@ -349,8 +370,13 @@ class DiehlCookClassifier(ClassifierMixin, BaseEstimator):
         self.label_spikes_ = spikes
 
     def spikes(self, X: Any, progress: Progress = quiet) -> np.ndarray:
-        """Spikes of each neuron at each image with learning switched off, (images, neurons); the same at each call."""
+        """Spikes of each neuron at each image with learning switched off, (images, neurons).
+
+        The same at each call with the same X. What an image draws depends on its place in X: Poisson inputs, one seed.
+        """
         check_is_fitted(self, "responses_")
+        if self._parameters() != self._fitted:
+            raise WrongUse("parameters were changed after fit; fit again, or set them back.")
         X = _images(X)
         if X.shape[1] != self.n_features_in_:
             raise WrongUse(f"X has {X.shape[1]} inputs an image; this network was fitted on {self.n_features_in_}.")
@@ -367,6 +393,18 @@ class DiehlCookClassifier(ClassifierMixin, BaseEstimator):
     def predict(self, X: Any) -> np.ndarray:
         """The class of each image."""
         return self.answers(self.spikes(X))
+
+
+def check_rule(rule: Any) -> None:
+    """WrongUse unless it is a rule of pairs and triplets of spikes alone."""
+    found = rule if isinstance(rule, Rule) else RULES[rule] if isinstance(rule, str) else None
+    if found is None:
+        raise WrongUse(f"DiehlCookClassifier: rule={rule!r} is no rule; give a name or a Rule: {', '.join(sorted(RULES))}.")
+    if not found.has_closed_form or found.drift:
+        fit = sorted(name for name, known in RULES.items() if known.has_closed_form and not known.drift)
+        raise WrongUse(
+            f"the rule {found.name} needs more than spikes, which this network does not have; known to fit: {', '.join(fit)}."
+        )
 
 
 _FRESH = {"control.image": -1, "control.count": 10**6, "control.intensity": 0.0}  # the next presentation shows image 0
@@ -403,6 +441,8 @@ def _means(sums: np.ndarray, shown: np.ndarray) -> np.ndarray:
 def _images(X: Any) -> np.ndarray:
     try:
         images = np.asarray(X)
+        if images.dtype.kind not in "biuf":
+            raise ValueError
         images = images if images.dtype.kind == "f" else images.astype(float)
     except (TypeError, ValueError):
         raise WrongUse("X is not a table of numbers; it needs the shape (images, inputs).") from None

@@ -55,6 +55,12 @@ Cluster = Annotated[
         "--cluster", metavar="ADDRESS", help="Send the jobs to a Dask scheduler, such as tcp://10.0.0.1:8786.", show_default=False
     ),
 ]
+Measure = Annotated[
+    str,
+    typer.Option(
+        "--measure", metavar="A,B", help="Of a sweep: which numbers to print and draw. [default: some]", show_default=False
+    ),
+]
 Out = Annotated[
     Path | None,
     typer.Option(
@@ -578,10 +584,7 @@ def sweep(
         list[str], typer.Option("--grid", metavar="KEY=A,B,C", help="Values of a setting; repeat for all combinations.")
     ],
     seeds: Seeds = "5",
-    measure: Annotated[
-        str,
-        typer.Option("--measure", metavar="A,B", help="Which numbers to print and draw. [default: some]", show_default=False),
-    ] = "",
+    measure: Measure = "",
     jobs: Jobs = None,
     cluster: Cluster = "",
     set_: Set = [],  # noqa: B006
@@ -600,7 +603,7 @@ def sweep(
     kind = SIMULATIONS[simulation]
     folder = out if out is not None else Path("results") / f"sweep_{simulation}"
     asked, listed = sweeps.parse_grid(grid), parse_seeds(seeds)
-    names = [name.strip() for name in measure.split(",") if name.strip()]
+    names = _names(measure)
     with on_cluster(cluster), _bar(f"sweep {simulation}") as progress:
         found = sweeps.sweep(kind, asked, listed, settings.parse(set_), check_jobs(jobs), folder, force, progress)
     drawn = [path for path in figures.save(found.figures(names), folder / "figures") if path.suffix == ".png"]
@@ -657,6 +660,7 @@ def plot(
     out: Annotated[
         Path | None, typer.Option("--out", metavar="DIR", help="Where the figures go. [default: DIR/figures]", show_default=False)
     ] = None,
+    measure: Measure = "",
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -676,9 +680,10 @@ def plot(
         from simulations.sweep import Sweep
 
         swept = Sweep.load(folder)
-        written = figures.save(swept.figures(), target)
+        names = _names(measure)
+        written = figures.save(swept.figures(names), target)
         summary = swept.to_json() | {"out": str(folder)}
-        table = _table(f"{swept.configuration['simulation']}: {len(swept.points)} points", *swept.rows([]))
+        table = _table(f"{swept.configuration['simulation']}: {len(swept.points)} points", *swept.rows(names))
     else:
         from plasticity.records import Record
 
@@ -755,6 +760,10 @@ def data(
     )
 
 
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
 def _draw_comparison(comparison: Any, folder: Path) -> list[Path]:
     from simulations import figures
 
@@ -763,9 +772,10 @@ def _draw_comparison(comparison: Any, folder: Path) -> list[Path]:
 
 def _lies(folder: Path, drawn: Sequence[Path], table: str) -> str:
     names = ", ".join(path.name for path in drawn)
+    figures = f"{folder / 'figures'} ({names}; also as SVG)" if drawn else "none (no number differs between the runs)"
     return (
         f"table:   {folder / table}\n"
-        f"figures: {folder / 'figures'} ({names}; also as SVG)\n"
+        f"figures: {figures}\n"
         f"records: {folder / 'records'}; `plasticity plot {folder}` draws the figures again from them"
     )
 

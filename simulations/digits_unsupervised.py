@@ -78,6 +78,13 @@ class DigitsUnsupervised(Simulation):
     dt_ms: float = setting(0.5, "time step", "ms", low=0.1, high=1)
     block: int = setting(0, "presentations between two checkpoints; 0: 1000, or a sixth of the images if that is less", low=0)
 
+    def __post_init__(self) -> None:
+        from plasticity.unsupervised import check_rule
+
+        check_rule(self.rule)
+        if 0 < self.images < 60:
+            raise WrongUse(f"{self.name}: images={self.images} are too few for ten classes; give at least 60, or 0 for all.")
+
     parts: str = ""  # folder in which each seed keeps its checkpoints and its result, until the whole is recorded
 
     def split(self, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -94,6 +101,13 @@ class DigitsUnsupervised(Simulation):
         shades = (known.pixels / np.float32(known.brightest)).astype(np.float32)
         return shades[train], known.labels[train], shades[test], known.labels[test]
 
+    def values(self, images: int) -> dict[str, Any]:
+        """`theta_plus_mv` and `w_ie`: as set, or what suits so many neurons and images."""
+        from plasticity.unsupervised import suited
+
+        chosen = {name: float(getattr(self, name)) for name in ("theta_plus_mv", "w_ie") if getattr(self, name) >= 0}
+        return suited(self.neurons, images * self.passes) | chosen
+
     def kept(self, seed: int) -> Path | None:
         """Where a seed keeps what is finished; nowhere on a machine of a cluster that does not see the output folder."""
         parts = Path(self.parts)
@@ -102,13 +116,12 @@ class DigitsUnsupervised(Simulation):
 
     def learner(self, seed: int, images: int) -> Any:
         """The estimator of a seed."""
-        from plasticity.unsupervised import DiehlCookClassifier, suited
+        from plasticity.unsupervised import DiehlCookClassifier
 
         kept = self.kept(seed)
-        chosen = {name: getattr(self, name) for name in ("theta_plus_mv", "w_ie") if getattr(self, name) >= 0}
         return DiehlCookClassifier(
             neurons=self.neurons, passes=self.passes, rule=self.rule, label_images=self.labels,
-            **(suited(self.neurons, images * self.passes) | chosen), dt_ms=self.dt_ms,
+            **self.values(images), dt_ms=self.dt_ms,
             block=self.block or max(10, min(1000, images // 6)),
             checkpoint=None if kept is None else str(kept / "blocks"), random_state=seed,
         )  # fmt: skip
@@ -147,8 +160,6 @@ class DigitsUnsupervised(Simulation):
         return arrays
 
     def run(self, seeds: Sequence[int], jobs: int, progress: Progress) -> Outcome:
-        if self.images and self.images < 60:
-            raise WrongUse(f"{self.name}: images={self.images} are too few for ten classes; give at least 60, or 0 for all.")
         self.split(seeds[0])  # missing data is told before any work
         found = dict(each(self.one, seeds, jobs, progress))
         arrays: dict[str, np.ndarray] = {"seeds": np.array(seeds)}
@@ -174,7 +185,7 @@ class DigitsUnsupervised(Simulation):
         numbers: dict[str, Any] = {
             "data": self.data, "neurons": self.neurons, "passes": self.passes, "training_images": images,
             "label_images": min(self.labels, images), "test_images": len(of("label")[0]),
-            "seeds": seeds, "chance": 0.1, "ceiling": 1.0,
+            **self.values(images), "seeds": seeds, "chance": 0.1, "ceiling": 1.0,
         }  # fmt: skip
         for readout in READOUTS:
             pairs = zip(of(f"answer_{readout}"), of("label"), strict=True)
@@ -182,7 +193,8 @@ class DigitsUnsupervised(Simulation):
             if self.control:
                 numbers[f"control_{readout}"] = over_seeds([float(value) for value in of(f"control_{readout}")])
         numbers["spikes_per_image"] = over_seeds([float(spikes.mean()) for spikes in of("test_spikes")])
-        numbers["intensity"] = over_seeds([float(line[-1]) for line in of("history_intensity")])
+        if all(len(line) for line in of("history_intensity")):
+            numbers["intensity"] = over_seeds([float(line[-1]) for line in of("history_intensity")])
         numbers["theta_mv"] = over_seeds([float(theta.mean()) for theta in of("theta_mv")])
         shown = images * self.passes
         numbers["training_ms_per_image"] = over_seeds([1e3 * float(seconds) / shown for seconds in of("train_s")])
@@ -261,15 +273,15 @@ def _what(record: Record) -> str:
 
 
 def accuracy(record: Record) -> Figure:
-    """Accuracy while it learns (of images before they are learnt from), one line a seed; at the end the test."""
+    """Accuracy while it learns (DiehlCookClassifier.history_), one line a seed; at the end the test."""
     from simulations import figures
 
     figure, axes = figures.new(6.8, 4.0)
     axis = axes[0, 0]
     for k, (trials, line) in enumerate(zip(_of(record, "history_trials"), _of(record, "history_accuracy"), strict=True)):
-        label = "in training, before an image is learnt from; one line a seed" if k == 0 else None
+        label = "in training, neurons named by the images before; one line a seed" if k == 0 else None
         axis.plot(trials, 100 * line, color=figures.SKY, linewidth=0.9, label=label)
-    end = max(float(trials[-1]) for trials in _of(record, "history_trials"))
+    end = float(record.numbers["training_images"] * record.numbers["passes"])
     for k, (readout, colour, marker) in enumerate((("all", figures.VERMILION, "o"), ("proportion", figures.BLUE, "s"))):
         told = record.numbers[f"accuracy_{readout}"]
         x = end * (1.04 + 0.03 * k)

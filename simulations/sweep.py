@@ -106,6 +106,11 @@ def sweep(
     made = {
         point.number: kind.configure({**fixed, **dict(point.values)}) for point in combinations
     }  # all refusals before any work
+    if not kind.published:
+        raise WrongUse(f"{kind.name} measures times, each alone on the machine; it cannot be swept.")
+    for one, other in itertools.combinations(combinations, 2):
+        if made[one.number] == made[other.number]:
+            raise WrongUse(f"--grid asks for the same twice: {one.title} and {other.title}.")
     configuration = json.loads(
         json.dumps(
             {

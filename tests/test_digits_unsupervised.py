@@ -156,8 +156,18 @@ def test_an_unfinished_run_with_other_settings_is_refused(tmp_path):
         execute(DigitsUnsupervised.configure({**SMALL, "passes": 1}), folder, [0, 1], 2)
 
 
-def test_too_few_images_are_refused(tmp_path):
+@needs_compiler
+def test_a_run_of_a_single_block_says_nothing_of_its_course_and_ends_well(tmp_path):
+    made = DigitsUnsupervised.configure({**SMALL, "images": 60, "passes": 1, "block": 150, "control": 0})
+    told = execute(made, tmp_path / "run", [0], 1)
+    assert "intensity" not in told["numbers"] and told["numbers"]["theta_plus_mv"] == 0.05
+    assert (tmp_path / "run" / "figures" / "accuracy.png").exists()
+
+
+def test_what_cannot_be_is_refused():
     with pytest.raises(WrongUse, match="images=20 are too few"):
-        execute(DigitsUnsupervised.configure({"images": 20}), tmp_path / "run", [0], 1)
+        DigitsUnsupervised.configure({"images": 20})
+    with pytest.raises(WrongUse, match="needs more than spikes"):
+        DigitsUnsupervised.configure({"rule": "bcm"})
     with pytest.raises(WrongUse, match="outside 2 to 20000"):
         DigitsUnsupervised.configure({"neurons": 1})

@@ -658,3 +658,12 @@ def test_without_a_compiler_the_numbers_are_those_of_the_compiled_program(compil
     assert ours.keys() == numpy.keys() and len(ours["t"]) > 20 and np.ptp(ours["w"]) > 1e-3
     for name in ours:
         assert ours[name].shape == numpy[name].shape and np.abs(ours[name] - numpy[name]).max() <= 1e-12, name
+
+
+def test_run_files_of_a_process_that_was_killed_are_deleted_and_those_of_one_that_lives_stay(tmp_path, monkeypatch):
+    monkeypatch.setattr(engine.tempfile, "tempdir", str(tmp_path))
+    dead, alive, other = (tmp_path / f"plasticity-run-{name}" for name in ("999999999-x", f"{os.getpid()}-y", "nobody"))
+    for folder in (dead, alive, other):
+        folder.mkdir()
+    engine._clear_leftovers.__wrapped__()
+    assert not dead.exists() and alive.exists() and other.exists()

@@ -121,12 +121,20 @@ def test_a_sweep_that_failed_goes_on_with_what_is_missing(tmp_path):
         ({"slope": ["1", "11"]}, {}, "outside -10"),
         ({"slope": ["1"]}, {"slope": "2"}, "in --grid and in --set"),
         ({"kind": ["plain", "triple"]}, {}, "unknown value for kind"),
+        ({"slope": ["1", "01"]}, {}, "asks for the same twice"),
     ],
 )
 def test_wrong_settings_are_refused_before_anything_runs(tmp_path, grid, fixed, text):
     with pytest.raises(WrongUse, match=text):
         sweep(Line, grid, [0], fixed, out=tmp_path / "s")
     assert not calls and not (tmp_path / "s").exists()
+
+
+def test_a_bench_is_not_swept(tmp_path):
+    from simulations.bench import Bench
+
+    with pytest.raises(WrongUse, match="cannot be swept"):
+        sweep(Bench, {"neurons": ["10", "20"]}, [0], out=tmp_path / "s")
 
 
 def test_an_unknown_measure_and_an_unfinished_sweep_are_refused(tmp_path):
@@ -173,6 +181,12 @@ def test_an_error_in_a_job_ends_the_others_at_their_next_word():
 def test_nobody_at_the_address_is_said_in_one_sentence():
     pytest.importorskip("distributed", reason="the extra [cluster] is not installed")
     with pytest.raises(PlasticityError, match="no Dask scheduler answers at tcp://127.0.0.1:9"), cluster("tcp://127.0.0.1:9"):
+        pass
+
+
+@pytest.mark.parametrize("address", ["nonsense", "tcp://", "tcp://::", "10.0.0.1:8786"])
+def test_what_is_no_address_is_refused(address):
+    with pytest.raises(WrongUse, match="write it like tcp://"), cluster(address):
         pass
 
 

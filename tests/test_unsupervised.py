@@ -231,3 +231,51 @@ def test_wrong_images_and_labels_are_refused(images, labels, text):
 def test_images_of_another_size_than_learnt_are_refused(fitted):
     with pytest.raises(WrongUse, match="fitted on 64"):
         fitted.predict(X[:3, :60])
+
+
+def test_no_image_is_named_by_itself_in_any_pass():
+    """With labels drawn at random, the accuracy during training is chance in later passes as well."""
+    labels = np.random.default_rng(0).integers(0, 10, 400)
+    labels[:10] = np.arange(10)
+    learner = DiehlCookClassifier(neurons=30, block=50, passes=6, label_images=20).fit(X[:400], labels)
+    late = learner.history_["trials"] > 400
+    found = learner.history_["accuracy"][late]
+    assert len(found) > 25
+    assert found.mean() < 0.1 + 4 * np.sqrt(0.09 / (50 * len(found)))  # 4 standard errors of chance
+
+
+def test_the_control_begins_with_the_sum_that_training_begins_with(fitted):
+    before = clone(fitted).untrained(X[TRAIN], Y[TRAIN])
+    np.testing.assert_allclose(before.weights_.sum(axis=0), 64 * 78 / 784, rtol=1e-6)
+
+
+def test_what_is_told_of_a_training_without_a_second_block_is_empty():
+    learner = DiehlCookClassifier(neurons=30, block=50, label_images=20).fit(X[:30], Y[:30])
+    assert all(len(line) == 0 for line in learner.history_.values())
+
+
+def test_parameters_that_were_changed_after_fit_are_refused(fitted):
+    other = clone(fitted).untrained(X[TRAIN], Y[TRAIN])
+    other.set_params(neurons=20)
+    with pytest.raises(WrongUse, match="changed after fit"):
+        other.predict(X[:3])
+    other.set_params(neurons=30, readout="proportion")
+    assert other.predict(X[:3]).shape == (3,)
+
+
+@pytest.mark.parametrize(("rule", "text"), [("bcm", "needs more than spikes"), ("voltage_stdp", "needs more"), (3, "is no rule")])
+def test_rules_that_do_not_fit_are_refused_before_anything_is_compiled(rule, text):
+    with pytest.raises(WrongUse, match=text):
+        DiehlCookClassifier(**{**SMALL, "rule": rule}).fit(X[TRAIN], Y[TRAIN])
+
+
+@pytest.mark.parametrize("labels", [np.where(np.arange(20) == 3, np.nan, 1.0 * Y[:20]), np.array([None, *Y[1:20]], dtype=object)])
+def test_labels_that_name_no_class_are_refused(labels):
+    with pytest.raises(WrongUse, match="names no class"):
+        DiehlCookClassifier(**SMALL).fit(X[:20], labels)
+
+
+@pytest.mark.parametrize("change", [{"neurons": True}, {"checkpoint": ""}])
+def test_odd_parameters_are_refused(change):
+    with pytest.raises(WrongUse, match=next(iter(change))):
+        DiehlCookClassifier(**{**SMALL, **change}).fit(X[:20], Y[:20])
