@@ -39,8 +39,8 @@ def suited(neurons: int, shown: int) -> dict[str, float]:
 
     Where each of at most 100 neurons must answer for more than `MANY` images, a threshold that rises by the paper's 0.05 mV at
     every spike outgrows the drive, and several neurons answer an image: half the rise and three times the inhibition do better
-    (100 neurons, 50,000 images of MNIST, one seed: 87.1 instead of 79.2 %). Where there are fewer images so much inhibition lets a
-    few neurons answer all of them. Chosen on training images 50,001 to 60,000 of MNIST; no test image was looked at.
+    (100 neurons, 50,000 images of MNIST, one seed: 87.1 instead of 79.2 %). Where there are fewer images so much inhibition lets
+    a few neurons answer all of them. Chosen on training images 50,001 to 60,000 of MNIST; no test image was looked at.
     """
     few = neurons <= 100 and shown > MANY * neurons
     return {"theta_plus_mv": 0.025, "w_ie": 50.0} if few else {"theta_plus_mv": 0.05, "w_ie": 17.0}
