@@ -464,7 +464,8 @@ class Program:
             The program failed, or the temporary folder is full or cannot be written.
         """
         if self.folder is None:
-            return self._run_numpy(seed, inputs or {}, duration, progress)
+            with _BUILDING:  # Brian2's preferences, clock and generator belong to the whole process: one run at a time
+                return self._run_numpy(seed, inputs or {}, duration, progress)
         time_s = _length(duration, self.manifest["duration"])
         _clear_leftovers()
         try:

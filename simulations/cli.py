@@ -338,7 +338,7 @@ def _documented(entry: Any) -> dict[str, str]:
 _HOW = {
     "tasks": "plasticity compare {name} --set KEY=VALUE",
     "simulations": "plasticity run {name} --set KEY=VALUE",
-    "learners": "plasticity compare cued_digits --learners {name} --set {name}.KEY=VALUE",
+    "learners": "plasticity compare {task} --learners {name} --set {name}.KEY=VALUE",
 }
 
 
@@ -424,7 +424,8 @@ def show(
             ]
             _print(_table("settings", ("name", "default", "unit", "meaning"), rows))
         if kind in _HOW:
-            _print("use: " + _HOW[kind].format(name=name), "")
+            task = "digits" if getattr(entry, "streams", "") == "one" else "cued_digits"
+            _print("use: " + _HOW[kind].format(name=name, task=task), "")
 
 
 def _readable(value: Any) -> Any:

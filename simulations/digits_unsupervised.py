@@ -200,6 +200,11 @@ class DigitsUnsupervised(Simulation):
         numbers["training_ms_per_image"] = over_seeds([1e3 * float(seconds) / shown for seconds in of("train_s")])
 
         checks = []
+        if "intensity" in numbers:
+            times = numbers["intensity"]["mean"] / 2
+            text = "mean intensity at which the last training images were answered, in multiples of the first (1: at once)"
+            source = "where it rises, thresholds have outgrown the drive: fewer passes, more neurons, a smaller theta_plus_mv"
+            checks.append(Check(text, "below 1.5", times, "below", source, bool(times < 1.5)))
         mean = numbers["accuracy_all"]["mean"]
         if self.data == "mnist" and not self.images and not self.test and self.neurons in PUBLISHED:
             wanted = PUBLISHED[self.neurons]
@@ -266,6 +271,16 @@ def _of(record: Record, name: str) -> list[np.ndarray]:
     return [record.arrays[f"seed{seed}_{name}"] for seed in record.arrays["seeds"]]
 
 
+def _courses(record: Record, *names: str) -> list[list[np.ndarray]]:
+    """The courses of training of each seed, without the short blocks at the end of a pass."""
+    found = []
+    for columns in zip(*(_of(record, f"history_{name}") for name in ("trials", *names)), strict=True):
+        step = np.diff(columns[0], prepend=0)
+        whole = 2 * step >= np.median(step) if len(step) else np.zeros(0, bool)
+        found.append([column[whole] for column in columns])
+    return found
+
+
 def _what(record: Record) -> str:
     told = record.numbers
     images = f"{told['training_images']:,} training images x {told['passes']}, {told['label_images']:,} of them name the neurons"
@@ -278,8 +293,8 @@ def accuracy(record: Record) -> Figure:
 
     figure, axes = figures.new(6.8, 4.0)
     axis = axes[0, 0]
-    for k, (trials, line) in enumerate(zip(_of(record, "history_trials"), _of(record, "history_accuracy"), strict=True)):
-        label = "in training, neurons named by the images before; one line a seed" if k == 0 else None
+    for k, (trials, line) in enumerate(_courses(record, "accuracy")):
+        label = "training images, neurons named by those before; one line a seed" if k == 0 else None
         axis.plot(trials, 100 * line, color=figures.SKY, linewidth=0.9, label=label)
     end = float(record.numbers["training_images"] * record.numbers["passes"])
     for k, (readout, colour, marker) in enumerate((("all", figures.VERMILION, "o"), ("proportion", figures.BLUE, "s"))):
@@ -335,7 +350,7 @@ def confusion(record: Record) -> Figure:
 
 
 def receptive_fields(record: Record) -> Figure:
-    """The weights onto each neuron as an image, sorted by the digit it stands for; the first seed."""
+    """The weights onto each neuron as an image, with the digit it stands for; the first seed."""
     from simulations import figures
 
     seed = record.arrays["seeds"][0]
@@ -346,25 +361,24 @@ def receptive_fields(record: Record) -> Figure:
     columns = int(np.ceil(np.sqrt(len(order))))
     rows = -(-len(order) // columns)
     gap = 1
+    places: list[tuple[int, int, str]] = []
     canvas = np.full((rows * (side + gap) - gap, columns * (side + gap) - gap), np.nan)
     for place, neuron in enumerate(order):
         top, left = place // columns * (side + gap), place % columns * (side + gap)
         canvas[top : top + side, left : left + side] = weights[:, neuron].reshape(side, side)
+        places.append((left, top, str(belongs[neuron])))
     figure, axes = figures.new(6.4, 6.2)
     axis = axes[0, 0]
     shown = axis.imshow(canvas, cmap="cividis", vmin=0, vmax=float(np.nanpercentile(canvas, 99.5)), interpolation="nearest")
     axis.set_xticks([])
-    starts = belongs[order][::columns]
-    axis.set_yticks([row * (side + gap) + side / 2 for row in range(rows)], [str(digit) for digit in starts])
-    axis.tick_params(length=0)
-    axis.set_ylabel("digit of the first neuron in the row")
+    axis.set_yticks([])
+    for left, top, digit in places:
+        axis.text(left, top, digit, color="white", fontsize=6, ha="left", va="top")
     for spine in axis.spines.values():
         spine.set_visible(False)
     figure.colorbar(shown, ax=axis, shrink=0.7, label="weight (no unit)")
     number = f"all {len(belongs)}" if len(order) == len(belongs) else f"{len(order)} of {len(belongs)}"
-    figures.caption(
-        figure, f"weights onto {number} neurons, sorted by the digit they stand for; {record.numbers['data']}, seed {seed}"
-    )
+    figures.caption(figure, f"weights onto {number} neurons, and the digit of each; {record.numbers['data']}, seed {seed}")
     return figure
 
 
@@ -394,9 +408,7 @@ def spikes(record: Record) -> Figure:
     from simulations import figures
 
     figure, axes = figures.new(8.4, 3.6, columns=3)
-    for trials, line, bright in zip(
-        _of(record, "history_trials"), _of(record, "history_spikes"), _of(record, "history_intensity"), strict=True
-    ):
+    for trials, line, bright in _courses(record, "spikes", "intensity"):
         axes[0, 0].plot(trials, line, color=figures.SKY, linewidth=1)
         axes[0, 1].plot(trials, bright, color=figures.ORANGE, linewidth=1)
     axes[0, 0].set_ylabel("spikes at an image")
@@ -411,10 +423,10 @@ def spikes(record: Record) -> Figure:
     pooled = np.concatenate(_of(record, "test_spikes"))
     top = int(np.percentile(pooled, 99.5)) + 2
     axes[0, 2].hist(pooled, bins=np.arange(-0.5, top + 1, max(1, top // 40)), color=figures.VERMILION)
-    axes[0, 2].axvline(5, color=figures.GREY, linestyle=":", label="5: shown again below")
+    axes[0, 2].axvline(5, color=figures.GREY, linestyle=":", label="fewer than 5: shown again")
     axes[0, 2].set_xlabel("spikes at an image")
     axes[0, 2].set_ylabel("test images")
-    axes[0, 2].set_title("in the test, learning off", loc="left")
+    axes[0, 2].set_title("in the test, all seeds", loc="left")
     axes[0, 2].legend(loc="upper right")
     figures.caption(figure, _what(record))
     return figure

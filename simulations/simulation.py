@@ -148,8 +148,11 @@ def execute(
             try:
                 outcome = simulation.run(listed, n_jobs, progress or quiet)
             except KeyboardInterrupt:
-                kept = "what is finished is kept" if hasattr(simulation, "parts") else "nothing was finished"
-                raise KeyboardInterrupt(f"interrupted: {kept} in {out}; the same command goes on from there.") from None
+                if not hasattr(simulation, "parts"):
+                    raise
+                raise KeyboardInterrupt(
+                    f"interrupted: what is finished is kept in {out}; the same command goes on from there."
+                ) from None
             record = Record(
                 simulation=simulation.name,
                 configuration=configuration,

@@ -153,7 +153,8 @@ def reference(name, **changes):
     folder = REFERENCE / name
     if read_configuration(folder)["command"] == "compare":
         return figures.comparison_figures(Comparison.load(folder))
-    simulation = from_configuration(SIMULATIONS[name], read_configuration(folder)["settings"])
+    configuration = read_configuration(folder)
+    simulation = from_configuration(SIMULATIONS[configuration["simulation"]], configuration["settings"])
     return simulation.figures(dataclasses.replace(Record.load(folder / "records" / RECORD), **changes))
 
 
