@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 PAPER = "Diehl & Cook 2015, doi:10.3389/fncom.2015.00099"
 PUBLISHED = {100: 0.829, 400: 0.870, 1600: 0.919, 6400: 0.950}
 READOUTS = {"all": "all activity", "proportion": "proportion weighting"}
+INTENSITY = 2.0  # at which an image is first shown
 SCANS = 500  # test images of scikit-learn's digits
 MOST_FIELDS = 100  # receptive fields that are drawn
 
@@ -120,7 +121,7 @@ class DigitsUnsupervised(Simulation):
 
         kept = self.kept(seed)
         return DiehlCookClassifier(
-            neurons=self.neurons, passes=self.passes, rule=self.rule, label_images=self.labels,
+            neurons=self.neurons, passes=self.passes, rule=self.rule, intensity=INTENSITY, label_images=self.labels,
             **self.values(images), dt_ms=self.dt_ms,
             block=self.block or max(10, min(1000, images // 6)),
             checkpoint=None if kept is None else str(kept / "blocks"), random_state=seed,
@@ -178,7 +179,7 @@ class DigitsUnsupervised(Simulation):
 
         def over_seeds(values: Sequence[float]) -> dict[str, Any]:
             known = np.asarray(values, float)
-            low, high = interval(known) if len(known) > 1 else (np.nan, np.nan)
+            low, high = interval(known)
             return {"mean": float(known.mean()), "low": low, "high": high, "each": known.tolist()}
 
         images = int(of("training_images")[0])
@@ -201,7 +202,7 @@ class DigitsUnsupervised(Simulation):
 
         checks = []
         if "intensity" in numbers:
-            times = numbers["intensity"]["mean"] / 2
+            times = numbers["intensity"]["mean"] / INTENSITY
             text = "mean intensity at which the last training images were answered, in multiples of the first (1: at once)"
             source = "where it rises, thresholds have outgrown the drive: fewer passes, more neurons, a smaller theta_plus_mv"
             checks.append(Check(text, "below 1.5", times, "below", source, bool(times < 1.5)))

@@ -293,7 +293,7 @@ def seen_rate(
 def _bounds(values: np.ndarray) -> dict[str, float]:
     """Mean and 95 % interval over seeds; nan bounds where there are fewer than two."""
     values = values[np.isfinite(values)]
-    low, high = interval(values) if len(values) > 1 else (np.nan, np.nan)
+    low, high = interval(values)
     return {"mean": float(values.mean()) if len(values) else np.nan, "low": low, "high": high}
 
 

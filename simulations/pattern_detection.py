@@ -249,7 +249,7 @@ def judge(arrays: dict[str, np.ndarray]) -> tuple[dict[str, Any], list[Check]]:
         for key in ("hits", "false_alarms", "latency_ms", "found_s", "found_spikes", "start_hz", "end_hz", "last_s", "quiet_s"):
             values = arrays[f"{name}_{key}"].astype(float)
             known = values[np.isfinite(values)]
-            low, high = interval(known) if len(known) > 1 else (np.nan, np.nan)
+            low, high = interval(known)
             mean = float(known.mean()) if len(known) else np.nan
             own[key] = {"mean": mean, "low": low, "high": high, "each": values.tolist()}
         numbers[name] = own

@@ -216,7 +216,7 @@ class Sweep:
         """Mean over seeds and its 95 % interval (BCa bootstrap); nan where there are fewer than two."""
         known = self.values[name][point]
         known = known[np.isfinite(known)]
-        low, high = interval(known) if len(known) > 1 else (math.nan, math.nan)
+        low, high = interval(known)
         return {"mean": float(known.mean()) if len(known) else math.nan, "low": low, "high": high}
 
     def to_json(self) -> dict[str, Any]:
