@@ -32,10 +32,12 @@ ASSUMPTIONS = (
     " a weight where the synapse has its own; constant factors are in the weight. Spikes were counted, not expected.",
     "Spiking: the simulation is driven by a clock, so that every equation of every neuron is advanced in every time step; the"
     " event-driven bound leaves out neurons and traces and keeps what spikes do to synapses, and the scaling of weights.",
-    "Spiking: equations are counted as they are written: constants such as dt/tau are not folded, and thresholds are advanced"
-    " even where they rest, in decisions.",
+    "Spiking: what is constant in a run, such as dt/tau, is folded; what learning is off for, such as the decay of an adaptive"
+    " threshold in a decision, is not counted.",
     "Spiking: learning (traces, weight updates, scaling of weights) costs nothing where it is off; the switch itself is free.",
     "Spiking: drawing input spikes, random numbers, the teacher, and setting neurons to rest between trials are not counted.",
+    "A spiking memory learns nothing from training trials and stores its pairs within a decision; queries of the same pairs share"
+    " that, where a model trained by gradient reads all pairs for each query anew.",
     "Torch: weights are read once for each batch in training, and once for each decision (a batch of one).",
     "Torch: each operation reads its operands and writes its result, as in eager mode; none are fused.",
     "Torch: drawing dropout and shuffling, and the schedule of the learning rate, are not counted.",
@@ -185,8 +187,9 @@ class Costs:
 def costs(estimator: Any) -> Costs | None:
     """What a fitted learner costs; None for an estimator whose work is not counted (one of scikit-learn).
 
-    `SpikingClassifier`, `DiehlCookClassifier`: what `fit` and the last `predict` did. `TorchClassifier`: a training step and
-    a decision of its model are run on zeros (the counts do not depend on the numbers); the estimator stays as it is.
+    `SpikingClassifier`, `DiehlCookClassifier`, `SpikingMemory`: what `fit` and the last `predict` did. `TorchClassifier`: a
+    training step and a decision of its model are run on zeros (the counts do not depend on the numbers); the estimator stays as
+    it is.
 
     Raises
     ------
@@ -206,9 +209,10 @@ def costs(estimator: Any) -> Costs | None:
             return Costs("torch", training, decision, uncounted=tuple(sorted(unknown_training | unknown_decision)))
     if "plasticity" in packages:
         from plasticity.learners import SpikingClassifier
+        from plasticity.memory import SpikingMemory
         from plasticity.unsupervised import DiehlCookClassifier
 
-        if isinstance(estimator, (SpikingClassifier, DiehlCookClassifier)):
+        if isinstance(estimator, (SpikingClassifier, DiehlCookClassifier, SpikingMemory)):
             return _spiking(estimator)
     return None
 

@@ -6,11 +6,11 @@ Brian2 compiles (`operations`). The compiled program counts the spikes. `Anatomy
     synapses    spikes x fan-out, an addition each: the synaptic operations. The fan-out is the whole factor: a spike that
                 was counted is not multiplied by a rate or a probability once more.
     neurons     neurons x time steps, as a clock drives the simulation: their equations and thresholds; resets at spikes
-    traces      what learning adds to these: the traces of spikes, and changes of a rule that goes on all the time
+    traces      what learning adds to these: traces of spikes, thresholds that adapt, changes of a rule that goes on all the time
     plasticity  weights that change at a spike (traces read, change computed, bounds, weight written), scaling of weights
 
-The last two are counted where learning is on, and nothing for them where it is off. Counts of operations take no account of
-what a compiler folds or leaves out.
+The last two are counted where learning is on, and nothing for them where it is off. What is constant in a run is folded, as a
+compiler or a chip would have it before the run: see `operations`.
 """
 
 from __future__ import annotations
@@ -54,43 +54,122 @@ class Operations:
         return Operations(*(float(times) * a for a in dataclasses.astuple(self)))
 
 
-def operations(text: str, states: Iterable[str] = ()) -> Operations:
+def operations(text: str, states: Iterable[str] = (), zeros: Iterable[str] = ()) -> Operations:
     """What running this Brian2 text once takes, for one neuron or synapse.
 
     `+ -` and each comparison are additions, `* /` and each function multiplications, `clip` is two comparisons, `x**n` n - 1
     multiplications (one where n is no whole number); signs, `int`, `abs`, `and`, `or` and `not` are free. `w` is a weight;
     the variables in `states`, with `_pre` or `_post` behind them or not, are state: each is read once however often it
-    appears, and written if it is assigned. All other names are parameters or interim results, which need no memory.
+    appears, and written if it is assigned. `t`, `i` and what the text assigns change as well.
+
+    All other names are constant: parameters and units, which need no memory. The constant factors of a product are one factor,
+    the constant terms of a sum one term, and a function of constants is a constant: `dt*((rest - v + I)/tau_m)` is one
+    subtraction and one multiplication by dt/tau_m. The names in `zeros` are 0, and what they multiply is left out; a line that
+    adds nothing is not run.
     """
+    return _folded(text, states, zeros).done
+
+
+@dataclasses.dataclass
+class _Text:
+    """What became of a text: its operations, what it assigns, and what is assigned a 0 that is known before the run."""
+
+    done: Operations
+    written: set[str]
+    zeros: set[str]
+
+
+def _folded(text: str, states: Iterable[str], zeros: Iterable[str]) -> _Text:
+    states, zeros, written, read = {*states} - {"w"}, {*zeros}, set[str](), set[str]()
+    changing = {*states, "w", "t", "i"}
     additions = multiplications = 0
-    read: set[str] = set()
-    written: set[str] = set()
-    for node in ast.walk(_parsed(text)):
-        if isinstance(node, ast.Name):
-            (read if isinstance(node.ctx, ast.Load) else written).add(_bare(node.id))
-        elif isinstance(node, ast.Compare):
-            additions += len(node.ops)
-        elif isinstance(node, ast.Call):
+    for line in ast.parse("\n".join(line.strip() for line in text.splitlines())).body:
+        assert isinstance(line, (ast.Expr, ast.Assign, ast.AugAssign)), ast.unparse(line)  # all that Brian2's text can hold
+        found, name = _term(line.value, changing, zeros), ""
+        if isinstance(line, ast.AugAssign):
+            name = _bare(ast.unparse(line.target))
+            if found.zero and isinstance(line.op, (ast.Add, ast.Sub)):
+                continue
+            read.add(name)
+            additions += isinstance(line.op, (ast.Add, ast.Sub))
+            multiplications += isinstance(line.op, (ast.Mult, ast.Div))
+        elif isinstance(line, ast.Assign):
+            name = _bare(ast.unparse(line.targets[0]))
+            (zeros.add if found.zero else zeros.discard)(name)
+        if name:
+            written.add(name)
+            (changing.discard if found.constant and name not in states | {"w"} else changing.add)(name)
+        additions, multiplications = additions + found.additions, multiplications + found.multiplications
+        read |= found.read
+    weight, state = (sum((name in read) + (name in written) for name in names) for names in ({"w"}, states))
+    return _Text(Operations(additions, multiplications, weight, state), written, zeros)
+
+
+@dataclasses.dataclass
+class _Term:
+    """A part of an expression: what it takes, what it reads, whether it is constant, and whether it is 0."""
+
+    additions: int = 0
+    multiplications: int = 0
+    read: set[str] = dataclasses.field(default_factory=set)
+    constant: bool = True
+    zero: bool = False
+
+
+def _term(node: ast.expr, changing: set[str], zeros: set[str]) -> _Term:
+    if isinstance(node, ast.Constant):
+        return _Term(zero=node.value == 0)
+    if isinstance(node, ast.Name):
+        name = _bare(node.id)
+        zero = name in zeros
+        return _Term(read={name}, constant=zero or name not in changing, zero=zero)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Mult, ast.Div, ast.Add, ast.Sub)):
+        products = isinstance(node.op, (ast.Mult, ast.Div))
+        kinds = (ast.Mult, ast.Div) if products else (ast.Add, ast.Sub)
+        parts = [_term(part, changing, zeros) for part in _parts(node, kinds)]
+        if products and any(part.zero for part in parts):
+            return _Term(zero=True)
+        parts = [part for part in parts if not part.zero]
+        moving = [part for part in parts if not part.constant]
+        folded = len(moving) + (len(moving) < len(parts))  # all constants together are one
+        together = _together(parts, constant=not moving, zero=not parts)
+        if products:
+            together.multiplications += bool(moving) * (folded - 1)
+        else:
+            together.additions += bool(moving) * (folded - 1)
+        return together
+    parts = [_term(part, changing, zeros) for part in ast.iter_child_nodes(node) if isinstance(part, ast.expr)]
+    if isinstance(node, ast.UnaryOp):
+        return parts[0]
+    if isinstance(node, ast.Call):
+        parts = parts[1:]  # without the name of the function
+        together = _together(parts, constant=bool(parts) and all(part.constant for part in parts))  # rand() is not constant
+        if not together.constant:
             name = ast.unparse(node.func)
-            additions += 2 * (name == "clip")
-            multiplications += name not in ("clip", "int", "abs")
-        elif isinstance(node, (ast.BinOp, ast.AugAssign)):
-            if isinstance(node, ast.AugAssign):
-                read.add(_bare(ast.unparse(node.target)))
-            if isinstance(node.op, (ast.Add, ast.Sub)):
-                additions += 1
-            elif isinstance(node.op, ast.Pow) and isinstance(node, ast.BinOp):
-                power = getattr(node.right, "value", 0)
-                multiplications += power - 1 if isinstance(power, int) and power > 1 else 1
-            else:
-                multiplications += 1
-    states = set(states)
-    weight, state = (sum((name in read) + (name in written) for name in names) for names in ({"w"}, states - {"w"}))
-    return Operations(additions, multiplications, weight, state)
+            together.additions += 2 * (name == "clip")
+            together.multiplications += name not in ("clip", "int", "abs")
+        return together
+    together = _together(parts, constant=all(part.constant for part in parts))
+    if not together.constant and isinstance(node, ast.Compare):
+        together.additions += len(node.ops)
+    if not together.constant and isinstance(node, ast.BinOp):  # a power
+        power = getattr(node.right, "value", 0)
+        together.multiplications += power - 1 if isinstance(power, int) and power > 1 else 1
+    return together
 
 
-def _parsed(text: str) -> ast.Module:
-    return ast.parse("\n".join(line.strip() for line in text.splitlines()))
+def _parts(node: ast.expr, kinds: tuple[type[ast.operator], ...]) -> list[ast.expr]:
+    """Factors of a product, or terms of a sum; signs are dropped."""
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.USub, ast.UAdd)):
+        return _parts(node.operand, kinds)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, kinds):
+        return _parts(node.left, kinds) + _parts(node.right, kinds)
+    return [node]
+
+
+def _together(parts: list[_Term], constant: bool, zero: bool = False) -> _Term:
+    read = set[str]().union(*(part.read for part in parts))
+    return _Term(sum(part.additions for part in parts), sum(part.multiplications for part in parts), read, constant, zero)
 
 
 def _bare(name: str) -> str:
@@ -148,43 +227,53 @@ def population(
     equations: str = "",
     threshold: str = "",
     reset: str = "",
+    switch: str = "",
 ) -> Population:
-    """So many of these neurons, without learning; no neuron stands for inputs, whose encoder is not counted.
+    """So many of these neurons, without synapses that learn; no neuron stands for inputs, whose encoder is not counted.
 
     Parameters
     ----------
     equations, threshold, reset : str
-        Further equations (that of the neuron's `I`), the condition of a spike where it is not the neuron's own, what else
-        happens at a spike.
+        Further equations (that of the neuron's `I`, which is 0 otherwise), the condition of a spike where it is not the neuron's
+        own, what else happens at a spike.
+    switch : str
+        A factor in these texts that is 0 where learning is off: what it multiplies is counted with the traces.
     """
     if neuron is None:
         return Population(neurons, fan_out)
-    step, states = _euler(f"{neuron.equations}\n{equations}")
-    states |= {"theta", "lastspike"}
+    euler, states = _euler(f"{neuron.equations}\n{equations}")
     waits, waited = (f"t - lastspike >= {neuron.refractory}", "lastspike = t") if neuron.refractory else ("", "")
-    return Population(
-        neurons,
-        fan_out,
-        step=operations("\n".join((step, waits, threshold or neuron.threshold)), states),
-        spike=operations("\n".join((neuron.reset, reset, waited)), states),
+    step = "\n".join((euler, waits, threshold or neuron.threshold))
+    spike = "\n".join((neuron.reset, reset, waited))
+    zeros = _zeros(neuron) - {switch}
+    if not any(line.partition("=")[0].strip() == "I" for line in equations.splitlines()):
+        zeros.add("I")
+    states |= {"theta", "lastspike"}
+    states &= _folded(step, states, zeros).written | _folded(spike, states, zeros).written  # what never changes is constant
+    learns, rests = (
+        [operations(text, states, others) for text in (step, spike)] for others in (zeros, zeros | ({switch} - {""}))
     )
+    more = [on + (-1) * off for on, off in zip(learns, rests, strict=True)]
+    return Population(neurons, fan_out, step=rests[0], spike=rests[1], trace_step=more[0], trace_spike=more[1])
 
 
 def learning(rule: Rule, side: str, of: Population, partners: int) -> Population:
     """The same population at the end of plastic synapses (`side` is "pre" or "post"), each neuron with so many of them.
 
-    Traces lie on the neurons, weights land within hard bounds.
+    Traces lie on the neurons, weights land within hard bounds. A rule whose parameters make its change at this side 0 leaves the
+    weights alone there.
     """
     equations, at_spike, _ = rule.neuron_traces(side)
     step, own = _euler(equations)
     change = {"pre": rule.on_pre, "post": rule.on_post}[side]
+    nothing = not change.strip() or "dw" in _folded(change, _remembered(rule), _zeros(rule)).zeros
     return dataclasses.replace(
         of,
         own_weights=of.own_weights or side == "pre",
-        trace_step=operations(step, own),
-        trace_spike=operations(at_spike, own),
-        updates=partners if change.strip() else 0,
-        update=operations(f"{change}\n{LAND}", {*_remembered(rule)}),
+        trace_step=of.trace_step + operations(step, own),
+        trace_spike=of.trace_spike + operations(at_spike, own),
+        updates=0 if nothing else partners,
+        update=operations(f"{change}\n{LAND}", _remembered(rule)),
     )
 
 
@@ -192,7 +281,12 @@ def drift(rule: Rule) -> Operations:
     """What a rule that changes weights all the time does at one synapse in a time step; nothing for rules of spikes alone."""
     lines = [f"{name} += dt*({text})" for name, text in rule.state.items()]
     lines += [rule.drift, LAND.replace("dw", "dw*dt")] if rule.drift.strip() else []
-    return operations("\n".join(lines), _remembered(rule))
+    return operations("\n".join(lines), _remembered(rule), _zeros(rule))
+
+
+def _zeros(of: Neuron | Rule) -> set[str]:
+    """Its parameters that are 0."""
+    return {name for name, value in of.parameters.items() if float(value) == 0}
 
 
 def _remembered(rule: Rule) -> set[str]:
@@ -277,3 +371,15 @@ class Anatomy:
             "weights_scaled": scalings * self.plastic,
             "operations": {kind: dataclasses.asdict(entry) for kind, entry in found.items()},
         }
+
+
+def one_after_another(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
+    """What `Anatomy.activity` told of two phases of the same trials, as one; the sizes are those of the second."""
+    sums = {key: first[key] + second[key] for key in ("steps", "synaptic_operations", "weight_updates", "weights_scaled")}
+    for key in ("spikes", "operations"):
+        sums[key] = {name: _sum(first[key][name], entry) for name, entry in second[key].items()}
+    return {**second, **sums}
+
+
+def _sum(first: Any, second: Any) -> Any:
+    return {key: first[key] + second[key] for key in second} if isinstance(second, dict) else first + second

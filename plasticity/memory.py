@@ -30,6 +30,7 @@ from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
+from plasticity.activity import Tally, one_after_another
 from plasticity.encoders import ENCODERS
 from plasticity.engine import backend, program
 from plasticity.errors import WrongUse, unknown
@@ -220,8 +221,9 @@ class SpikingMemory(_Memory):
         Weight that storing one pair is expected to leave at a synapse of an active key cell.
     backend_, compile_seconds_
         As in `SpikingClassifier`.
-    spikes_ : dict
-        Of the last recall: spikes of all key cells and of all value neurons, trials, seconds of simulated time.
+    activity_ : dict
+        "decision": what happened in a trial of the last recall, pairs stored and query answered; see
+        `plasticity.activity.Anatomy.activity`. Pairs that several queries ask for were stored once.
 
     Raises
     ------
@@ -321,10 +323,15 @@ class SpikingMemory(_Memory):
         keys, values, queries = self._pairs(X)
         rng = np.random.default_rng([int(self.random_state), 2])
         recalled = np.empty((len(keys), len(self.classes_)))
-        self.spikes_ = {"key": 0.0, "value": 0.0, "trials": float(len(keys)), "seconds": 0.0}
+        storing, asking = Tally(), Tally()
         for tape, first, last in self._tapes(keys, values, queries):
-            recalled[first:last] = self._play(tape, int(rng.integers(2**31)))
+            recalled[first:last] = self._play(tape, int(rng.integers(2**31)), storing, asking)
             progress(last / len(keys))
+        first_phase, second_phase = (
+            self._spec.anatomy(int(self.dimension), recall).activity(tally, learning=not recall)
+            for tally, recall in ((storing, False), (asking, True))
+        )
+        self.activity_ = {"decision": one_after_another(first_phase, second_phase)}
         return recalled
 
     def _tapes(self, keys: np.ndarray, values: np.ndarray, queries: np.ndarray) -> Iterator[tuple[dict[str, Any], int, int]]:
@@ -357,15 +364,17 @@ class SpikingMemory(_Memory):
         rates = self.max_rate_hz * pattern.reshape(len(rows), -1)
         return {"pattern": rates, "stored": stored, "recall": recall, "keep": keep, "hold": hold}
 
-    def _play(self, tape: dict[str, Any], seed: int) -> np.ndarray:
+    def _play(self, tape: dict[str, Any], seed: int, storing: Tally, asking: Tally) -> np.ndarray:
         """One run: what each of its queries recalled, (queries, values)."""
         slots, again = len(tape["stored"]), round(self.recall_ms / self.SLOT_MS)
         out = self._program.run(seed, {**self._values, **tape}, duration=slots * self.SLOT_MS * ms)
         slot = np.minimum((out["spike_time"] * 1e3 / self.SLOT_MS + 1e-9).astype(int), slots - 1)
         flat = np.bincount(slot * len(self.classes_) + out["spike_neuron"], minlength=slots * len(self.classes_))
-        counts = flat.reshape(slots, -1)[tape["recall"] > 0.5].reshape(-1, again, len(self.classes_)).sum(axis=1)
-        self.spikes_["key"] += float(out["key_spikes"].sum())
-        self.spikes_["value"] += float(len(out["spike_neuron"]))
-        self.spikes_["seconds"] += slots * self.SLOT_MS / 1e3
+        fired, asked = flat.reshape(slots, -1), tape["recall"] > 0.5
+        counts = fired[asked].reshape(-1, again, len(self.classes_)).sum(axis=1)
+        recalls, steps = out["key_recalls"], round(self.SLOT_MS / float(self._spec.dt / ms))
+        stored = {"keys.spikes": out["key_spikes"] - recalls, "teacher.spikes": ~asked, "value.spikes": fired[~asked]}
+        storing.add(stored, len(counts), steps * int((~asked).sum()), int((tape["keep"] == 0).sum()))
+        asking.add({"keys.spikes": recalls, "value.spikes": fired[asked]}, len(counts), steps * int(asked.sum()), 0)
         self.weights_ = out["w"].reshape(-1, len(self.classes_))
         return (counts - self.baseline) / self.unit

@@ -44,8 +44,8 @@ class HebbianAttention(Simulation):
     (`SpikingMemory.expected_error`).
 
     Read with care: the memories are built for the task, the models must find out from training trials what is key, value and
-    query. The trained linear attention is not the Hebbian memory with learnt keys: its feature map elu + 1 is positive and its
-    weights are normalised, so that no stored pair can be called with a minus sign.
+    query. The learnt twin of the Hebbian memory is `fast_weights`. Linear attention is another thing: its feature map elu + 1 is
+    positive and its weights are normalised, so that no stored pair can be called with a minus sign.
 
     Shown besides: what each of 8 queries calls, the spikes of the value neurons beside the inner products of the keys and
     the weights of attention.
@@ -63,7 +63,8 @@ class HebbianAttention(Simulation):
     memories: int = setting(50, "memories for each condition and seed", low=1, high=100_000)
     queries: int = setting(4, "queries to each memory, at most one a pair", low=1, high=1000)
     trained: tuple[str, ...] = setting(
-        ("linear_attention", "softmax_attention", "transformer_encoder"), "models trained by gradient; none where empty"
+        ("linear_attention", "fast_weights", "softmax_attention", "transformer_encoder"),
+        "models trained by gradient; none where empty",
     )
     trained_pairs: tuple[int, ...] = setting((8,), "pairs n at which they are trained and tested", low=1, high=1000)
     trained_dimension: int = setting(32, "length d of their keys", low=4, high=1000)
@@ -305,6 +306,7 @@ _LOOKS = {
 }
 _TRAINED = {
     "linear_attention": ("GREEN", "P"),
+    "fast_weights": ("ORANGE", "p"),
     "softmax_attention": ("SKY", "X"),
     "transformer_encoder": ("BLACK", "*"),
 }

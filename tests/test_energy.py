@@ -20,7 +20,7 @@ from bridges.energy import ASSUMPTIONS, CLOCKED, TABLE, Costs, EnergyTable, cost
 from bridges.learner import TorchClassifier
 from bridges.macs import counting, trained
 from bridges.models import MODELS
-from plasticity.activity import Operations, Tally, operations
+from plasticity.activity import Operations, Tally, learning, operations, population
 from plasticity.datasets import digits
 from plasticity.encoders import latency
 from plasticity.engine import Model, Program, compiler
@@ -45,10 +45,29 @@ from plasticity.unsupervised import DiehlCookClassifier
         ("x = v**2 + v**3 - sqrt(v)/2", (2, 1 + 2 + 2, 0, 1)),  # v is read once
         ("t - lastspike >= t_ref and v > threshold", (3, 0, 0, 1)),
         ("", (0, 0, 0, 0)),
+        # What is constant is folded
+        ("v += dt*((rest - v + I)/tau_m)", (2, 1, 0, 2)),  # (rest + I) - v, and v += of it; times dt/tau_m
+        ("v += dt*(-v/tau_m)", (1, 1, 0, 2)),
+        ("v = v*exp(-dt/tau_m)", (0, 1, 0, 2)),
+        ("v = v*exp(-t/tau_m)", (0, 3, 0, 2)),  # time goes on
+        ("step = 2*dt\nv += step*trace", (1, 1, 0, 3)),
+        ("v = v*rand()", (0, 2, 0, 2)),
+        ("v = (v + a)*(trace - b)/c", (2, 2, 0, 3)),
+        ("v = a/v", (0, 1, 0, 2)),
+        # and what is multiplied by 0 is left out
+        ("v += off*trace\ntrace = trace - off*v", (0, 0, 0, 2)),
+        ("v += dt*(off*trace - v)/tau_m", (1, 1, 0, 2)),
+        ("dw = off*trace\nw = clip(w + dw, w_min, w_max)", (2, 0, 2, 0)),
     ],
 )
 def test_operations_of_a_text_are_those_counted_by_hand(text, expected):
-    assert operations(text, {"v", "trace"}) == Operations(*expected)
+    assert operations(text, {"v", "trace"}, zeros={"off"}) == Operations(*expected)
+
+
+def test_a_rule_that_leaves_weights_alone_at_one_side_is_not_counted_there():
+    both, one = pair_stdp, pair_stdp(A_minus=0)
+    pre, post = ([learning(rule, side, population(3, 5), 5) for rule in (both, one)] for side in ("pre", "post"))
+    assert [end.updates for end in pre] == [5, 0] and [end.updates for end in post] == [5, 5]
 
 
 # The spiking side: a toy of which every spike is known
@@ -83,10 +102,13 @@ def test_a_toy_of_two_neurons_does_what_was_counted_by_hand():
     assert told["weights_scaled"] == 2
     done = {kind: Operations(**entry) for kind, entry in told["operations"].items()}
     assert done["synapses"] == Operations(4, 0, 2, 8)  # only the two plastic synapses have weights of their own
-    # In a step: v += dt*((rest - v + I)/tau_m), theta += dt*(-adapt*theta/tau_theta), t - lastspike >= t_ref, v > threshold
-    # + theta. At a spike: v = reset, theta += adapt*theta_plus, lastspike = t. Three neurons, 20 steps, two spikes.
-    assert done["neurons"] == 60 * Operations(3 + 1 + 2 + 2, 2 + 3, 0, 2 + 2 + 1) + 2 * Operations(1, 1, 0, 1 + 2 + 1)
-    assert done["traces"] == 60 * Operations(1, 2, 0, 2) + 2 * Operations(1, 0, 0, 2)  # x += dt*(-x/tau); x += 1
+    # In a step: v += c*v (rest and I are 0), t - lastspike >= t_ref, and v > threshold + theta, but v > threshold in the relay,
+    # which does not adapt. At a spike: v = reset, lastspike = t. 20 steps, a relay and two output neurons, a spike each.
+    relay, output = Operations(1 + 2 + 1, 1, 0, 2 + 1), Operations(1 + 2 + 2, 1, 0, 2 + 1 + 1)
+    assert done["neurons"] == 20 * (relay + 2 * output) + 2 * Operations(0, 0, 0, 2)
+    # x += c*x; x += 1. And the thresholds of the output: theta += c*theta, which is read already; theta += theta_plus
+    traces = 60 * Operations(1, 1, 0, 2) + 2 * Operations(1, 0, 0, 2)
+    assert done["traces"] == traces + 40 * Operations(1, 1, 0, 1) + Operations(1, 0, 0, 2)
     change, measure, rescale = Operations(3, 1, 2, 1), Operations(1, 1, 1, 2), Operations(2, 3, 2, 1)
     assert done["plasticity"] == 3 * change + 2 * (measure + rescale)
 
@@ -113,7 +135,7 @@ def test_a_rule_that_goes_on_all_the_time_changes_every_weight_in_every_step():
     alone, both = (Competition(1, 3, 2, rule=rule).anatomy() for rule in (pair_stdp, pair_stdp + synaptic_scaling))
     more = [anatomy.activity(tally, learning=True)["operations"]["traces"] for anatomy in (alone, both)]
     # dw = beta*w*(rho0 - post_scaling/tau_rate), w = clip(w + dw*dt, w_min, w_max); and a trace on each of the two neurons
-    expected = 20 * (6 * Operations(1 + 3, 3 + 1, 2, 1) + 2 * Operations(1, 2, 0, 2))
+    expected = 20 * (6 * Operations(1 + 3, 3 + 1, 2, 1) + 2 * Operations(1, 1, 0, 2))
     assert Operations(**more[1]) == Operations(**more[0]) + expected
 
 

@@ -10,6 +10,7 @@ import torch
 from sklearn.base import clone
 from torch.nn.functional import scaled_dot_product_attention
 
+from bridges.energy import TABLE, costs
 from plasticity.errors import WrongUse
 from plasticity.memory import RateMemory, SpikingMemory
 from plasticity.records import Record
@@ -123,10 +124,10 @@ def test_pairs_are_stored_once_for_all_queries_and_recall_leaves_the_weights_alo
     several, single = trials(4, test=40, queries=4), trials(4, test=40)
     memory = SpikingMemory(streams=5).fit(several.X, several.y)
     memory.recall(several.X)
-    together = memory.spikes_["seconds"]
+    together = memory.activity_["decision"]
     memory.recall(single.X)
-    assert together == pytest.approx(10 * (4 * 0.05 + 4 * 0.2))  # ten memories of four pairs and four queries
-    assert memory.spikes_["seconds"] == pytest.approx(40 * (4 * 0.05 + 0.2))
+    assert 40 * together["steps"] == 10 * 1000 * (4 * 0.05 + 4 * 0.2)  # ten memories of four pairs and four queries
+    assert memory.activity_["decision"]["steps"] == 1000 * (4 * 0.05 + 0.2)
     first, all_four = several.take(slice(0, 1)), several.take(slice(0, 4))
     memory.recall(first.X)
     weights = memory.weights_
@@ -147,11 +148,33 @@ def test_the_same_seed_recalls_the_same_to_the_bit_and_another_seed_something_el
     assert (memory.recall(shown.X) != memory.set_params(random_state=2).recall(shown.X)).any()
 
 
+def test_a_recall_is_counted_by_its_spikes_and_storing_by_the_weights_that_it_changes():
+    shown = trials(6, test=100, queries=2)  # 50 memories
+    memory = SpikingMemory(streams=7).fit(shown.X, shown.y)
+    assert not hasattr(memory, "activity_")
+    recalled = memory.recall(shown.X)
+    told = memory.activity_["decision"]
+    cells = 4 * 32  # half of them on, at 100 Hz, for 50 ms a pair and 200 ms a query
+    expected = cells / 2 * 100 * (6 * 0.05 / 2 + 0.2)
+    assert abs(told["spikes"]["keys"] - expected) < 5 * np.sqrt(expected / 100)  # 5 standard errors of a Poisson number
+    assert told["spikes"]["teacher"] == 6 / 2 and told["weight_updates"] == 6 / 2 * cells  # what comes late changes nothing
+    assert told["weights_scaled"] == cells * 10 / 2 and told["steps"] == 6 * 50 / 2 + 200
+    answers = (recalled * memory.unit + memory.baseline).sum() / 100
+    assert told["spikes"]["value"] == pytest.approx(answers + 6 / 2)  # and one for each pair, while it is stored
+    asked = (told["synaptic_operations"] - 6 / 2) / 10  # spikes of key cells that reach 10 value neurons
+    assert abs(asked - cells / 2 * 100 * 0.2) < 5 * np.sqrt(cells / 2 * 100 * 0.2 / 100)
+    cost = costs(memory)
+    assert cost is not None and cost.joules("training") == 0 and cost.spikes == sum(told["spikes"].values())
+    # each key spike that arrives: an addition, a weight and a potential read, a potential written; nothing but spikes: as bound
+    bound = cost.breakdown(event_driven=True)["synapses"] / (TABLE.add_pj * 1e-12)
+    assert bound == pytest.approx(told["synaptic_operations"])
+
+
 def test_a_run_holds_as_many_memories_as_fit_and_the_rest_comes_in_the_next(monkeypatch):
     shown = trials(4, test=40, queries=4)
     memory = SpikingMemory(streams=5).fit(shown.X, shown.y)
     runs: list[int] = []
-    monkeypatch.setattr(memory, "_play", lambda tape, seed: runs.append(len(tape["stored"])) or np.zeros((counted(tape), 10)))
+    monkeypatch.setattr(memory, "_play", lambda tape, *_: runs.append(len(tape["stored"])) or np.zeros((counted(tape), 10)))
 
     def counted(tape) -> int:
         return int(tape["recall"].sum()) // 4

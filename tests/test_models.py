@@ -21,6 +21,8 @@ from bridges.models.encoder_decoder import places
 from bridges.models.feature_attention import weigh
 from bridges.training import LOSSES, Batch, curve_points, evaluate, one_thread, seeded, train
 from plasticity.errors import PlasticityError, WrongUse
+from plasticity.memory import RateMemory
+from plasticity.tasks import AssociativeRecall, split_streams
 
 N, STREAMS, FEATURES, CLASSES, HIDDEN = 24, 2, 7, 5, 16
 CPU = torch.device("cpu")
@@ -31,12 +33,12 @@ ATTENTION = [name for name in MODELS if name not in NO_ATTENTION]
 ASKING = [name for name in ATTENTION if name not in FEATURE]  # those that put a question to streams
 SUM_OF_VALUES = [name for name in ASKING if issubclass(MODELS[name], StreamAttention)]
 SUM_OF_VALUES = [name for name in SUM_OF_VALUES if name not in ("additive_attention", "multi_head_attention")]
-COMPETITION_FREE = {"feature_exponential", "feature_linear", "additive_attention", "delta_attention"}
-SIGNED = {"feature_linear", "delta_attention"}
+COMPETITION_FREE = {"feature_exponential", "feature_linear", "additive_attention", "delta_attention", "fast_weights"}
+SIGNED = {"feature_linear", "delta_attention", "fast_weights"}
 IN_ORDER = ["lstm_attention", "delta_attention"]
 ORDER_FREE = [name for name in ASKING if name not in IN_ORDER]
 OWN_ARITHMETIC = [*FEATURE, "additive_attention", "dot_attention", "cosine_attention", "euclidean_attention"]
-OWN_ARITHMETIC += ["bilinear_attention", "linear_attention", "delta_attention", "hopfield_attention"]
+OWN_ARITHMETIC += ["bilinear_attention", "linear_attention", "fast_weights", "delta_attention", "hopfield_attention"]
 
 
 def build(name: str, seed: int = 0, streams: int = STREAMS, dropout: float = 0.3, query: str = "cue", **shape: int) -> Any:
@@ -612,6 +614,34 @@ def test_linear_attention_is_a_hebbian_matrix_written_stream_by_stream_and_read_
         close(memory[0][i], S)
         close(memory[1][i], z)
         close(model.context(tokens, cue)[i], S @ phi(query[i]) / (z @ phi(query[i])))
+
+
+def test_fast_weights_are_a_sum_of_outer_products_read_by_the_question() -> None:
+    model, (tokens, cue) = double("fast_weights", streams=3), draw_double(3)
+    query, keys, values = asked(model, tokens, cue)
+    for i in range(N):
+        W = sum(np.outer(v, k) for v, k in zip(values[i], keys[i], strict=True))
+        close(model.memory(tokens, cue)[i], W)
+        close(model.context(tokens, cue)[i], W @ query[i] / np.sqrt(HIDDEN))
+
+
+def test_fast_weights_that_keep_keys_and_questions_as_they_are_recall_as_a_hebbian_memory_does() -> None:
+    task = AssociativeRecall(pairs=6, dimension=32, values=10, train=10, validation=10, test=40)
+    shown = task.draw(np.random.default_rng(0)).test
+    with seeded(0, CPU):
+        model = MODELS["fast_weights"](7, 42, 10, hidden=32, query="content").double()
+    signs = torch.zeros(32, 42, dtype=torch.float64)
+    signs[:, :32] = torch.eye(32, dtype=torch.float64) / 32**0.25  # with 1/sqrt(hidden) both keys have length one
+    model.standardise_by(torch.zeros(1, 7, 42, dtype=torch.float64))
+    model.mean[:32], model.scale = torch.tensor(0.5), torch.tensor(0.5)  # 0 and 1 become -1 and 1
+    with torch.no_grad():
+        for weight in (model.key.weight, model.shown.weight):
+            weight.copy_(signs)
+        model.position.zero_()
+        model.query.weight.zero_()
+    stimulus, cue = (torch.from_numpy(part) for part in split_streams(shown.X, 7))
+    expected = RateMemory("hebb", streams=7, dimension=32).fit(shown.X, shown.y).attention_weights(shown.X)
+    close(model.attention_weights(stimulus, cue), torch.from_numpy(expected))
 
 
 def test_delta_attention_is_the_delta_rule_applied_stream_by_stream() -> None:

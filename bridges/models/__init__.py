@@ -7,6 +7,7 @@ from bridges.models.backbone import Model, StreamAttention
 from bridges.models.conv_attention import ConvAttention
 from bridges.models.delta_attention import DeltaAttention
 from bridges.models.encoder_decoder import EncoderDecoder
+from bridges.models.fast_weights import FastWeights
 from bridges.models.feature_attention import FeatureExponential, FeatureLinear, FeatureSoftmax
 from bridges.models.hopfield_attention import HopfieldAttention
 from bridges.models.linear_attention import LinearAttention
@@ -31,7 +32,7 @@ MODELS: Registry[type[Model]] = Registry(
         *(FeatureSoftmax, FeatureExponential, FeatureLinear),
         *(AdditiveAttention, DotAttention, CosineAttention, EuclideanAttention, BilinearAttention, MultiHeadAttention),
         *(SelfAttention, TransformerEncoder, EncoderDecoder, LSTMAttention, ConvAttention),
-        *(LinearAttention, DeltaAttention, HopfieldAttention),
+        *(LinearAttention, FastWeights, DeltaAttention, HopfieldAttention),
         *(SigmoidMLP, LogisticRegression),
     ],
 )

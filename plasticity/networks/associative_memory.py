@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 from brian2 import Hz, Network, Quantity, SpikeMonitor, Synapses, TimedArray, defaultclock, ms
 
+from plasticity.activity import Anatomy, drift, learning, operations, population
 from plasticity.encoders import Encoder, latency, poisson
 from plasticity.engine import Model, neutral
 from plasticity.neurons import Neuron, integrate_and_fire
@@ -31,6 +32,8 @@ from plasticity.rules import Landing, Rule, pair_stdp
 
 TEACHER_HZ = 20.0
 """The teacher is a latency encoder: at this rate it fires 45 ms after the onset of a pair."""
+
+_CURRENT = "I = bias : 1"  # while a key is recalled
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,6 +79,25 @@ class AssociativeMemory:
         """Where each parameter of the rule lies: input name -> (group, parameter)."""
         return self.rule.places("keys", "value")
 
+    def anatomy(self, dimension: int, recall: bool) -> Anatomy:
+        """What is counted while pairs are stored, or recalled: synapses learn and are silent, or the reverse.
+
+        `dimension` is the length of the keys in use. Weights are cleared as often as they are scaled.
+        """
+        cells = 4 * dimension
+        keys = population(cells, self.values if recall else 0)
+        value = population(self.values, 0, self.value, _CURRENT) if recall else population(self.values, 0)
+        return Anatomy(
+            {
+                "keys": learning(self.rule, "pre", keys, self.values),
+                "teacher": population(self.values, 1),
+                "value": learning(self.rule, "post", value, cells),
+            },
+            cells * self.values,
+            drift(self.rule),
+            cells * self.values * operations("w = 0"),
+        )
+
 
 def build(spec: AssociativeMemory) -> Model:
     """The Brian2 network of an `AssociativeMemory`; slot k lasts from k*slot to (k+1)*slot.
@@ -85,7 +107,8 @@ def build(spec: AssociativeMemory) -> Model:
     `hold` (0 where the potentials begin anew: at 0, or at half the threshold for a recall, so that its counts are rounded).
     Besides `drive` (rise of the potential at a spike, per weight), `bias` (steady current during recall) and every parameter of
     rule and value neuron by the names in `run_values`.
-    Outputs: `spike_neuron`, `spike_time` of the value neurons, `key_spikes` (4*dimension: how many), `w` (4*dimension*values).
+    Outputs: `spike_neuron`, `spike_time` of the value neurons, `key_spikes` and `key_recalls` (4*dimension: how many spikes, and
+    how many of them during recall), `w` (4*dimension*values).
     """
     defaultclock.dt = spec.dt
     cells = 2 * spec.dimension
@@ -99,8 +122,8 @@ def build(spec: AssociativeMemory) -> Model:
         "keys",
         f"pattern(t, (i + {spec.dimension}*int(i >= {cells})*int(recall(t) > 0.5)) % {cells})",
         spec.slot,
-        equations="effect : 1 (constant)\n" + pre_equations,
-        reset=pre_spike,
+        equations="effect : 1 (constant)\nrecalls : 1\n" + pre_equations,
+        reset=f"recalls += recall(t)\n{pre_spike}",
         method="exact",
         namespace=names,
     )
@@ -155,6 +178,7 @@ def build(spec: AssociativeMemory) -> Model:
     inputs |= {f"value.{key}": getattr(value, key) for key in spec.value.parameters}
     groups = {"keys": keys, "value": value, "plastic": plastic}
     inputs |= {name: getattr(groups[group], key) for name, (group, key) in spec.rule_inputs().items()}
-    outputs = {"spike_neuron": spikes.i, "spike_time": spikes.t, "key_spikes": key_spikes.count, "w": plastic.w}
+    outputs = {"spike_neuron": spikes.i, "spike_time": spikes.t, "key_spikes": key_spikes.count}
+    outputs |= {"key_recalls": keys.recalls, "w": plastic.w}
     network = Network(keys, teacher, value, teach, plastic, spikes, key_spikes)
     return Model(network, spec.slots * spec.slot, inputs, outputs)

@@ -83,7 +83,7 @@ class Competition:
         """What is counted to say what a trial costs; the teacher and the rest between trials are not."""
         plastic = self.features * self.neurons
         relay = population(self.features, self.neurons, self.relay)
-        output = population(self.neurons, self.neurons - 1, self.output)
+        output = population(self.neurons, self.neurons - 1, self.output, switch="adapt")
         return Anatomy(
             {
                 "streams": population(self.streams * self.features, 1),

@@ -139,7 +139,8 @@ class DiehlCook:
     def anatomy(self) -> Anatomy:
         """What is counted to say what an image costs; `control`, which chooses the image, is not."""
         plastic = self.inputs * self.neurons
-        excitatory = population(self.neurons, 1, self.excitatory, f"{_INHIBITION}\nI = {_CURRENT} : volt", _THRESHOLD, _SPIKE)
+        inhibited = f"{_INHIBITION}\nI = {_CURRENT} : volt"
+        excitatory = population(self.neurons, 1, self.excitatory, inhibited, _THRESHOLD, _SPIKE, switch="learn")
         return Anatomy(
             {
                 "inputs": learning(self.rule, "pre", population(self.inputs, self.neurons), self.neurons),
