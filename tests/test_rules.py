@@ -864,10 +864,10 @@ def compiled_network():
 
 
 def compile_and_run(network):
-    """Weights after the network ran as C++ standalone, compiled with -O1 and a precompiled header to save most of the time."""
+    """Weights after the network ran as C++ standalone, compiled with -O0 and a precompiled header to save most of the time."""
     network.net.run(STEPS * GRID * ms, namespace={})
     device.build(directory="built", compile=False, run=False)
-    flags = re.search(r"^OPTIMISATIONS = (.*)$", Path("built/makefile").read_text(), re.MULTILINE)[1].replace("-O3", "-O1")
+    flags = re.search(r"^OPTIMISATIONS = (.*)$", Path("built/makefile").read_text(), re.MULTILINE)[1].replace("-O3", "-O0")
     subprocess.run(["g++", *shlex.split(flags), "-I.", "-x", "c++-header", "objects.h"], cwd="built", check=True)
     make = ["make", "--silent", f"-j{os.cpu_count()}", "DEPS=", f"OPTIMISATIONS={flags} -include objects.h"]
     subprocess.run(make, cwd="built", check=True)
