@@ -166,6 +166,7 @@ def _work(learner: Learner, task: Any, seed: int, report: Callable[..., None]) -
         "trials_shown": int(history_trials[-1]),
         "gradient_steps": getattr(estimator, "gradient_steps_", 0),
         "remark": getattr(estimator, "remark", ""),
+        "curve": getattr(estimator, "curve", VALIDATION),
         "costs": None if cost is None else cost.plain(),
         "features": int(train.stimulus.shape[2]),
         "trials_sha256": fingerprint(draw),
@@ -184,6 +185,7 @@ def _warm_up() -> None:
     step.step()
 
 
+VALIDATION = "validation trials"  # what a learning curve is measured on, unless an estimator says another thing as `curve`
 SHOWN = 200  # test trials whose representations are kept
 
 

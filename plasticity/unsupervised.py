@@ -118,6 +118,7 @@ class DiehlCookClassifier(ClassifierMixin, BaseEstimator):
 
     takes: ClassVar[str] = "one"  # the kind of task it can do: one image at a time
     remark: ClassVar[str] = "learns without labels; they only name its neurons afterwards"
+    curve: ClassVar[str] = "training images, named by other images"  # what its learning curve is measured on
     uses: ClassVar[tuple[str, ...]] = ("diehl_cook", "lif_conductance")
 
     weights_: np.ndarray

@@ -105,6 +105,10 @@ def caption(figure: Figure, text: str) -> None:
     figure.suptitle(text, x=0.01, ha="left", fontsize=8)
 
 
+def _means(comparison: Comparison) -> str:
+    return f"means over {len(comparison.seeds)} seeds" if len(comparison.seeds) > 1 else f"seed {comparison.seeds[0]}"
+
+
 def over_seeds(seeds: int) -> str:
     """What marks with bars are; intervals are often smaller than the marks, and then it looks as if there were none."""
     if seeds < 2:
@@ -254,7 +258,12 @@ def _trials_axis(axis: Any, largest: float, smallest: float) -> None:
 
 
 def learning_curves(comparison: Comparison) -> Figure:
-    """Accuracy on the validation trials over the training trials shown; the mean over seeds with its 95 % interval."""
+    """Accuracy on the validation trials over the training trials shown; the mean over seeds with its 95 % interval.
+
+    A learner whose curve is measured on other trials says so in the legend.
+    """
+    from bridges.jobs import VALIDATION
+
     looks = look(comparison.learners)
     figure, axes = new(7.0, 4.2)
     axis = axes[0, 0]
@@ -265,9 +274,9 @@ def learning_curves(comparison: Comparison) -> Figure:
         largest = max(largest, trials.max())
         smallest = min([smallest, *trials[trials > 0][:1]])
         every = max(1, len(trials) // 8)
-        _band(
-            axis, trials, 100 * values, colour, linestyle=line, marker=marker, markersize=4, markevery=every, label=_title(name)
-        )
+        curve = comparison.of(name)[0].numbers.get("curve", VALIDATION)
+        label = _title(name) if curve == VALIDATION else f"{_title(name)}:\n" + curve.replace(", ", ",\n")
+        _band(axis, trials, 100 * values, colour, linestyle=line, marker=marker, markersize=4, markevery=every, label=label)
     lines = [
         (comparison.chance, "chance", ":", 1, "right"),
         (comparison.without_attention, "without attention", "--", 0.01, "left"),
@@ -436,12 +445,13 @@ def costs(comparison: Comparison) -> Figure | None:
                 left += width
         for place, total in enumerate(left):
             axis.annotate(f"{total:.3g}", (total, place), (3, 0), textcoords="offset points", va="center", fontsize=8)
-        axis.set_xlim(0, 1.15 * left.max())
+        axis.set_xlim(0, 1.15 * left.max() or 1)
         axis.set_xlabel(f"energy, estimated ({unit})")
         axis.set_title(title, loc="left")
     axes[0, 0].set_yticks(range(len(names)), [_title(name) for name in names])
     axes[0, 0].invert_yaxis()
     handles = {label: handle for axis in axes[0] for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)}
+    caption(figure, f"{_means(comparison)}; operations counted and priced, no joule was measured")
     legend(figure, list(handles.values()), list(handles), columns=4)
     return figure
 
@@ -480,6 +490,7 @@ def alignment(comparison: Comparison) -> Figure | None:
         axis.set_yticks(range(len(present)), labels, fontsize=8)
         axis.set_title(title, loc="left", fontsize=9)
     figure.colorbar(image, ax=list(axes[0]), shrink=0.7, label="0 as permuted trials, 1 alike")
+    caption(figure, f"{_means(comparison)}; intervals and permutation tests: tables of likeness")
     return figure
 
 

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from bridges.comparison import Comparison, read_configuration
+from bridges.energy import Costs
+from plasticity.activity import Operations
 from plasticity.errors import PlasticityError
 from plasticity.records import Record
 from simulations import SIMULATIONS, figures
@@ -120,6 +122,22 @@ def test_the_accuracy_figure_shows_every_seed_and_the_mean(whole):
     shown = [np.sort(dots.get_offsets()[:, 0]) for dots in axis.collections if len(dots.get_offsets()) == SEEDS]
     for values, name in zip(shown, whole.learners, strict=True):
         np.testing.assert_allclose(values, np.sort(100 * whole.numbers(name, "accuracy")), rtol=1e-12)  # the same numbers
+
+
+def test_a_learning_curve_that_is_not_of_validation_trials_says_so(whole):
+    for seed in range(SEEDS):
+        whole.records[seed, "guessing"].numbers["curve"] = "training images, named by other images"
+    drawn = figures.learning_curves(whole)
+    names = [text.get_text() for text in drawn.legends[0].get_texts()]
+    assert names[-1] == "guessing:\ntraining images,\nnamed by other images" and names[0] == "spiking gated"
+
+
+def test_learners_that_need_no_training_leave_room_for_their_bars(whole):
+    for (_, name), kept in whole.records.items():
+        done = {"synapses": Operations(additions=100)}
+        kept.numbers["costs"] = Costs("spiking", {}, done, spikes=5.0).plain() if name == "spiking_gated" else None
+    drawn = figures.costs(whole)
+    assert [axis.get_xlim()[0] < axis.get_xlim()[1] for axis in drawn.axes] == [True, True]
 
 
 def test_receptive_fields_stand_in_the_row_of_their_class(whole):
