@@ -12,7 +12,7 @@ import numpy as np
 
 from bridges.alignment import align, over_seeds
 from bridges.energy import ASSUMPTIONS, CRITERION, Costs, EnergyTable
-from bridges.jobs import finite
+from bridges.jobs import VALIDATION, finite
 from plasticity.statistics import interval
 
 if TYPE_CHECKING:
@@ -104,6 +104,12 @@ def _unfair(comparison: Comparison, rows: list[dict[str, Any]]) -> list[str]:
         if remark := comparison.of(name)[0].numbers.get("remark"):
             remarks.setdefault(remark, []).append(name)
     told += [f"{', '.join(names)}: {remark}." for remark, names in remarks.items()]
+    for name in comparison.learners:
+        if (curve := comparison.of(name)[0].numbers.get("curve", VALIDATION)) != VALIDATION:
+            told.append(
+                f"Not alike: the learning curve of {name} is measured on {curve}, and by it how soon a level is reached and what"
+                " that takes."
+            )
     told.append(
         "Seconds (median and range) are those of one thread beside other jobs on the same machine, with the learning curve,"
         " compilation apart."

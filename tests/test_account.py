@@ -58,6 +58,16 @@ def test_fairness_counts_trials_shown_steps_and_parameters(run):
     assert mlp["energy"]["mean"] == pytest.approx(180 * cost.joules("training"), rel=1e-12)  # three seeds, the same counts
 
 
+def test_a_learning_curve_on_other_trials_is_told_as_unlike(run):
+    changed = dataclasses.replace(run, records={**run.records})
+    name = run.learners[0]
+    for key, kept in run.records.items():
+        if key[1] == name:
+            changed.records[key] = dataclasses.replace(kept, numbers={**kept.numbers, "curve": "training images"})
+    told, before = (" ".join(account.fairness(one, EnergyTable())["notes"]) for one in (changed, run))
+    assert f"the learning curve of {name} is measured on training images" in told and "learning curve of" not in before
+
+
 def test_what_is_not_fair_is_said(run):
     notes = " ".join(account.fairness(with_a_network(run, parameters=10), EnergyTable())["notes"])
     assert "told what the cue means" in notes  # a gate that selects, beside torch learners
