@@ -8,6 +8,7 @@ import itertools
 import json
 import math
 import shutil
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +19,7 @@ import numpy as np
 from plasticity.errors import PlasticityError, WrongUse, unknown
 from plasticity.parallel import Progress, each, quiet
 from plasticity.records import Record, RunFolder, provenance, write_text
+from plasticity.settings import describe
 from plasticity.statistics import interval
 from simulations.simulation import PARTS, Simulation
 
@@ -286,8 +288,8 @@ class Sweep:
                     for place, entry in zip(x, told, strict=True):
                         if math.isfinite(entry["low"]):
                             axis.plot([place, place], [entry["low"], entry["high"]], color=colour, linewidth=1)
-                axis.set_title(name, loc="left")
-                axis.set_xlabel(key)
+                axis.set_title(name.replace("_", " "), loc="left")
+                axis.set_xlabel(_meaning(self.configuration["simulation"], key))
                 if not numeric:
                     axis.set_xticks(x, levels)
                 elif min(x) > 0 and max(x) >= 8 * min(x):
@@ -300,6 +302,17 @@ class Sweep:
                 figures.legend(figure, *axes[0, 0].get_legend_handles_labels(), columns=4)
             figures.caption(figure, f"{self.configuration['simulation']}; {figures.over_seeds(len(self.configuration['seeds']))}")
             return {"sweep": figure}
+
+
+def _meaning(simulation: str, key: str) -> str:
+    """A setting as the label of an axis, with what it means and its unit."""
+    from simulations import SIMULATIONS
+
+    found = {entry.name: entry for entry in describe(SIMULATIONS[simulation])} if simulation in SIMULATIONS else {}
+    if key not in found:
+        return key
+    unit = found[key].unit
+    return textwrap.fill(f"{key}: {found[key].help}{f' ({unit})' if unit else ''}", 40)
 
 
 def _axis(levels: Sequence[str]) -> tuple[list[float], bool]:
