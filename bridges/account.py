@@ -38,12 +38,13 @@ def _middle(values: np.ndarray) -> dict[str, float]:
     return {"median": float(np.median(values)), "low": float(values.min()), "high": float(values.max())}
 
 
-def joules(value: float | None) -> str:
-    """Three digits and a prefix: 1.23 µJ."""
+def joules(value: float | None, low: float | None = None, high: float | None = None) -> str:
+    """Three digits and a prefix: 1.23 µJ; with an interval 1.23 [1.2, 1.25] µJ, where three digits show one."""
     if value is None:
         return "-"
     size, unit = next(((size, unit) for size, unit in PREFIXES if abs(value) >= size), PREFIXES[-1])
-    return f"{value / size:.3g} {unit}"
+    mean, *bounds = (f"{number / size:.3g}" for number in (value, low, high) if number is not None)
+    return f"{mean} [{', '.join(bounds)}] {unit}" if {*bounds} - {mean} else f"{mean} {unit}"
 
 
 def _column(key: str, title: str, unit: str = "", format: str = "") -> dict[str, str]:
@@ -141,6 +142,7 @@ def _spent(numbers: Mapping[str, Any], table: EnergyTable) -> float | None:
     return None if cost is None else numbers["trials_shown"] * cost.joules("training", table) + cost.joules("once", table)
 
 
+LEFT_OUT = ("spikes", "even", "even_bound")  # columns that a narrow window does not show
 _FOUND = ("training", "decision", "bound", "criterion", "spikes", "even", "even_bound")
 
 
@@ -187,13 +189,18 @@ def costs(comparison: Comparison, table: EnergyTable) -> dict[str, Any]:
         _column("criterion", f"to {100 * criterion:.0f} % right", "J", ".3g"),
         _column("reached", "seeds that reach it"),
         _column("spikes", "spikes per decision", format=",.0f"),
-        _column("even", f"break-even with {best}, spikes", format=",.0f"),
+        _column("even", "break-even, spikes", format=",.0f"),
         _column("even_bound", "break-even, at spikes alone", format=",.0f"),
     ]
     prices = f"{table.add_pj:g} pJ an addition, {table.multiply_pj:g} pJ a multiplication, {table.sram_pj:g} pJ a word of SRAM"
     notes = [
         f"Prices: {prices}, {table.dram_pj:g} pJ a word of DRAM; weights in {table.weights.upper()}. Horowitz 2014,"
         " doi:10.1109/ISSCC.2014.6757323.",
+        f"To {100 * criterion:.0f} % right: all training until the learning curve first reaches chance and"
+        f" {100 * CRITERION:.0f} % of what lies between it and the ceiling; as fine as the curve is measured.",
+        f"Break-even: spikes at which a decision would cost as much as one of {best}, the best model trained by gradient."
+        if best
+        else "",
         "No break-even number where the equations of the neurons alone cost more than the other side's decision."
         if any(row["spikes"] and not row["even"] for row in rows)
         else "",

@@ -324,16 +324,29 @@ class Comparison:
             entry["p_holm"] = float(adjusted.get(name, math.nan))
         return found
 
+    @functools.cached_property
+    def strengthened(self) -> dict[str, dict[str, float | None]]:
+        """Mean weight of attended minus ignored synapses after training, with its interval over seeds, where it was measured."""
+        found: dict[str, dict[str, float | None]] = {}
+        for name in self.learners:
+            arrays = [record.arrays for record in self.of(name)]
+            if all("weights_attended" in kept for kept in arrays):
+                told = account.over(np.array([kept["weights_attended"][-1] - kept["weights_ignored"][-1] for kept in arrays]))
+                found |= {} if told is None else {name: told}
+        return found
+
     def to_json(self) -> dict[str, Any]:
         """The summary; a number that does not exist (an interval from one seed) is null.
 
-        `accuracy.seeds` are the accuracies in the order of `seeds`; `p` of a difference is corrected (Holm) over all of them.
+        `accuracy.seeds` are the accuracies in the order of `seeds`; a learner that ends less than a tenth of the way from chance
+        to the ceiling has no `trials_to_80`; `p` of a difference is corrected (Holm) over all of them.
         """
         learners = []
         for name in self.learners:
             low, high = self.intervals[name]
             accuracies, trials = self.numbers(name, "accuracy"), self.numbers(name, "trials_to_80")
-            trials = trials[np.isfinite(trials)]
+            above = accuracies.mean() - self.chance > 0.1 * (self.ceiling - self.chance)  # something was learnt
+            trials = trials[np.isfinite(trials) & above]
             parameters = self.of(name)[0].numbers["parameters"]
             learners.append(
                 {
@@ -378,74 +391,91 @@ class Comparison:
             "missing": self.missing,
             "learners": learners,
             "differences": differences,
+            "attended_minus_ignored": self.strengthened,
             "fairness": account.fairness(self, self.energy),
             "costs": self.costs,
             "alignment": self.alignment,
             "out": None if self.folder is None else str(self.folder),
         }
 
-    def table(self) -> Table:
-        """The summary as a `rich` table; accuracies in percent, intervals 95 % over seeds."""
+    def table(self, width: int | None = None) -> Table:
+        """The summary as a `rich` table; accuracies in percent, intervals 95 % over seeds.
+
+        In fewer than 132 columns of text (`width`) an interval stands below its mean, chance and ceiling below the table; in
+        fewer than 97 the effect and the time of a fit are left to summary.csv. No number is cut.
+        """
         from rich.table import Table
 
         count = len(self.seeds)
+        wide, narrow = width is None or width >= 132, width is not None and width < 97
         table = Table(
             title=f"{self.task}: {len(self.learners)} learners, {count} seed{'s' if count != 1 else ''}", title_justify="left"
         )
-        table.add_column("learner", no_wrap=True)
-        for title in (
-            "accuracy %\n[95 % interval]",
-            "chance\n%",
-            "ceiling\n%",
-            "to the best, points\n[95 % interval]",
-            "effect\ng_z",
-            "p\n(Holm)",
-            "trials to 80 %\nof the end (range)",
-            "fit\ns",
-        ):
-            table.add_column(title, justify="right", no_wrap=True)
+        columns = {  # title, and whether it is shown
+            "learner": True,
+            "accuracy %\n[95 % interval]": True,
+            "chance\n%": wide,
+            "ceiling\n%": wide,
+            "to the best, points\n[95 % interval]": True,
+            "effect\ng_z": not narrow,
+            "p\n(Holm)": True,
+            "trials to 80 %\nof the end (range)": True,
+            "fit\ns": not narrow,
+        }
+        for title in (title for title, shown in columns.items() if shown):
+            plain = title if wide or title == "learner" else title.replace("\n", " ")
+            table.add_column(plain, justify="left" if title == "learner" else "right", no_wrap=wide or title == "learner")
         summary = self.to_json()
         apart = {entry["a"]: entry for entry in summary["differences"]}
         for learner in summary["learners"]:
             name, accuracy, trials = learner["name"], learner["accuracy"], learner["trials_to_80"]
-            difference = apart.get(name)
-            table.add_row(
+            difference, gap = apart.get(name), " " if wide else "\n"
+            cells = [
                 name,
-                f"{100 * accuracy['mean']:.1f} {_bracket(accuracy)}",
+                f"{100 * accuracy['mean']:.1f}{gap}{_bracket(accuracy)}",
                 f"{100 * self.chance:.0f}",
                 f"{100 * self.ceiling:.0f}",
-                f"{100 * difference['mean']:+.1f} {_bracket(difference, '+')}"
+                f"{100 * difference['mean']:+.1f}{gap}{_bracket(difference, '+')}"
                 if difference and difference["mean"] is not None
                 else "best",
                 "" if difference is None else _short(difference["effect"], "+.1f"),
                 "" if difference is None else (_short(difference["p"], ".3f")),
-                "-" if trials is None else f"{trials['median']:.0f} ({trials['low']:.0f}-{trials['high']:.0f})",
+                "-" if trials is None else f"{trials['median']:.0f}{gap}({trials['low']:.0f}-{trials['high']:.0f})",
                 f"{learner['seconds']:.1f}",
-                style="bold" if name == self.best else None,
-            )
-        table.caption = self.caption()
+            ]
+            kept = [cell for cell, shown in zip(cells, columns.values(), strict=True) if shown]
+            table.add_row(*kept, style="bold" if name == self.best else None)
+        below = [] if wide else [f"Chance {100 * self.chance:.0f} %, ceiling {100 * self.ceiling:.0f} %."]
+        below += ["Effects and times of a fit: summary.csv, or a wider window."] if narrow else []
+        table.caption = "\n".join([*below, self.caption()])
         table.caption_justify = "left"
         return table
 
-    def cost_table(self) -> Table | None:
-        """Energy as a `rich` table with its assumptions; None where nothing was counted."""
+    def cost_table(self, width: int | None = None) -> Table | None:
+        """Energy as a `rich` table with its assumptions; None where nothing was counted.
+
+        In fewer than 132 columns of text (`width`) spikes and break-even are left to summary.json.
+        """
         from rich.table import Table
 
         told = self.costs
         if not told["rows"]:
             return None
+        narrow = width is not None and width < 132
+        columns = [column for column in told["columns"] if not (narrow and column["key"] in account.LEFT_OUT)]
         table = Table(title=told["title"], title_justify="left")
-        for place, column in enumerate(told["columns"]):
+        for place, column in enumerate(columns):
             table.add_column(column["title"], justify="right" if place else "left", overflow="fold", no_wrap=not place)
         for row in told["rows"]:
             cells = []
-            for column in told["columns"]:
+            for column in columns:
                 value = row[column["key"]]
                 if isinstance(value, Mapping):
                     value = account.joules(value["mean"]) if column["unit"] == "J" else format(value["mean"], column["format"])
                 cells.append("-" if value is None else str(value))
             table.add_row(*cells)
-        table.caption = "\n".join(["Means over seeds.", *told["notes"]])
+        left = ["Spikes and break-even: summary.json, report.html, or a wider window."] if narrow else []
+        table.caption = "\n".join(["Means over seeds.", *left, *told["notes"]])
         table.caption_justify = "left"
         return table
 
@@ -467,6 +497,12 @@ class Comparison:
             told.append(GIVEN)
         if {self.side(name) for name in self.learners} >= {"spiking", "torch"}:
             told.append(FIT)
+        if self.strengthened:
+            each = (
+                f"{name} {entry['mean']:.3f}" + ("" if entry["low"] is None else f" [{entry['low']:.3f}, {entry['high']:.3f}]")
+                for name, entry in self.strengthened.items()
+            )
+            told.append(f"Weight of attended minus ignored synapses after training, mean: {', '.join(each)}.")
         return "\n".join(told)
 
     def write_csv(self, folder: Path) -> None:

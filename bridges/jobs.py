@@ -26,7 +26,7 @@ from plasticity.errors import PlasticityError, WrongUse
 if TYPE_CHECKING:
     from bridges.roster import Learner
 
-FEW_SEEDS = "few seeds: an interval is hardly more than their range, and no p can be small"
+FEW_SEEDS = "so few seeds that an interval is hardly more than their range and no p can be small"
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")  # of a learner; it is part of a file's name
 Progress = Callable[[float, int, int], None]  # fraction of all work, finished jobs, all jobs
 

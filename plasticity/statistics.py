@@ -132,7 +132,7 @@ def paired_difference(a: ArrayLike, b: ArrayLike, confidence: float = 0.95) -> P
     With d_i = a_i - b_i over n seeds:
 
     - `mean` = mean(d); `low`, `high`: its BCa interval, see `interval`.
-    - `effect` = J * mean(d) / sd(d), Cohen's d_z, sd with n - 1, without its bias for small samples:
+    - `effect` = J * mean(d) / sd(d), Cohen's d_z, sd with n - 1, corrected for its bias in small samples:
       J = Gamma(m/2) / (sqrt(m/2) Gamma((m-1)/2)), m = n - 1. It is nan for n = 2, where J is 0, and infinite if
       all differences are equal and not 0.
     - `p`: two-sided permutation test. Under the null hypothesis a_i and b_i may be exchanged within each seed;

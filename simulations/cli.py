@@ -18,6 +18,7 @@ import signal
 import sys
 import threading
 import traceback
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -25,6 +26,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
 
 app = typer.Typer(
@@ -84,6 +86,8 @@ def _guarded(command: Callable[..., None]) -> Callable[..., None]:
 
         # at an interruption Brian2 complains of what it did not run
         logging.getLogger("brian2.core.base.unused_brian_object").setLevel(logging.ERROR)
+        # and joblib of results that nobody read
+        warnings.filterwarnings("ignore", ".*(still being processed by the workers|successfully executed).*", UserWarning)
         stopped: list[int] = []
         try:
             with _signals_interrupt(stopped):
@@ -145,24 +149,44 @@ def _print_json(value: Any) -> None:
 
 
 def _print(*things: Any) -> None:
-    from rich.console import Console
-
-    console = Console()
-    if not console.is_terminal:  # a file or a pipe has no width: lines as long as they need to be
-        console = Console(width=200)
+    console = _console()
     for thing in things:
         console.print(thing, highlight=False, markup=False) if isinstance(thing, str) else console.print(thing)
 
 
-def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Table:
+def _console() -> Console:
+    from rich.console import Console
+
+    console = Console()
+    return console if console.is_terminal else Console(width=200)  # a file or a pipe has no width
+
+
+def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], whole: Sequence[str] | None = None) -> Table:
+    """A table that folds its cells, but for those of the columns in `whole`, the first one if not told; a doi is not folded."""
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=title, title_justify="left")
-    for column in columns:
-        table.add_column(column, overflow="fold", no_wrap=column == columns[0])
+    table, width = Table(title=title, title_justify="left"), _console().width
+    for place, column in enumerate(columns):
+        longest = max((len(word) for row in rows for word in str(row[place]).split()), default=0)
+        table.add_column(
+            column,
+            overflow="fold",
+            no_wrap=not place if whole is None else column in whole,
+            min_width=min(longest, width // 4) if column == "source" else None,
+        )
     for row in rows:
         table.add_row(*(Text(str(cell)) for cell in row))
+    return table
+
+
+def _checks(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Table:
+    """A table of checks, whose last column are sources; a window of fewer than 120 columns has no room for these."""
+    if _console().width >= 120:
+        return _table(title, columns, rows, whole=("holds",))
+    table = _table(title, columns[:-1], [row[:-1] for row in rows], whole=("holds",))
+    table.caption = "Sources: summary.json, or a wider window."
+    table.caption_justify = "left"
     return table
 
 
@@ -511,7 +535,10 @@ def compare(
     if as_json:
         _print_json(result.to_json())
         return
-    _print(*filter(None, (result.table(), result.cost_table())), _lies(folder, drawn, "summary.csv"), f"report:  {page}")
+    width = _console().width
+    _print(
+        *filter(None, (result.table(width), result.cost_table(width))), _lies(folder, drawn, "summary.csv"), f"report:  {page}"
+    )
 
 
 SomeSeeds = Annotated[
@@ -663,7 +690,7 @@ def reproduce(
     if as_json:
         _print_json(told)
         return
-    _print(_table("all checks", COLUMNS, list(rows(told))), f"{counted(told)}; records and figures: {folder}")
+    _print(_checks("all checks", COLUMNS, list(rows(told))), f"{counted(told)}; records and figures: {folder}")
 
 
 @app.command()
@@ -688,7 +715,7 @@ def plot(
     if configuration.get("command") == "compare":
         comparison = Comparison.load(folder)
         written = figures.save(figures.comparison_figures(comparison), target)
-        summary, table = comparison.to_json(), comparison.table()
+        summary, table = comparison.to_json(), comparison.table(_console().width)
     elif configuration["command"] == "sweep":
         from simulations.sweep import Sweep
 
@@ -824,12 +851,17 @@ def _print_summary(summary: Mapping[str, Any]) -> None:
     def one_line(value: Any) -> bool:
         return {"mean", "low", "high"} <= {*value} if isinstance(value, dict) else not isinstance(value, list)
 
+    from simulations import SIMULATIONS
+
+    for title, (columns, rows) in SIMULATIONS[summary["simulation"]].tables(summary["numbers"]).items():
+        _print(_table(title, columns, rows))
     told = {name: value for name, value in summary["numbers"].items() if one_line(value)}
     numbers = [(name, number(value)) for name, value in told.items()]
     if numbers:
         _print(_table(summary["simulation"], ("number", "value"), numbers))
     if summary["checks"]:
-        rows = [
+        heads = ("check", "expected", "ours", "tolerance", "holds", "source")
+        checks = [
             (
                 check["name"],
                 number(check["published"]),
@@ -840,7 +872,7 @@ def _print_summary(summary: Mapping[str, Any]) -> None:
             )
             for check in summary["checks"]
         ]
-        _print(_table("checks", ("check", "expected", "ours", "tolerance", "holds", "source"), rows))
+        _print(_checks("checks", heads, checks))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

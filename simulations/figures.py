@@ -11,7 +11,7 @@ import io
 import math
 import os
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,15 +64,22 @@ _LOOK = {  # colour, line style, marker
     "mlp": (GREEN, "-.", "X"),
     "guessing": (GREY, ":", "."),
 }
-_SPARE = [
-    (colour, style, marker) for style, marker in (("-", "o"), ("--", "s")) for colour in (PURPLE, GREEN, ORANGE, BLUE, BLACK, SKY)
-]
+_COLOURS = (VERMILION, ORANGE, PURPLE, BLACK, BLUE, SKY, GREEN)
+_STROKES = (("-", "o"), ("--", "s"), ("-.", "^"), (":", "v"), ("-", "D"))
+_SPARE = [(colour, *stroke) for stroke in _STROKES for colour in _COLOURS]
 
 
-def look(names: Iterable[str]) -> dict[str, tuple[str, str, str]]:
-    """Colour, line style and marker of each learner; the known ones always look the same."""
-    spare = iter(_SPARE * 10)
-    return {name: _LOOK[name] if name in _LOOK else next(spare) for name in names}
+def look(names: Sequence[str]) -> dict[str, tuple[str, str, str]]:
+    """Colour, line style and marker of each learner; the known ones always look the same, the others as unlike them as can be."""
+    found = {name: _LOOK[name] for name in names if name in _LOOK}
+    for name in (name for name in names if name not in _LOOK):
+        taken = list(found.values())
+
+        def alike(spare: tuple[str, str, str], taken: list[tuple[str, str, str]] = taken) -> tuple[int, int]:
+            return sum(other[0] == spare[0] for other in taken), sum(other[1:] == spare[1:] for other in taken)
+
+        found[name] = min(_SPARE, key=alike)
+    return {name: found[name] for name in names}
 
 
 @contextlib.contextmanager
@@ -367,7 +374,7 @@ def attention(comparison: Comparison) -> Figure | None:
     panels: list[tuple[str, np.ndarray, np.ndarray | None]] = []  # title, (seeds, cued, stream) shares, the same of raw gains
     for name in sorted(comparison.learners, key=lambda name: name != "softmax_attention"):
         found = [record.arrays["attention"] for record in comparison.of(name) if "attention" in record.arrays]
-        if found:
+        if found and np.isfinite(found).all():  # else some streams are never cued: it is their content that asks
             panels.append((f"{_title(name)}: attention weight", np.stack(found), None))
             break
     for name in sorted(comparison.learners, key=lambda name: name != "spiking_gated"):
@@ -392,8 +399,8 @@ def attention(comparison: Comparison) -> Figure | None:
                 if raw_gains is not None:
                     text += f"\ngain {raw_gains[:, cued, stream].mean():.2f}"
                 axis.text(stream, cued, text, ha="center", va="center", color="black" if mean[cued, stream] > 0.5 else "white")
-        axis.set_xticks(range(mean.shape[1]), [f"{stream + 1}" for stream in range(mean.shape[1])])
-        axis.set_yticks(range(mean.shape[0]), [f"{cued + 1}" for cued in range(mean.shape[0])])
+        axis.set_xticks(range(mean.shape[1]), [str(stream) for stream in range(mean.shape[1])])
+        axis.set_yticks(range(mean.shape[0]), [str(cued) for cued in range(mean.shape[0])])
         axis.set_xlabel("stream")
         axis.set_ylabel("cued stream")
         axis.set_title(title, loc="left", fontsize=9)
@@ -504,7 +511,7 @@ def calibration(comparison: Comparison) -> Figure | None:
     looks = look(comparison.learners)
     figure, axes = new(6.6, 4.0)
     axis = axes[0, 0]
-    axis.plot([0, 100], [0, 100], color=GREY, linewidth=1, linestyle=":")
+    axis.plot([0, 100], [0, 100], color=GREY, linewidth=0.7)
     axis.annotate("as sure as right", (4, 4), (-4, 8), textcoords="offset points", fontsize=8, color=GREY, rotation=43)
     for name in names:
         records = comparison.of(name)

@@ -47,6 +47,9 @@ class HebbianAttention(Simulation):
     query. The learnt twin of the Hebbian memory is `fast_weights`. Linear attention is another thing: its feature map elu + 1 is
     positive and its weights are normalised, so that no stored pair can be called with a minus sign.
 
+    The delta rule disturbs less and yet recalls fewer values where pairs are many: each pair takes from what the earlier ones
+    have left at similar keys, so that the earliest are read out ever more weakly, below the disturbance by others.
+
     Shown besides: what each of 8 queries calls, the spikes of the value neurons beside the inner products of the keys and
     the weights of attention.
     """
@@ -171,6 +174,15 @@ class HebbianAttention(Simulation):
             maps["map_trained"] = model.attention_weights(shown.X)[:, :SHOWN]
         return maps
 
+    @classmethod
+    def tables(cls, numbers: Mapping[str, Any]) -> dict[str, tuple[list[str], list[list[str]]]]:
+        """What was recalled, a table for each length of the keys."""
+        lengths = sorted({row["dimension"] for row in numbers["results"]})
+        return {
+            f"values recalled of n pairs, % of test trials [95 % interval], keys of length {d}": _recalled(numbers, d)
+            for d in lengths
+        }
+
     def figures(self, record: Record) -> dict[str, Figure]:
         """Error and accuracy against the number of pairs; what each query calls."""
         from simulations import figures
@@ -277,23 +289,29 @@ def _with_interval(values: np.ndarray) -> dict[str, float]:
     return {"mean": float(np.mean(values)), "low": float(low), "high": float(high)}
 
 
+def _recalled(numbers: Mapping[str, Any], dimension: int) -> tuple[list[str], list[list[str]]]:
+    """Accuracy of every learner at one length of the keys, in percent: columns and rows."""
+    told = [row for row in numbers["results"] if row["dimension"] == dimension]
+    pairs = sorted({row["pairs"] for row in told})
+    fixed = {row["learner"] for row in told if "error" in row}
+    rows = []
+    for name in dict.fromkeys(row["learner"] for row in told):
+        found = {row["pairs"]: row["accuracy"] for row in told if row["learner"] == name}
+        rows.append([f"{name}{'' if name in fixed else ', trained'}", *(_percent(found.get(n)) for n in pairs)])
+    return ["learner", *(f"n = {n}" for n in pairs)], rows
+
+
+def _percent(share: Mapping[str, Any] | None) -> str:
+    if share is None:
+        return ""
+    known = share["low"] is not None and share["low"] < share["high"]
+    return f"{100 * share['mean']:.1f}" + (f" [{100 * share['low']:.1f}, {100 * share['high']:.1f}]" if known else "")
+
+
 def markdown(numbers: Mapping[str, Any], dimension: int = 32) -> str:
     """Accuracy of every learner at one length of the keys, as a table in markdown."""
-    rows = [row for row in numbers["results"] if row["dimension"] == dimension]
-    pairs = sorted({row["pairs"] for row in rows})
-    lines = ["| learner | " + " | ".join(f"n = {n}" for n in pairs) + " |", "|---" * (len(pairs) + 1) + "|"]
-    fixed = {row["learner"] for row in rows if "error" in row}
-    for name in dict.fromkeys(row["learner"] for row in rows):
-        found = {row["pairs"]: row["accuracy"] for row in rows if row["learner"] == name}
-        cells = []
-        for n in pairs:
-            told = found.get(n)
-            text = "" if told is None else f"{100 * told['mean']:.1f}"
-            if told is not None and told["low"] is not None and told["low"] < told["high"]:
-                text += f" [{100 * told['low']:.1f}, {100 * told['high']:.1f}]"
-            cells.append(text)
-        lines.append(f"| {name}{'' if name in fixed else ', trained'} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+    columns, rows = _recalled(numbers, dimension)
+    return "\n".join(f"| {' | '.join(cells)} |" if cells else "|---" * len(columns) + "|" for cells in (columns, [], *rows))
 
 
 # Figures

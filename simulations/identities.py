@@ -151,7 +151,7 @@ class Identities(Simulation):
             for key, marker, colour, size, label in marks:
                 shown = [value if value > 0 else zero for value in place[key]]
                 axis.plot(shown, y, marker, color=colour, markersize=size, markeredgewidth=2, label=label, zorder=3)
-            axis.axvline(10 ** (first - 0.5), color=figures.BLACK, linestyle=":", linewidth=1)
+            axis.axvline(10 ** (first - 0.5), color=figures.BLACK, linestyle=":", linewidth=1, label="left of it: exactly 0")
             axis.axvline(np.finfo(float).eps, color=figures.GREY, linestyle="--", linewidth=1, label="spacing of float64 at 1")
             axis.set_xscale("log")
             powers = range(first, last + 1)
@@ -161,7 +161,7 @@ class Identities(Simulation):
             axis.set_ylim(len(rows) - 0.4, -0.6)
             axis.set_yticks(y, [_two_lines(f"{row['name']}  {row['statement']}") for row in rows], fontsize=7)
             axis.set_xlabel("largest difference of the two sides / largest value (no unit)")
-            figures.legend(figure, *axis.get_legend_handles_labels(), columns=3, loc="outside upper left")
+            figures.legend(figure, *axis.get_legend_handles_labels(), columns=2, loc="outside upper left")
         return {"identities": figure}
 
 

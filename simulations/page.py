@@ -260,11 +260,10 @@ def given(title: str, value: Any) -> list[Block]:
     if "rows" in value and not rows:
         return [Text(f"Not in these records: {value.get('title') or title}.")]
     columns = value.get("columns") or [{"key": key} for key in dict.fromkeys(key for row in rows for key in row)]
-    heads = [
-        str(column.get("title") or column["key"].replace("_", " ")) + (f" ({column['unit']})" if column.get("unit") else "")
-        for column in columns
-    ]
-    cells = [[cell(row.get(column["key"]), column.get("format") or "") for column in columns] for row in rows]
+    units = [f" ({column['unit']})" if column.get("unit") not in (None, "", "J") else "" for column in columns]
+    titles = [str(column.get("title") or column["key"].replace("_", " ")) for column in columns]
+    heads = [title + unit for title, unit in zip(titles, units, strict=True)]
+    cells = [[_told(row.get(column["key"]), column) for column in columns] for row in rows]
     numbers = {
         place
         for place, column in enumerate(columns)
@@ -275,6 +274,15 @@ def given(title: str, value: Any) -> list[Block]:
     if not rows:
         return blocks + [Text(note) for note in notes]
     return [*blocks, Table(value.get("title") or title, heads, cells, notes, frozenset(numbers))]
+
+
+def _told(value: Any, column: Mapping[str, Any]) -> str:
+    """A cell of this column; joules with a prefix in place of powers of ten."""
+    from bridges.account import joules
+
+    if column.get("unit") == "J" and isinstance(value, Mapping):
+        return joules(value["mean"], value.get("low"), value.get("high"))
+    return cell(value, column.get("format") or "")
 
 
 def _sentences(value: Any) -> list[str]:

@@ -103,6 +103,11 @@ class Simulation(ABC):
     def figures(self, record: Record) -> dict[str, Figure]:
         """The figures by name, from the record alone."""
 
+    @classmethod
+    def tables(cls, numbers: Mapping[str, Any]) -> dict[str, tuple[list[str], list[list[str]]]]:
+        """Tables of the numbers that are lists, for people: title, then columns and rows; single numbers are shown anyway."""
+        return {}
+
 
 RECORD = "outcome"
 PARTS = "parts"

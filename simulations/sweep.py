@@ -282,7 +282,7 @@ class Sweep:
                 for line in range(per_line):
                     label = ", ".join(f"{k}={v}" for k, v in self.points[line].values if k != key) if others else None
                     told = [self.summary(name, level * per_line + line) for level in range(len(levels))]
-                    colour, style, marker = list(figures.look(map(str, range(per_line))).values())[line]
+                    colour, style, marker = list(figures.look([str(k) for k in range(per_line)]).values())[line]
                     mean = np.array([entry["mean"] for entry in told])
                     axis.plot(x, mean, linestyle=style, marker=marker, color=colour, label=label)
                     for place, entry in zip(x, told, strict=True):
