@@ -189,20 +189,25 @@ def costs(comparison: Comparison, table: EnergyTable) -> dict[str, Any]:
         _column("criterion", f"to {100 * criterion:.0f} % right", "J", ".3g"),
         _column("reached", "seeds that reach it"),
         _column("spikes", "spikes per decision", format=",.0f"),
-        _column("even", "break-even, spikes", format=",.0f"),
-        _column("even_bound", "break-even, at spikes alone", format=",.0f"),
     ]
+    if best:
+        columns += [
+            _column("even", "break-even, spikes", format=",.0f"),
+            _column("even_bound", "break-even, at spikes alone", format=",.0f"),
+        ]
     prices = f"{table.add_pj:g} pJ an addition, {table.multiply_pj:g} pJ a multiplication, {table.sram_pj:g} pJ a word of SRAM"
     notes = [
         f"Prices: {prices}, {table.dram_pj:g} pJ a word of DRAM; weights in {table.weights.upper()}. Horowitz 2014,"
         " doi:10.1109/ISSCC.2014.6757323.",
         f"To {100 * criterion:.0f} % right: all training until the learning curve first reaches chance and"
-        f" {100 * CRITERION:.0f} % of what lies between it and the ceiling; as fine as the curve is measured.",
+        f" {100 * CRITERION:.0f} % of what lies between it and the ceiling; an upper bound, since that may have been"
+        " anywhere after the point before, and the points of learners differ.",
         f"Break-even: spikes at which a decision would cost as much as one of {best}, the best model trained by gradient."
         if best
         else "",
-        "No break-even number where the equations of the neurons alone cost more than the other side's decision."
-        if any(row["spikes"] and not row["even"] for row in rows)
+        "No break-even number where what does not grow with spikes (neurons, traces, learning) alone costs more than the other"
+        " side's decision."
+        if best and any(row["spikes"] and not row["even"] for row in rows)
         else "",
         *ASSUMPTIONS,
     ]

@@ -28,17 +28,20 @@ ASSUMPTIONS = (
     "Estimates, no measurements: operations are counted and priced by one table for both sides (45 nm, 32-bit floating point).",
     "Python, idle power, leakage, control, clocks and networks on the chip cost nothing here.",
     "Comparisons and subtractions are priced as additions, divisions and functions such as exp as multiplications.",
-    "Spiking: a spike costs one addition, one read and one write of a potential at each synapse that it reaches, and the read of"
-    " a weight where the synapse has its own; constant factors are in the weight. Spikes were counted, not expected.",
-    "Spiking: the simulation is driven by a clock, so that every equation of every neuron is advanced in every time step; the"
+    "Partial sums stay in registers on both sides: potentials while spikes of one time step are added, elements of a product of"
+    " matrices. With sums=sram each addition to one reads and writes it, on both sides.",
+    "Spiking: a spike costs one addition at each synapse that it reaches, and the read of a weight where the synapse has its own;"
+    " constant factors are in the weight. Spikes were counted, not expected.",
+    "Spiking: the simulation is driven by a clock, so that the equations of neurons are advanced in every time step; the"
     " event-driven bound leaves out neurons and traces and keeps what spikes do to synapses, and the scaling of weights.",
     "Spiking: what is constant in a run, such as dt/tau, is folded; what learning is off for, such as the decay of an adaptive"
     " threshold in a decision, is not counted.",
     "Spiking: learning (traces, weight updates, scaling of weights) costs nothing where it is off; the switch itself is free.",
-    "Spiking: drawing input spikes, random numbers, the teacher, and setting neurons to rest between trials are not counted.",
+    "Spiking: drawing input spikes, random numbers, the teacher of a classifier, and setting neurons to rest between trials are"
+    " not counted.",
     "A spiking memory learns nothing from training trials and stores its pairs within a decision; queries of the same pairs share"
     " that, where a model trained by gradient reads all pairs for each query anew.",
-    "Torch: weights are read once for each batch in training, and once for each decision (a batch of one).",
+    "Torch: an operation reads the weights that it uses once for a batch in training, and for each decision (a batch of one).",
     "Torch: each operation reads its operands and writes its result, as in eager mode; none are fused.",
     "Torch: drawing dropout and shuffling, and the schedule of the learning rate, are not counted.",
     "Weights lie in one memory on both sides (SRAM, or DRAM with weights=dram), all else in SRAM; a small SRAM (8 KB) as if"
@@ -64,6 +67,7 @@ class EnergyTable:
     sram_pj: float = setting(5.0, "access to a 32-bit word of a memory of 8 KB on the chip", "pJ", low=0, high=1e9)
     dram_pj: float = setting(640.0, "access to a 32-bit word of a memory outside the chip", "pJ", low=0, high=1e9)
     weights: str = setting("sram", "where weights lie, with their gradients and moments", choices=("sram", "dram"))
+    sums: str = setting("registers", "where partial sums lie: registers are free", choices=("registers", "sram"))
 
     def __post_init__(self) -> None:
         settings.check(self)
@@ -95,7 +99,8 @@ class EnergyTable:
     def memory(self, done: Operations) -> float:
         """Joules of reads and writes."""
         weight_pj = {"sram": self.sram_pj, "dram": self.dram_pj}[self.weights]
-        return 1e-12 * (weight_pj * done.weight_words + self.sram_pj * done.state_words)
+        sum_words = 2 * done.sums if self.sums == "sram" else 0.0  # read and written at each addition
+        return 1e-12 * (weight_pj * done.weight_words + self.sram_pj * (done.state_words + sum_words))
 
 
 TABLE = EnergyTable()
@@ -164,14 +169,14 @@ class Costs:
         """Spikes per decision, of all populations, at which this network's decision would cost as much as that of `other`.
 
         s* = s (E_other - E_fixed) / E_synapses: the synaptic operations grow with the number of spikes s (all populations in
-        proportion), the rest stays. None where the rest alone costs more, or where there are no spikes.
+        proportion), the rest is taken to stay. None where the rest alone costs more, or where spikes cost nothing.
         """
         if not self.spikes:
             return None
         done = self.decision["synapses"]
         synapses = table.arithmetic(done) + table.memory(done)
         left = other.joules("decision", table) - (self.joules("decision", table, event_driven) - synapses)
-        return self.spikes * left / synapses if left > 0 else None
+        return self.spikes * left / synapses if left > 0 and synapses > 0 else None
 
     def plain(self) -> dict[str, Any]:
         """As plain data for a record; `Costs.read` is the inverse."""

@@ -134,7 +134,7 @@ def counting(model: nn.Module) -> Iterator[Between]:
         stack.enter_context(between)
         yield between
     macs = products.get_total_flops() / 2
-    between.done += Operations(macs, macs)
+    between.done += Operations(macs, macs, sums=macs)
 
 
 def _asked(model: Model, trials: int) -> tuple[Tensor, Tensor, Tensor]:

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import math
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -40,12 +41,16 @@ class Operations:
         A subtraction or comparison is an addition; a division, or a function such as exp, is a multiplication.
     weight_words, state_words : float
         Words of weights, and of all else (potentials, traces, activations); reads and writes together.
+    sums : float
+        Additions to a sum that other additions follow: a spike that arrives at a potential within a time step, a
+        multiply-accumulate within a product of matrices. Where such partial sums stay in registers, they are no words.
     """
 
     additions: float = 0.0
     multiplications: float = 0.0
     weight_words: float = 0.0
     state_words: float = 0.0
+    sums: float = 0.0
 
     def __add__(self, other: Operations) -> Operations:
         return Operations(*(a + b for a, b in zip(dataclasses.astuple(self), dataclasses.astuple(other), strict=True)))
@@ -70,11 +75,17 @@ def operations(text: str, states: Iterable[str] = (), zeros: Iterable[str] = ())
     return _folded(text, states, zeros).done
 
 
+def summed(text: str, states: Iterable[str] = ()) -> Operations:
+    """As `operations`, of a text that adds one of many numbers to a state: a partial sum."""
+    return dataclasses.replace(operations(text, states), state_words=0.0, sums=1.0)
+
+
 @dataclasses.dataclass
 class _Text:
-    """What became of a text: its operations, what it assigns, and what is assigned a 0 that is known before the run."""
+    """What became of a text: its operations, what it reads and assigns, and what it leaves at a 0 known before the run."""
 
     done: Operations
+    read: set[str]
     written: set[str]
     zeros: set[str]
 
@@ -90,19 +101,20 @@ def _folded(text: str, states: Iterable[str], zeros: Iterable[str]) -> _Text:
             name = _bare(ast.unparse(line.target))
             if found.zero and isinstance(line.op, (ast.Add, ast.Sub)):
                 continue
+            zeros.discard(ast.unparse(line.target))
             read.add(name)
             additions += isinstance(line.op, (ast.Add, ast.Sub))
             multiplications += isinstance(line.op, (ast.Mult, ast.Div))
         elif isinstance(line, ast.Assign):
             name = _bare(ast.unparse(line.targets[0]))
-            (zeros.add if found.zero else zeros.discard)(name)
+            (zeros.add if found.zero else zeros.discard)(ast.unparse(line.targets[0]))
         if name:
             written.add(name)
             (changing.discard if found.constant and name not in states | {"w"} else changing.add)(name)
         additions, multiplications = additions + found.additions, multiplications + found.multiplications
         read |= found.read
     weight, state = (sum((name in read) + (name in written) for name in names) for names in ({"w"}, states))
-    return _Text(Operations(additions, multiplications, weight, state), written, zeros)
+    return _Text(Operations(additions, multiplications, weight, state), read, written, zeros)
 
 
 @dataclasses.dataclass
@@ -117,19 +129,20 @@ class _Term:
 
 
 def _term(node: ast.expr, changing: set[str], zeros: set[str]) -> _Term:
+    if _is_zero(node, zeros):
+        return _Term(zero=True)
     if isinstance(node, ast.Constant):
-        return _Term(zero=node.value == 0)
+        return _Term()
     if isinstance(node, ast.Name):
-        name = _bare(node.id)
-        zero = name in zeros
-        return _Term(read={name}, constant=zero or name not in changing, zero=zero)
+        return _Term(read={_bare(node.id)}, constant=_bare(node.id) not in changing)
     if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Mult, ast.Div, ast.Add, ast.Sub)):
         products = isinstance(node.op, (ast.Mult, ast.Div))
-        kinds = (ast.Mult, ast.Div) if products else (ast.Add, ast.Sub)
-        parts = [_term(part, changing, zeros) for part in _parts(node, kinds)]
-        if products and any(part.zero for part in parts):
-            return _Term(zero=True)
-        parts = [part for part in parts if not part.zero]
+        parts = []
+        for part, divides in _parts(node, (ast.Mult, ast.Div) if products else (ast.Add, ast.Sub)):
+            found = _term(part, changing, zeros)
+            if products and found.zero and not divides:
+                return _Term(zero=True)
+            parts += [found] if divides or not found.zero else []
         moving = [part for part in parts if not part.constant]
         folded = len(moving) + (len(moving) < len(parts))  # all constants together are one
         together = _together(parts, constant=not moving, zero=not parts)
@@ -158,13 +171,25 @@ def _term(node: ast.expr, changing: set[str], zeros: set[str]) -> _Term:
     return together
 
 
-def _parts(node: ast.expr, kinds: tuple[type[ast.operator], ...]) -> list[ast.expr]:
-    """Factors of a product, or terms of a sum; signs are dropped."""
+def _is_zero(node: ast.expr, zeros: set[str]) -> bool:
+    """Whether nothing but numbers and names that are 0 stands here, and comes to 0."""
+    functions = {"sqrt": math.sqrt, "exp": math.exp, "abs": abs, "int": int, "clip": lambda x, low, high: min(max(x, low), high)}
+    if not {part.id for part in ast.walk(node) if isinstance(part, ast.Name)} <= zeros | {*functions}:
+        return False
+    try:
+        known = {**functions, **dict.fromkeys(zeros, 0.0)}
+        return bool(eval(compile(ast.Expression(node), "text", "eval"), {"__builtins__": {}}, known) == 0)
+    except (ArithmeticError, ValueError):
+        return False
+
+
+def _parts(node: ast.expr, kinds: tuple[type[ast.operator], ...], divides: bool = False) -> list[tuple[ast.expr, bool]]:
+    """Factors of a product, or terms of a sum, signs dropped; and of each whether it divides."""
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.USub, ast.UAdd)):
-        return _parts(node.operand, kinds)
+        return _parts(node.operand, kinds, divides)
     if isinstance(node, ast.BinOp) and isinstance(node.op, kinds):
-        return _parts(node.left, kinds) + _parts(node.right, kinds)
-    return [node]
+        return _parts(node.left, kinds, divides) + _parts(node.right, kinds, divides != isinstance(node.op, ast.Div))
+    return [(node, divides)]
 
 
 def _together(parts: list[_Term], constant: bool, zero: bool = False) -> _Term:
@@ -217,7 +242,7 @@ class Population:
     @property
     def arrival(self) -> Operations:
         """A spike at one synapse: the weight is read and added to what the target sums up; constant factors are in the weight."""
-        return Operations(additions=1, weight_words=float(self.own_weights), state_words=2)
+        return Operations(additions=1, weight_words=float(self.own_weights), sums=1)
 
 
 def population(
@@ -261,10 +286,12 @@ def learning(rule: Rule, side: str, of: Population, partners: int) -> Population
     """The same population at the end of plastic synapses (`side` is "pre" or "post"), each neuron with so many of them.
 
     Traces lie on the neurons, weights land within hard bounds. A rule whose parameters make its change at this side 0 leaves the
-    weights alone there.
+    weights alone there, and a trace that no change reads is not kept.
     """
     equations, at_spike, _ = rule.neuron_traces(side)
     step, own = _euler(equations)
+    kept = own & _read(rule)
+    step, at_spike = ("\n".join(line for line in text.splitlines() if _target(line) in kept) for text in (step, at_spike))
     change = {"pre": rule.on_pre, "post": rule.on_post}[side]
     nothing = not change.strip() or "dw" in _folded(change, _remembered(rule), _zeros(rule)).zeros
     return dataclasses.replace(
@@ -273,8 +300,21 @@ def learning(rule: Rule, side: str, of: Population, partners: int) -> Population
         trace_step=of.trace_step + operations(step, own),
         trace_spike=of.trace_spike + operations(at_spike, own),
         updates=0 if nothing else partners,
-        update=operations(f"{change}\n{LAND}", _remembered(rule)),
+        update=operations(f"{change}\n{LAND}", _remembered(rule), _zeros(rule)),
     )
+
+
+def _read(rule: Rule) -> set[str]:
+    """What changes of weights, and traces of other spikes, read of a rule's traces."""
+    texts = [rule.on_pre, rule.on_post, rule.drift, *rule.state.values()]
+    return set[str]().union(
+        *(_folded(text, _remembered(rule), _zeros(rule)).read for text in texts), *(t.reads() - {t.name} for t in rule.traces)
+    )
+
+
+def _target(line: str) -> str:
+    """What a line assigns."""
+    return _bare(line.partition("=")[0].strip(" +-*/"))
 
 
 def drift(rule: Rule) -> Operations:

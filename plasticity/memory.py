@@ -192,7 +192,8 @@ class SpikingMemory(_Memory):
     value share the spikes of the query; and the rounding of counts, at the U = V (1 - (1 - 1/V)^n) values that a trial of n pairs
     has on average. It holds while nothing saturates: a value neuron cannot
     fire less than never or more than once in a time step, so that recalls lie between -baseline/unit and (steps - baseline)/unit,
-    -5 and 5 as it is.
+    -5 and 5 as it is; and weights end at 1, so that it is not given where n/(2 V) pairs, which share a synapse on average, are
+    expected to leave more than 1/2 there (n > 57 V as it is).
 
     Parameters
     ----------
@@ -312,7 +313,8 @@ class SpikingMemory(_Memory):
         c_w, c_n = self.weight_noise_, self.count_noise_
         spikes = n * (c_w + c_n + c_w * c_n) + c_n * n * (n - 1) / (2 * values)
         stored = values * (1 - (1 - 1 / values) ** n)  # a value that no pair has counts its baseline exactly
-        return (n - 1 + spikes) / self.dimension + stored / (12 * self.unit**2)
+        error = (n - 1 + spikes) / self.dimension + stored / (12 * self.unit**2)
+        return np.where(n / (2 * values) * self.expected_ > 0.5, np.nan, error)[()]
 
     def recall(self, X: Any, progress: Progress = quiet) -> np.ndarray:
         """Spikes above the baseline over those of one perfect match, (trials, values).

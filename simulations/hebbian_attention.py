@@ -61,7 +61,7 @@ class HebbianAttention(Simulation):
     uses: ClassVar[tuple[str, ...]] = ("pair_stdp", *SpikingMemory.uses)
 
     pairs: tuple[int, ...] = setting((1, 2, 4, 8, 16, 32, 64), "pairs n that are stored", low=1, high=1000)
-    dimensions: tuple[int, ...] = setting((16, 32, 64), "lengths d of the keys", low=4, high=1000)
+    dimensions: tuple[int, ...] = setting((16, 32, 64), "lengths d of the keys", low=8, high=1000)
     values: int = setting(10, "possible values", low=SHOWN, high=1000)
     memories: int = setting(50, "memories for each condition and seed", low=1, high=100_000)
     queries: int = setting(4, "queries to each memory, at most one a pair", low=1, high=1000)
@@ -70,7 +70,7 @@ class HebbianAttention(Simulation):
         "models trained by gradient; none where empty",
     )
     trained_pairs: tuple[int, ...] = setting((8,), "pairs n at which they are trained and tested", low=1, high=1000)
-    trained_dimension: int = setting(32, "length d of their keys", low=4, high=1000)
+    trained_dimension: int = setting(32, "length d of their keys", low=8, high=1000)
     train: int = setting(4000, "their training trials", "trials", low=10, high=10_000_000)
     hidden: int = setting(96, "their hidden units", low=1, high=10_000)
     parts: str = ""

@@ -95,6 +95,46 @@ def test_a_counted_network_costs_what_the_table_says(run):
     assert not any(row["learner"] == "guessing" for row in told["rows"])  # scikit-learn is not counted
 
 
+def test_without_a_model_trained_by_gradient_there_is_no_break_even(run):
+    alone = with_a_network(run)
+    kept = {key: record for key, record in alone.records.items() if key[1] == "tree"}
+    configuration = {**alone.configuration, "learners": ["tree"], "sides": {"tree": "spiking"}}
+    told = account.costs(Comparison(configuration, kept), EnergyTable())
+    assert not any("even" in column["key"] for column in told["columns"]) and "reak-even" not in " ".join(told["notes"])
+    assert "break-even" in " ".join(column["title"] for column in account.costs(alone, EnergyTable())["columns"])
+
+
+def test_spikes_that_cost_nothing_have_no_break_even(run):
+    row = of(account.costs(with_a_network(run), EnergyTable(add_pj=0))["rows"], "tree")
+    assert row["even"] is None
+
+
+def test_partial_sums_are_free_in_registers_and_a_read_and_a_write_each_in_memory():
+    done = Operations(additions=2, sums=3)
+    assert EnergyTable().memory(done) == 0
+    assert EnergyTable(sums="sram", sram_pj=5).memory(done) == pytest.approx(3 * 2 * 5e-12)
+
+
+def test_joules_have_three_digits_a_prefix_and_an_interval_where_it_shows():
+    assert account.joules(1.234e-6) == "1.23 µJ" and account.joules(None) == "-"
+    assert account.joules(5.1e-6, 5.0999e-6, 5.1001e-6) == "5.1 µJ"
+    assert account.joules(5.1e-6, 5.04e-6, 5.2e-6) == "5.1 [5.04, 5.2] µJ"
+
+
+@pytest.mark.parametrize(
+    ("width", "gone"), [(None, ()), (110, ("chance", "ceiling")), (80, ("chance", "ceiling", "effect", "fit"))]
+)
+def test_no_number_of_the_table_is_cut_in_a_narrow_window(run, width, gone):
+    console = Console(width=width or 200)
+    with console.capture() as caught:
+        console.print(run.table(width), run.cost_table(width))
+    text = caught.get()
+    assert "\N{HORIZONTAL ELLIPSIS}" not in text and max(map(len, text.splitlines())) <= (width or 200)
+    titles = " ".join(str(column.header) for column in run.table(width).columns)
+    assert all((word in titles) != (word in gone) for word in ("chance", "ceiling", "effect", "fit"))
+    assert f"{100 * run.to_json()['learners'][0]['accuracy']['mean']:.1f}" in text
+
+
 def test_assumptions_and_prices_stand_under_the_table_of_costs(run):
     assert set(ASSUMPTIONS) < set(run.costs["notes"])
     console = Console(width=400, record=True, file=open("/dev/null", "w"))

@@ -29,7 +29,7 @@ from plasticity.learners import SpikingClassifier
 from plasticity.networks import competition, diehl_cook
 from plasticity.networks.competition import Competition
 from plasticity.networks.diehl_cook import DiehlCook
-from plasticity.rules import pair_stdp, synaptic_scaling
+from plasticity.rules import pair_stdp, synaptic_scaling, triplet_stdp
 from plasticity.tasks import CuedDigits
 from plasticity.unsupervised import DiehlCookClassifier
 
@@ -58,6 +58,10 @@ from plasticity.unsupervised import DiehlCookClassifier
         ("v += off*trace\ntrace = trace - off*v", (0, 0, 0, 2)),
         ("v += dt*(off*trace - v)/tau_m", (1, 1, 0, 2)),
         ("dw = off*trace\nw = clip(w + dw, w_min, w_max)", (2, 0, 2, 0)),
+        ("v += off**2*trace + sqrt(off)*trace + int(off > 0)*trace", (0, 0, 0, 0)),
+        ("x = 0\nx += a*v\ntrace = x*w", (1, 2, 1, 2)),  # x is no longer 0
+        ("v = off_post*v", (0, 1, 0, 2)),  # another name
+        ("v = v/off", (0, 1, 0, 2)),
     ],
 )
 def test_operations_of_a_text_are_those_counted_by_hand(text, expected):
@@ -68,6 +72,13 @@ def test_a_rule_that_leaves_weights_alone_at_one_side_is_not_counted_there():
     both, one = pair_stdp, pair_stdp(A_minus=0)
     pre, post = ([learning(rule, side, population(3, 5), 5) for rule in (both, one)] for side in ("pre", "post"))
     assert [end.updates for end in pre] == [5, 0] and [end.updates for end in post] == [5, 5]
+    assert pre[1].trace_spike == pre[0].trace_spike and post[0].trace_spike == Operations(1, 0, 0, 2)
+    assert post[1].trace_step == post[1].trace_spike == Operations()  # a trace that nothing reads
+    minimal = triplet_stdp("visual_cortex_all_to_all_minimal")  # A2+ = A3- = 0
+    ends = [learning(minimal, side, population(3, 5), 5) for side in ("pre", "post")]
+    # -A2_minus*o1 and A3_plus*r1*o2, and the bounds; r2, which A3- multiplies, is not kept
+    assert [end.update for end in ends] == [Operations(3, 1, 2, 1), Operations(3, 2, 2, 2)]
+    assert [end.trace_spike.additions for end in ends] == [1, 2]
 
 
 # The spiking side: a toy of which every spike is known
@@ -101,7 +112,7 @@ def test_a_toy_of_two_neurons_does_what_was_counted_by_hand():
     assert told["weight_updates"] == 2 + 1  # the relay's spike changes two weights, the spike of neuron 0 its one
     assert told["weights_scaled"] == 2
     done = {kind: Operations(**entry) for kind, entry in told["operations"].items()}
-    assert done["synapses"] == Operations(4, 0, 2, 8)  # only the two plastic synapses have weights of their own
+    assert done["synapses"] == Operations(4, 0, 2, 0, 4)  # only the two plastic synapses have weights of their own
     # In a step: v += c*v (rest and I are 0), t - lastspike >= t_ref, and v > threshold + theta, but v > threshold in the relay,
     # which does not adapt. At a spike: v = reset, lastspike = t. 20 steps, a relay and two output neurons, a spike each.
     relay, output = Operations(1 + 2 + 1, 1, 0, 2 + 1), Operations(1 + 2 + 2, 1, 0, 2 + 1 + 1)
@@ -109,8 +120,9 @@ def test_a_toy_of_two_neurons_does_what_was_counted_by_hand():
     # x += c*x; x += 1. And the thresholds of the output: theta += c*theta, which is read already; theta += theta_plus
     traces = 60 * Operations(1, 1, 0, 2) + 2 * Operations(1, 0, 0, 2)
     assert done["traces"] == traces + 40 * Operations(1, 1, 0, 1) + Operations(1, 0, 0, 2)
-    change, measure, rescale = Operations(3, 1, 2, 1), Operations(1, 1, 1, 2), Operations(2, 3, 2, 1)
-    assert done["plasticity"] == 3 * change + 2 * (measure + rescale)
+    change, measure, rescale = Operations(3, 1, 2, 1), Operations(1, 1, 1, 0, 1), Operations(2, 1, 2, 1)
+    factor = Operations(0, 2, 0, 2)  # length/sqrt(length_squared), once a neuron
+    assert done["plasticity"] == 3 * change + 2 * (measure + rescale) + 2 * factor
 
 
 def test_twice_the_trials_are_twice_the_spikes_and_the_same_means():
@@ -326,7 +338,7 @@ def test_a_linear_layer_multiplies_as_often_as_its_matrix_has_entries_and_twice_
     layer, x = nn.Linear(7, 5), torch.zeros(3, 7)
     with counting(layer) as forward:
         out = layer(x)
-    assert forward.done == Operations(3 * 35 + 3 * 5, 3 * 35, 35 + 5, 3 * 7 + 3 * 5)  # a bias each; weights are read once
+    assert forward.done == Operations(3 * 35 + 3 * 5, 3 * 35, 35 + 5, 3 * 7 + 3 * 5, 3 * 35)  # a bias each; weights are read once
     total = out.sum()
     with counting(layer) as backward:
         total.backward()

@@ -140,6 +140,22 @@ def test_learners_that_need_no_training_leave_room_for_their_bars(whole):
     assert [axis.get_xlim()[0] < axis.get_xlim()[1] for axis in drawn.axes] == [True, True]
 
 
+def test_learners_look_unlike_each_other_whoever_they_are():
+    names = ["spiking_gated", "mlp", "diehl_cook", "patch_attention", "hebb_memory", "delta_attention", "fast_weights"]
+    assert len({colour for colour, _, _ in figures.look(names).values()}) == len(names)
+    many = figures.look([f"learner {k}" for k in range(30)])
+    assert len(set(many.values())) == 30
+    assert figures.look(["mlp", "new"])["mlp"] == figures.look(["mlp"])["mlp"]
+
+
+def test_attention_of_a_task_whose_cue_never_moves_is_not_drawn_by_stream():
+    one = comparison("softmax_attention", "guessing")
+    for kept in one.records.values():
+        if "attention" in kept.arrays:
+            kept.arrays["attention"] = np.array([[np.nan, np.nan], [0.2, 0.8]])
+    assert figures.attention(one) is None
+
+
 def test_receptive_fields_stand_in_the_row_of_their_class(whole):
     with figures.style():
         axis = figures.receptive_fields(whole).axes[0]

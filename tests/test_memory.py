@@ -109,6 +109,21 @@ def test_a_spiking_memory_follows_the_law_with_the_noise_that_its_spikes_add(pai
     assert abs(match.mean() - 1) < 4 * match.std() / np.sqrt(len(match)) + 0.5 / memory.unit  # a perfect match counts as one
 
 
+def test_many_short_keys_are_drawn_in_the_end_and_each_pattern_as_often():
+    keys = trials(64, 7, test=800).stimulus[:, :-1, :7]  # half of all patterns: whole memories would never differ by chance
+    seen = (keys @ 2 ** np.arange(7)).astype(int)
+    assert all(len(set(row)) == 64 for row in seen)
+    often = np.bincount(seen.ravel(), minlength=128)  # binomial of 800 and 1/2
+    assert abs(often - 400).max() < 5 * np.sqrt(800 / 4)
+
+
+def test_the_noise_of_spikes_is_not_told_where_weights_reach_their_bound():
+    shown = trials(4, test=10)
+    memory = SpikingMemory(streams=5).fit(shown.X, shown.y)
+    error = memory.expected_error([8, 500, 700])
+    assert np.isfinite(error[:2]).all() and np.isnan(error[2])  # 700 pairs: .0175*700/20 = .61 at a synapse, of 1 at most
+
+
 def test_a_key_that_was_never_stored_recalls_no_value():
     shown = trials(4)
     stranger = shown.stimulus.copy()
@@ -250,7 +265,7 @@ def test_memories_and_trained_models_meet_the_same_test_trials(tmp_path):
     [
         ({"trained": ("nonsense",)}, "unknown learner 'nonsense'"),
         ({"trained": ("spiking_gated",)}, "no model trained by gradient"),
-        ({"pairs": (20,), "dimensions": (4,)}, "more than half of those that there are"),
+        ({"pairs": (200,), "dimensions": (8,)}, "more than half of those that there are"),
     ],
 )
 def test_a_simulation_that_could_not_end_does_not_begin(tmp_path, changes, message):

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from brian2 import Hz, Network, Quantity, SpikeMonitor, Synapses, TimedArray, defaultclock, ms
 
-from plasticity.activity import Anatomy, drift, learning, operations, population
+from plasticity.activity import Anatomy, drift, learning, operations, population, summed
 from plasticity.encoders import Encoder, poisson
 from plasticity.engine import Model, neutral
 from plasticity.neurons import Neuron, lif_adaptive
@@ -30,7 +30,8 @@ from plasticity.rules import Landing, Rule, pair_stdp
 OUTPUT = lif_adaptive(tau_m=100 * ms, theta_plus=0.01, tau_theta=1e7 * ms)
 RELAY = lif_adaptive(tau_m=5 * ms, t_ref=1 * ms, adapt=0.0)
 _MEASURE = "length_squared_post += w**2"
-_RESCALE = "w = clip(w*length/sqrt(length_squared_post), w_min, w_max)"
+_FACTOR = "length/sqrt(length_squared_post)"
+_RESCALE = f"w = clip(w*{_FACTOR}, w_min, w_max)"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,7 +93,8 @@ class Competition:
             },
             plastic,
             drift(self.rule),
-            plastic * (operations(_MEASURE, {"length_squared"}) + operations(_RESCALE, {"length_squared"})),
+            plastic * (summed(_MEASURE, {"length_squared"}) + operations(_RESCALE.replace(_FACTOR, "factor"), {"factor"}))
+            + self.neurons * operations(f"factor = {_FACTOR}", {"length_squared", "factor"}),
         )
 
 

@@ -39,7 +39,7 @@ from brian2 import (
     second,
 )  # fmt: skip
 
-from plasticity.activity import Anatomy, drift, learning, operations, population
+from plasticity.activity import Anatomy, drift, learning, operations, population, summed
 from plasticity.engine import Model, neutral
 from plasticity.errors import WrongUse
 from plasticity.neurons import Neuron, lif_conductance
@@ -67,7 +67,8 @@ _CURRENT = "gi*(E_inh - v)"
 _THRESHOLD = "v > threshold + theta"
 _SPIKE = "theta += learn*theta_plus"
 _MEASURE = "sum_w_post += w"
-_RESCALE = "w = clip(w*(1 + plastic*(total/sum_w_post - 1)), w_min, w_max)"
+_FACTOR = "(1 + plastic*(total/sum_w_post - 1))"
+_RESCALE = f"w = clip(w*{_FACTOR}, w_min, w_max)"
 _NEVER = 2_000_000_000  # number of a step that no run reaches
 _STEPS = "int(clip(log(1 - rand())*scale, 0, 1e8))"  # scale = 1/log(1 - rate dt)
 
@@ -149,8 +150,8 @@ class DiehlCook:
             },
             plastic,
             drift(self.rule),
-            plastic * (operations(_MEASURE, {"sum_w"}) + operations(_RESCALE, {"sum_w"}))
-            + self.neurons * operations("theta = theta*decay", {"theta"}),
+            plastic * (summed(_MEASURE, {"sum_w"}) + operations(_RESCALE.replace(_FACTOR, "factor"), {"factor"}))
+            + self.neurons * operations(f"factor = {_FACTOR}\ntheta = theta*decay", {"sum_w", "factor", "theta"}),
         )
 
 
