@@ -88,7 +88,7 @@ def _values(value: Any, name: str, symbol: str) -> set[str]:
 
 def _sentence(text: str) -> str:
     text = text.strip()
-    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?")) else ".")
 
 
 def settings_table(title: str, owner: Any, values: Mapping[str, Any]) -> list[Block]:

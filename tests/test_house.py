@@ -187,6 +187,25 @@ def test_the_tables_of_digits_without_labels_are_those_of_the_references():
         assert f"| {learner['name']} | {mean:.1f} [{low:.1f}, {high:.1f}] |" in shown
 
 
+def test_recall_costs_and_weights_in_the_readme_are_those_of_the_references():
+    from bridges.account import joules
+    from plasticity.records import read_json
+    from simulations.hebbian_attention import markdown
+
+    folder, readme = TOP / "results" / "reference", (TOP / "README.md").read_text()
+    numbers = read_json(folder / "hebbian_attention" / "summary.json")["numbers"]
+    assert between("recall") == markdown(numbers)
+    win = numbers["softmax_memory - spiking_memory, d 32, n 32"]
+    mean, low, high = (100 * win[key] for key in ("mean", "low", "high"))
+    assert f"<!-- win -->{mean:.1f} [{low:.1f}, {high:.1f}]<!-- /win -->" in readme
+    summary = read_json(folder / "cued_digits" / "summary.json")
+    for row in summary["costs"]["rows"]:
+        cells = [joules(row[key] and row[key]["mean"]) for key in ("training", "decision", "bound", "criterion")]
+        assert f"| {row['learner']} | {' | '.join(cells)} |" in between("costs")
+    for name, told in summary["attended_minus_ignored"].items():
+        assert f"{told['mean']:.3f} [{told['low']:.3f}, {told['high']:.3f}] ({name})" in readme
+
+
 def test_the_table_of_the_bench_is_that_of_the_reference():
     from plasticity.records import read_json
     from simulations.bench import markdown
