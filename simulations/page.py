@@ -213,8 +213,10 @@ def cell(value: Any, pattern: str = "") -> str:
         return told if told.strip("-0.") else told.lstrip("-")  # no minus before a zero
     if isinstance(value, Mapping) and {"mean", "median"} & {*value}:
         bounds = [value.get("low"), value.get("high")]
-        around = f" [{cell(bounds[0], pattern)}, {cell(bounds[1], pattern)}]" if None not in bounds else ""
-        return cell(value.get("mean", value.get("median")), pattern) + around
+        middle = cell(value.get("mean", value.get("median")), pattern)
+        low, high = (cell(bound, pattern) for bound in bounds)
+        shows = None not in bounds and {low, high} != {middle}
+        return middle + (f" [{low}, {high}]" if shows else "")
     if isinstance(value, Mapping):
         return _named(value)
     if isinstance(value, (list, tuple)):
