@@ -267,7 +267,7 @@ def _trials_axis(axis: Any, largest: float, smallest: float) -> None:
 def learning_curves(comparison: Comparison) -> Figure:
     """Accuracy on the validation trials over the training trials shown; the mean over seeds with its 95 % interval.
 
-    A learner whose curve is measured on other trials says so in the legend.
+    A learner whose curve is measured on other trials says so in the legend; one that needs no training is a line.
     """
     from bridges.jobs import VALIDATION
 
@@ -283,6 +283,9 @@ def learning_curves(comparison: Comparison) -> Figure:
         every = max(1, len(trials) // 8)
         curve = comparison.of(name)[0].numbers.get("curve", VALIDATION)
         label = _title(name) if curve == VALIDATION else f"{_title(name)}:\n" + curve.replace(", ", ",\n")
+        if trials.max() == 0:  # it learns nothing from training trials
+            axis.axhline(100 * values.mean(), color=colour, linestyle=line, linewidth=1, label=f"{label}, untrained")
+            continue
         _band(axis, trials, 100 * values, colour, linestyle=line, marker=marker, markersize=4, markevery=every, label=label)
     lines = [
         (comparison.chance, "chance", ":", 1, "right"),

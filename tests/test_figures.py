@@ -132,6 +132,14 @@ def test_a_learning_curve_that_is_not_of_validation_trials_says_so(whole):
     assert names[-1] == "guessing:\ntraining images,\nnamed by other images" and names[0] == "spiking gated"
 
 
+def test_a_learner_that_needs_no_training_is_a_line(whole):
+    for seed in range(SEEDS):
+        whole.records[seed, "guessing"].arrays.update(history_trials=np.zeros(1), history_accuracy=np.array([0.6]))
+    (axis,) = figures.learning_curves(whole).axes
+    (line,) = (line for line in axis.get_lines() if line.get_label() == "guessing, untrained")
+    assert np.allclose(line.get_ydata(), 60)
+
+
 def test_learners_that_need_no_training_leave_room_for_their_bars(whole):
     for (_, name), kept in whole.records.items():
         done = {"synapses": Operations(additions=100)}
