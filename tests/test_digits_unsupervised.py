@@ -158,7 +158,8 @@ def test_an_unfinished_run_with_other_settings_is_refused(tmp_path):
 
 @needs_compiler
 def test_a_run_of_a_single_block_says_nothing_of_its_course_and_ends_well(tmp_path):
-    made = DigitsUnsupervised.configure({**SMALL, "images": 60, "passes": 1, "block": 150, "control": 0})
+    compiled = {"neurons": 60, "block": 200}  # for other tests as well
+    made = DigitsUnsupervised.configure({**SMALL, **compiled, "images": 60, "passes": 1, "control": 0})
     told = execute(made, tmp_path / "run", [0], 1)
     assert "intensity" not in told["numbers"] and told["numbers"]["theta_plus_mv"] == 0.05
     assert (tmp_path / "run" / "figures" / "accuracy.png").exists()

@@ -875,6 +875,7 @@ def compile_and_run(network):
     return network.weights()
 
 
+@pytest.mark.slow  # 40 s; simulations and learners run the rules in C++, each against theory or an event loop of its own
 @pytest.mark.skipif(None in map(shutil.which, ("g++", "make")), reason="C++ standalone needs g++ and make (apt install g++ make)")
 def test_the_numpy_target_and_cpp_standalone_agree(tmp_path):
     script = subprocess.run([sys.executable, __file__, tmp_path / "weights.npz"], cwd=tmp_path, capture_output=True, text=True)

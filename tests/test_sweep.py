@@ -218,7 +218,16 @@ def address(tmp_path_factory) -> Iterator[str]:
             time.sleep(0.1)
         for k in range(2):
             own = {**here, "PLASTICITY_CACHE": str(folder / "cache")} if k else here  # one compiles, the other finds
-            words = [sys.executable, "-m", "distributed.cli.dask_worker", found, "--nthreads", "1", "--no-dashboard"]
+            words = [
+                sys.executable,
+                "-m",
+                "distributed.cli.dask_worker",
+                found,
+                "--nthreads",
+                "1",
+                "--no-dashboard",
+                "--no-nanny",
+            ]
             words += ["--local-directory", str(folder / f"work{k}")]
             started.append(subprocess.Popen(words, env=own, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
         from distributed import Client
