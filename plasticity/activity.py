@@ -416,10 +416,9 @@ class Anatomy:
 def one_after_another(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
     """What `Anatomy.activity` told of two phases of the same trials, as one; the sizes are those of the second."""
     sums = {key: first[key] + second[key] for key in ("steps", "synaptic_operations", "weight_updates", "weights_scaled")}
-    for key in ("spikes", "operations"):
-        sums[key] = {name: _sum(first[key][name], entry) for name, entry in second[key].items()}
+    sums["spikes"] = {name: first["spikes"][name] + count for name, count in second["spikes"].items()}
+    kinds = second["operations"].items()
+    sums["operations"] = {
+        kind: dataclasses.asdict(Operations(**first["operations"][kind]) + Operations(**done)) for kind, done in kinds
+    }
     return {**second, **sums}
-
-
-def _sum(first: Any, second: Any) -> Any:
-    return {key: first[key] + second[key] for key in second} if isinstance(second, dict) else first + second

@@ -393,7 +393,7 @@ bridge.LEARNERS = Registry("learner", [bridge.LearnerEntry("sleeper", "control",
 '''
 
 
-@pytest.mark.skipif(not hasattr(os, "killpg"), reason="process groups are how orphans are found")
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="finds orphans by their process group, which this system has not")
 @pytest.mark.parametrize("to_all", [True, False], ids=["as a terminal does, to all processes", "to the program alone"])
 def test_ctrl_c_leaves_no_process_and_the_same_command_goes_on(tmp_path, to_all):
     (tmp_path / "sleepers.py").write_text(SLEEPERS)

@@ -254,6 +254,10 @@ def test_memories_and_trained_models_meet_the_same_test_trials(tmp_path):
     by_hand = [errors(RateMemory("hebb", streams=5).fit(one.X, one.y), one).mean() for one in shown]
     assert rows["hebb_memory", 4]["error"]["mean"] == pytest.approx(np.mean(by_hand), rel=1e-12)
     record = Record.load(tmp_path / "run" / "records" / RECORD)
+    ((title, (columns, told)),) = HebbianAttention.tables(record.numbers).items()  # what a run prints
+    assert "keys of length 32" in title and columns == ["learner", "n = 1", "n = 4"]
+    assert told[-1][0] == "softmax_attention, trained" and told[-1][1] == ""
+    assert told[1][2].startswith(f"{100 * rows['hebb_memory', 4]['accuracy']['mean']:.1f}")
     assert record.arrays["trained"].shape == (1, 1, 2) and record.arrays["map_trained"].shape == (8, 8)
     assert {path.stem for path in (tmp_path / "run" / "figures").glob("*.png")} == {"accuracy", "error", "maps"}
     shuffled = dataclasses.replace(task, train=4 * task.train).draw(trials_generator(0)).test

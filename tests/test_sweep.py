@@ -24,7 +24,7 @@ from plasticity.parallel import cluster, each
 from plasticity.records import Record
 from plasticity.settings import setting
 from simulations.simulation import Outcome, Simulation
-from simulations.sweep import Sweep, measures, parse_grid, points, sweep
+from simulations.sweep import Sweep, _meaning, measures, parse_grid, points, sweep
 
 calls: list[tuple[float, int]] = []
 
@@ -69,6 +69,12 @@ def test_all_combinations_are_points_and_the_last_key_is_fastest():
 def test_a_grid_that_says_nothing_or_says_it_twice_is_refused(wrong):
     with pytest.raises(WrongUse, match="--grid"):
         parse_grid(wrong)
+
+
+def test_an_axis_says_what_a_setting_means_and_its_unit():
+    assert _meaning("digits_unsupervised", "neurons").startswith("neurons: excitatory neurons")
+    assert _meaning("hebbian_attention", "train").endswith("(trials)")
+    assert _meaning("no such simulation", "key") == "key"
 
 
 def test_numbers_of_an_outcome_become_measures():
