@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: install compare plot test check reproduce clean
+.PHONY: install compare test test-all check reproduce clean
 
 install: $(VENV)/installed
 
@@ -18,8 +18,12 @@ compare: install
 	@if [ -f results/cued_digits/summary.json ]; then $(BIN)/plasticity plot results/cued_digits && $(BIN)/plasticity report results/cued_digits; \
 	else $(BIN)/plasticity compare cued_digits; fi
 
+# At most 5 minutes on 2 cores, every kind of test in it; `make test-all` holds the rest.
 test: install
-	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow"
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not full and not slow"
+
+test-all: install
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "full and not slow"
 
 reproduce: install
 	$(BIN)/python -m pytest -m slow -s

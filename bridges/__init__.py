@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bridges.comparison import Comparison, compare
-    from bridges.learner import TorchClassifier
-    from bridges.roster import LEARNERS
+    from bridges.learners import LEARNERS
+    from bridges.torch_classifier import TorchClassifier
 
-_WHERE = {"LEARNERS": "roster", "Comparison": "comparison", "TorchClassifier": "learner", "compare": "comparison"}
+_WHERE = {"LEARNERS": "learners", "Comparison": "comparison", "TorchClassifier": "torch_classifier", "compare": "comparison"}
 
 __all__ = ["LEARNERS", "Comparison", "TorchClassifier", "compare"]
 

@@ -314,7 +314,7 @@ class Log:
         try:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError:
-            raise PlasticityError("log needs TensorBoard; type: pip install 'plasticity[tensorboard]'") from None
+            raise PlasticityError("log needs TensorBoard; type: pip install tensorboard") from None
         self.folder = Path(folder)
         self.make = SummaryWriter
         self.writer: SummaryWriter | None = None

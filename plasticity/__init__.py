@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from plasticity import encoders, engine, gates, neurons, protocols, records, rules, statistics, tasks
-    from plasticity.learners import SpikingClassifier
-    from plasticity.unsupervised import DiehlCookClassifier
+    from plasticity.learners import DiehlCookClassifier, SpikingClassifier
 
 __version__ = "0.1.0"
 __all__ = [
@@ -19,7 +18,7 @@ __all__ = [
     "encoders", "engine", "gates", "neurons", "protocols", "records", "rules", "statistics", "tasks",
 ]  # fmt: skip
 
-_CLASSES = {"DiehlCookClassifier": "plasticity.unsupervised", "SpikingClassifier": "plasticity.learners"}
+_CLASSES = {"DiehlCookClassifier": "plasticity.learners", "SpikingClassifier": "plasticity.learners"}
 
 
 def __getattr__(name: str) -> Any:

@@ -50,6 +50,11 @@ class Encoder:
     onset: str = ""
     start: dict[str, Any] = dataclasses.field(default_factory=dict)
 
+    @classmethod
+    def from_text(cls, text: str) -> Encoder:
+        """An encoder by its name; WrongUse for an unknown one."""
+        return ENCODERS[text.strip()]
+
     def group(
         self, n: int, name: str, rate: str, period: Quantity, equations: str = "", reset: str = "", **settings: Any
     ) -> NeuronGroup:
@@ -129,4 +134,6 @@ latency = Encoder(
     onset="fired = 0",
 )
 
-ENCODERS: Registry[Encoder] = Registry("encoder", [value for value in list(globals().values()) if isinstance(value, Encoder)])
+ENCODERS: Registry[Encoder] = Registry(
+    "encoder", [value for value in list(globals().values()) if isinstance(value, Encoder)], of=Encoder
+)

@@ -54,6 +54,11 @@ class Neuron:
     def __post_init__(self) -> None:
         object.__setattr__(self, "parameters", dict(self.parameters))
 
+    @classmethod
+    def from_text(cls, text: str) -> Neuron:
+        """A neuron by its name; WrongUse for an unknown one."""
+        return NEURONS[text.strip()]
+
     def __call__(self, **changes: Any) -> Neuron:
         """The same neuron with other parameters; WrongUse for an unknown one, a wrong unit or a NaN."""
         values = dict(self.parameters)
@@ -361,4 +366,6 @@ adex_clopath = Neuron(
 )  # fmt: skip
 
 
-NEURONS: Registry[Neuron] = Registry("neuron", [value for value in list(globals().values()) if isinstance(value, Neuron)])
+NEURONS: Registry[Neuron] = Registry(
+    "neuron", [value for value in list(globals().values()) if isinstance(value, Neuron)], of=Neuron
+)

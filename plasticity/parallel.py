@@ -1,29 +1,73 @@
-"""Jobs side by side: in threads here, each waiting for a compiled network in a process of its own, or on a Dask cluster."""
+"""One pool of jobs: seeds and conditions side by side, in threads, in processes, or on a Dask cluster.
+
+A job is a function and an item of plain data. Compiled networks run as programs of their own, so that threads are enough to run
+many of them side by side; what sets state of the whole process (PyTorch's threads and seeds) goes into processes.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import functools
+import os
 import re
+import signal
+import tempfile
 import threading
+import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 import joblib
+import numpy as np
 
+from plasticity import extensions
 from plasticity.engine import backend
 from plasticity.errors import PlasticityError, WrongUse
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-
-
 Progress = Callable[..., None]
 """Takes the fraction that is done and, where there is something to say, `note="512 images/s"`."""
+
+FEW_SEEDS = "so few seeds that an interval is hardly more than their range and no p can be small"
 
 
 def quiet(fraction: float, note: str = "") -> None:
     """A `Progress` that tells nobody."""
+
+
+# Seeds and how many at a time
+
+
+def check_seeds(seeds: Iterable[int]) -> list[int]:
+    """The seeds as a list: at least one, none negative, none twice."""
+    listed = [int(seed) for seed in seeds]
+    if not listed:
+        raise WrongUse("0 seeds were asked for; a comparison needs at least one, for example --seeds 10.")
+    if min(listed) < 0:
+        raise WrongUse(f"a seed is a whole number from 0 on, not {min(listed)}.")
+    if len(set(listed)) < len(listed):
+        raise WrongUse(f"each seed can be given once; given were {', '.join(map(str, listed))}.")
+    return listed
+
+
+def check_jobs(jobs: int | None) -> int:
+    """How many processes: as many as there are cores unless stated."""
+    if jobs is None:
+        return joblib.cpu_count()
+    if jobs < 1:
+        raise WrongUse(f"--jobs is the number of processes, 1 or more, not {jobs}.")
+    return int(jobs)
+
+
+def trials_generator(seed: int) -> np.random.Generator:
+    """The generator of the trials of one seed: of the seed alone, and apart from what a learner draws with that seed."""
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(0,)))
+
+
+# A cluster
 
 
 def on_cluster() -> bool:
@@ -49,7 +93,7 @@ def cluster(address: str | None) -> Iterator[None]:
     try:
         from distributed import Client
     except ImportError:
-        raise PlasticityError("--cluster needs dask.distributed; type: pip install 'plasticity[cluster]'") from None
+        raise PlasticityError("--cluster needs dask.distributed; type: pip install distributed") from None
     if not re.fullmatch(r"[a-z]+://\S+:\d+", address):
         raise WrongUse(f"--cluster {address!r} is no address of a Dask scheduler; write it like tcp://10.0.0.1:8786.")
     try:
@@ -70,83 +114,192 @@ def cluster(address: str | None) -> Iterator[None]:
         client.close()
 
 
+# The pool
+
+
 def each(
     work: Callable[[Item, Progress], Result],
     items: Iterable[Item],
     jobs: int | None = None,
     progress: Progress = quiet,
     cost: Callable[[Item], float] = lambda item: 1.0,
-) -> Iterator[tuple[Item, Result]]:
+    processes: bool = False,
+) -> Generator[tuple[Item, Result], None, None]:
     """`(item, work(item, tell))` for every item, as soon as it is done.
 
     Parameters
     ----------
     work : callable
-        Called with an item and with what takes the fraction of it that is done. On a cluster it travels there, with all that it
-        refers to, and its fractions are not told.
+        Called with an item and with what takes the fraction of it that is done. To another process it travels with all that it
+        refers to; from a cluster its fractions are not told.
     items : iterable
         Plain data that can be told apart (`==`).
     jobs : int
-        How many at a time; as many as there are cores if None. One where networks run on Brian2's NumPy target, in this process;
-        on a cluster, as many as it has threads.
+        How many at a time; as many as there are cores if None. On a cluster, as many as it has threads.
     progress : callable
         Takes the fraction of all work.
     cost : callable
         How long an item takes beside the others.
+    processes : bool
+        Each job in a process, for work that sets state of the whole process; with one job at a time, and with one item, in this
+        process. Otherwise in threads, one at a time where networks run on Brian2's NumPy target.
+
+    Raises
+    ------
+    PlasticityError
+        A process was ended from outside.
     """
     todo = list(items)
-    costs = [cost(item) for item in todo]
-    done, notes = [0.0] * len(todo), [""] * len(todo)
-    whole, lock = sum(costs) or 1.0, threading.Lock()
-
-    def tell(place: int, fraction: float, note: str = "") -> None:
-        with lock:
-            done[place], notes[place] = fraction, note
-            total = sum(share * price for share, price in zip(done, costs, strict=True)) / whole
-            running = [text for text, share in zip(notes, done, strict=True) if text and share < 1]
-            if running:
-                progress(min(total, 1.0), note=(note or running[0]) + (f" (1 of {len(running)})" if len(running) > 1 else ""))
-            else:
-                progress(min(total, 1.0))
-
-    progress(0.0)
-    stopped = threading.Event()
+    meter = _Meter([cost(item) for item in todo], progress)
+    at_once = jobs if jobs is not None else joblib.cpu_count()
     if on_cluster():
-        parallel = joblib.Parallel(return_as="generator_unordered", batch_size=1)
-        results = parallel(joblib.delayed(_there)(work, place, item) for place, item in enumerate(todo))
+        found = _on_cluster(work, todo)
+    elif not processes:
+        found = _in_threads(work, todo, 1 if backend() == "numpy" else at_once, meter)
+    elif at_once == 1 or len(todo) <= 1:
+        found = ((place, work(item, functools.partial(meter.tell, place))) for place, item in enumerate(todo))
     else:
-        at_once = 1 if backend() == "numpy" else jobs if jobs is not None else joblib.cpu_count()
-
-        def here(place: int, item: Item) -> tuple[int, Result | None, Exception | None]:
-            def told(fraction: float, note: str = "") -> None:
-                if stopped.is_set():  # nobody waits for the result any more: end the network that runs
-                    raise _Stopped
-                tell(place, fraction, note)
-
-            return place, work(item, told), None
-
-        parallel = joblib.Parallel(at_once, prefer="threads", return_as="generator_unordered", batch_size=1)
-        results = parallel(joblib.delayed(here)(place, item) for place, item in enumerate(todo))
-    try:
-        for place, result, error in results:
-            if error is not None:
-                raise error
-            tell(place, 1.0)
+        found = _in_processes(work, todo, at_once, meter)
+    progress(0.0)
+    with contextlib.closing(found):
+        for place, result in found:
+            meter.tell(place, 1.0)
             yield todo[place], result
-    finally:
-        stopped.set()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # joblib remarks that not all results were read
-            results.close()
+
+
+class _Meter:
+    """How much of all jobs is done, weighted by their cost."""
+
+    def __init__(self, costs: Sequence[float], progress: Progress) -> None:
+        self.costs, self.progress = costs, progress
+        self.done, self.notes = [0.0] * len(costs), [""] * len(costs)
+        self.whole = sum(costs) or 1.0
+        self.lock = threading.Lock()
+
+    def tell(self, place: int, fraction: float, note: str = "") -> None:
+        with self.lock:
+            self.done[place], self.notes[place] = max(float(fraction), 0.0), note
+            total = min(sum(share * price for share, price in zip(self.done, self.costs, strict=True)) / self.whole, 1.0)
+            running = [text for text, share in zip(self.notes, self.done, strict=True) if text and share < 1]
+            if running:
+                self.progress(total, note=(note or running[0]) + (f" (1 of {len(running)})" if len(running) > 1 else ""))
+            else:
+                self.progress(total)
 
 
 class _Stopped(BaseException):
     """Ends a job whose result nobody waits for."""
 
 
-def _there(work: Callable[[Any, Progress], Any], place: int, item: Any) -> tuple[int, Any, Exception | None]:
+def _in_threads(work: Callable[..., Any], todo: Sequence[Any], at_once: int, meter: _Meter) -> Generator[tuple[int, Any]]:
+    stopped = threading.Event()
+
+    def here(place: int) -> tuple[int, Any]:
+        def told(fraction: float, note: str = "") -> None:
+            if stopped.is_set():  # nobody waits for the result any more: end the network that runs
+                raise _Stopped
+            meter.tell(place, fraction, note)
+
+        return place, work(todo[place], told)
+
+    parallel = joblib.Parallel(at_once, prefer="threads", return_as="generator_unordered", batch_size=1)
+    results = parallel(joblib.delayed(here)(place) for place in range(len(todo)))
+    try:
+        yield from results
+    finally:
+        stopped.set()
+        _close(results)
+
+
+def _on_cluster(work: Callable[..., Any], todo: Sequence[Any]) -> Generator[tuple[int, Any]]:
+    parallel = joblib.Parallel(return_as="generator_unordered", batch_size=1)
+    added = extensions.files()
+    results = parallel(joblib.delayed(_there)(work, place, item, added) for place, item in enumerate(todo))
+    try:
+        for place, result, error in results:
+            if error is not None:
+                raise error
+            yield place, result
+    finally:
+        _close(results)
+
+
+def _there(work: Callable[..., Any], place: int, item: Any, added: Sequence[str]) -> tuple[int, Any, Exception | None]:
     """On a worker; an error comes back as a value, for joblib waits for ever for a job that raised one on Dask."""
     try:
+        extensions.add(added)
         return place, work(item, quiet), None
     except Exception as error:
         return place, None, error
+
+
+def _in_processes(work: Callable[..., Any], todo: Sequence[Any], at_once: int, meter: _Meter) -> Generator[tuple[int, Any]]:
+    """Processes that die with this generator; their fractions come back by way of small files."""
+    results: Any = None
+    stopped = threading.Event()
+    with tempfile.TemporaryDirectory(prefix="plasticity-progress-") as folder:
+        told = [Path(folder) / str(place) for place in range(len(todo))]
+
+        def poll() -> None:
+            while not stopped.wait(0.25):
+                for place, path in enumerate(told):
+                    if meter.done[place] < 1:
+                        with contextlib.suppress(OSError, ValueError):
+                            fraction = float(path.read_text())
+                            if fraction > meter.done[place]:
+                                meter.tell(place, min(fraction, 0.99))
+
+        watcher = threading.Thread(target=poll, daemon=True)
+        watcher.start()
+        try:
+            with joblib.parallel_config(backend="loky", inner_max_num_threads=1):
+                parallel = joblib.Parallel(min(at_once, len(todo)), return_as="generator_unordered", batch_size=1)
+                results = parallel(
+                    joblib.delayed(_job)(work, place, item, str(told[place]), os.getpid()) for place, item in enumerate(todo)
+                )
+            yield from results
+        except joblib.externals.loky.process_executor.TerminatedWorkerError:
+            raise PlasticityError(
+                "a worker process was ended from outside, perhaps for lack of memory; run the same command again with fewer"
+                " --jobs."
+            ) from None
+        finally:
+            stopped.set()
+            watcher.join(timeout=2)
+            if results is not None:
+                _close(results)  # ends the workers, and what they started, if they still run
+
+
+def _job(work: Callable[..., Any], place: int, item: Any, told: str, parent: int) -> tuple[int, Any]:
+    """In a process of its own. Ctrl-C is the parent's to handle; programs started here still get it."""
+    signal.signal(signal.SIGINT, lambda *_: None)
+    _end_with(parent)
+    last = 0.0
+
+    def tell(fraction: float, note: str = "") -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last > 0.1 or fraction >= 1:
+            last = now
+            with contextlib.suppress(OSError):
+                Path(told).write_text(f"{float(fraction):.4f}")
+
+    return place, work(item, tell)
+
+
+@functools.cache
+def _end_with(parent: int) -> None:
+    """A worker whose parent was killed outright ends within a second, and the program that it runs ends with it."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _close(results: Any) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # joblib remarks that not all results were read
+        results.close()

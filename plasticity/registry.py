@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import ModuleType
 from typing import Any, Generic, TypeVar
 
-from plasticity.errors import unknown
+from plasticity import extensions
+from plasticity.errors import WrongUse, unknown
 
 T = TypeVar("T")
 
 
 class Registry(Mapping[str, T], Generic[T]):
-    """Everything of one kind by its `name`.
+    """Everything of one kind by its `name`: what is built in, and what comes from outside (`plasticity.extensions`).
 
     Parameters
     ----------
@@ -19,34 +22,71 @@ class Registry(Mapping[str, T], Generic[T]):
         What one entry is called in messages: "rule", "task", ...
     entries : iterable
         Objects (or classes) with an attribute `name`.
+    of : type or callable
+        What a module from outside may add: instances of this type, or its subclasses; or what a function of the module's
+        objects makes of them. Nothing from outside where None.
 
     Raises
     ------
     WrongUse
-        On looking up a name that is not there.
+        On looking up a name that is not there; a name from outside that is taken.
     ValueError
         Two different entries of one name.
     """
 
-    def __init__(self, kind: str, entries: Iterable[T]) -> None:
+    def __init__(self, kind: str, entries: Iterable[T], of: type | Callable[[Any], Iterable[T]] | None = None) -> None:
         self.kind = kind
         self._entries: dict[str, Any] = {}
+        self._of = of
+        self._seen: set[str] = set()  # modules from outside
         for entry in entries:
             name = entry.name  # type: ignore[attr-defined]
             if self._entries.setdefault(name, entry) is not entry:
                 raise ValueError(f"two {kind}s are called {name!r}")
 
+    def _known(self) -> dict[str, Any]:
+        """The entries, with those of modules from outside that were not read yet."""
+        if self._of is not None:
+            for module in extensions.modules():
+                if module.__name__ not in self._seen:
+                    self._seen.add(module.__name__)
+                    for entry in self._defined(module):
+                        there = self._entries.setdefault(entry.name, entry)
+                        if there is not entry and (isinstance(self._of, type) or there != entry):
+                            raise WrongUse(
+                                f"{module.__name__}: a {self.kind} called {entry.name!r} is there already; rename yours."
+                            )
+        return self._entries
+
+    def _defined(self, module: ModuleType) -> Iterator[Any]:
+        built_in = {id(entry) for entry in self._entries.values()}
+        for value in list(vars(module).values()):
+            if isinstance(value, type) and value.__module__ != module.__name__:
+                continue  # imported there
+            if not isinstance(self._of, type):
+                assert self._of is not None
+                yield from self._of(value)
+            elif isinstance(value, self._of) or (isinstance(value, type) and issubclass(value, self._of)):
+                named = isinstance(getattr(value, "name", None), str) and not inspect.isabstract(value)
+                if named and id(value) not in built_in and not self._variation(value):
+                    yield value
+
+    def _variation(self, value: Any) -> bool:
+        """Whether this is a known entry with other parameters, such as `pair_stdp(A_plus=0.02)`."""
+        known = self._entries.get(value.name)
+        return known is not None and not isinstance(value, type) and value.source == known.source
+
     def __getitem__(self, name: str) -> T:
         try:
-            return self._entries[name]
+            return self._known()[name]
         except KeyError:
             raise unknown(self.kind, str(name), self._entries) from None
 
     def __contains__(self, name: object) -> bool:
-        return name in self._entries
+        return name in self._known()
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._entries)
+        return iter(self._known())
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self._known())

@@ -1,79 +1,228 @@
-"""Settings as dataclass fields: declared once, listed by `show`, set by `--set key=value`."""
+"""A setting is declared once: default, meaning, unit, bounds.
+
+    @dataclass(frozen=True)                          @estimator
+    class CuedDigits(Task):                          class SpikingClassifier(Learner):
+        train: int = setting(2000, "...", low=10)        tau_m_ms: float = setting(100.0, "...", "ms", above=0)
+
+From the declaration follow what `plasticity show` lists, what `--set KEY=VALUE` takes, what is refused, what a record holds and
+what has to be typed for the same again. Tasks, experiments, gates and the energy table are frozen dataclasses; a learner is a
+scikit-learn estimator whose constructor, `get_params` and documented parameters come from its settings.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import inspect
 import math
 import numbers
+import re
+import sys
+import textwrap
+import types
 import typing
-from collections.abc import Iterable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, TypeVar, dataclass_transform
+
+import numpy as np
 
 from plasticity.errors import WrongUse, unknown
 
 T = TypeVar("T")
+C = TypeVar("C", bound=type)
+FINITE = sys.float_info.max
+SEED = "random_state"  # of an estimator: it follows from the seed of a run, so that nobody sets it beside the others
 
 
 def setting(
-    default: Any, help: str, unit: str = "", choices: tuple[str, ...] = (), low: float = -math.inf, high: float = math.inf
+    default: Any,
+    help: str,
+    unit: str = "",
+    choices: Iterable[str] = (),
+    low: float = -math.inf,
+    high: float = FINITE,
+    above: float = -math.inf,
+    below: float = math.inf,
 ) -> Any:
-    """A dataclass field with its meaning, unit, allowed names and allowed range."""
+    """A dataclass field with its meaning, unit, allowed names and bounds; those of `low` and `high` are allowed themselves.
+
+    Infinity is refused unless high=math.inf. A registry as `choices` allows whatever is in it, also what is added later.
+    """
+    bounds = {"low": low, "high": high, "above": above, "below": below}
+    known = choices if isinstance(choices, Mapping) else tuple(choices)
     return dataclasses.field(
         default=default,
-        metadata={"help": help, "unit": unit, "choices": choices, "low": low, "high": high},
+        metadata={"help": help, "unit": unit, "choices": known, **bounds},
     )
 
 
 @dataclasses.dataclass(frozen=True)
 class Setting:
-    """One line of what `show` lists."""
+    """One line of what `show` lists; `kind` is the type that was declared."""
 
     name: str
     default: Any
     unit: str
     help: str
-    choices: tuple[str, ...]
+    choices: Collection[str]
+    kind: Any = str
+    low: float = -math.inf
+    high: float = FINITE
+    above: float = -math.inf
+    below: float = math.inf
+
+    def told(self) -> dict[str, Any]:
+        """What `show --json` says of it."""
+        told = {key: getattr(self, key) for key in ("name", "default", "unit", "help")}
+        return {**told, "choices": tuple(self.choices)}
+
+    @property
+    def _simple(self) -> Any:
+        """The type without alternatives: float of `float | None`; of a rule or its name, what the default is."""
+        options = [kind for kind in _alternatives(self.kind) if kind is not type(None)]
+        known = [kind for kind in options if inspect.isclass(kind) and kind is not Any and isinstance(self.default, kind)]
+        return (known or options or [object])[0]
+
+    def read(self, owner: str, value: Any) -> Any:
+        """A text as a value of this kind; whatever is no text stays as it is."""
+        if not isinstance(value, str):
+            return value
+        kind = self._simple
+        if (kind is Any or type(None) in _alternatives(self.kind)) and value.strip().lower() == "none":
+            return None
+        if hasattr(kind, "from_text"):  # a rule, a gate, a neuron: it knows its own names
+            return kind.from_text(value)
+        try:
+            if kind is bool:
+                return {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}[value.lower()]
+            if kind in (int, float):
+                return kind(value)
+            if typing.get_origin(kind) is tuple:
+                inner = (*typing.get_args(kind), str)[0]
+                return tuple(inner(part) for part in value.split(",") if part.strip())
+        except (ValueError, KeyError):
+            example = {bool: "true or false", int: "a whole number", float: "a number without its unit"}.get(
+                kind, "values with commas between, like 1,2,3"
+            )
+            raise WrongUse(f"{owner}: {self.name}={value!r} is not understood; give {example}.") from None
+        if kind is Any:  # of an estimator from elsewhere: a number where it is one
+            for number in (int, float):
+                with contextlib.suppress(ValueError):
+                    return number(value)
+        elif inspect.isclass(kind) and kind not in (object, str):
+            raise WrongUse(f"{owner}: {self.name} cannot be written on the command line; set it in Python.")
+        return value
+
+    def check(self, owner: str, value: Any) -> None:
+        """WrongUse where the value is of another type, outside the bounds or not among the choices."""
+        if value is None and type(None) in _alternatives(self.kind):
+            return
+        many = typing.get_origin(self.kind) is tuple
+        if many and not isinstance(value, tuple):
+            raise self._refusal(owner, value, tuple)
+        kind = typing.get_args(self.kind)[0] if many else self.kind
+        for one in value if many else (value,):
+            if not any(_is(one, option) for option in _alternatives(kind)) or not self._within(one):
+                raise self._refusal(owner, one, kind)
+            if self.choices and one not in self.choices:
+                raise unknown(f"value for {self.name} of {owner}", str(one), self.choices)
+
+    def _within(self, value: Any) -> bool:
+        if not isinstance(value, numbers.Real) or isinstance(value, bool):
+            return True
+        value = float(value)
+        strict = (self.above < value or self.above == -math.inf) and (value < self.below or self.below == math.inf)
+        return bool(self.low <= value <= self.high and strict)  # NaN fails
+
+    def _refusal(self, owner: str, value: Any, kind: Any) -> WrongUse:
+        if not any(_is(value, option) for option in _alternatives(kind)):
+            named = [getattr(typing.get_origin(option) or option, "__name__", str(option)) for option in _alternatives(kind)]
+            return WrongUse(
+                f"{owner}: {self.name}={value!r} is not of type {' or '.join(named)}; an example is {self.default!r}."
+            )
+        sides = ((self.above, "above"), (self.below, "below"))
+        strict = [f"{word} {bound:g}" for bound, word in sides if math.isfinite(bound)]
+        if not strict:
+            high = "inf" if self.high == FINITE else self.high
+            return WrongUse(f"{owner}: {self.name}={value} is outside {self.low} to {high} {self.unit}".rstrip() + ".")
+        strict += [f"{self.low:g} or more"] * (self.low > -math.inf) + [f"{self.high:g} or less"] * (self.high < FINITE)
+        return WrongUse(f"{owner}: {self.name}={value} must be finite and {' and '.join(strict)} {self.unit}".rstrip() + ".")
+
+
+def _alternatives(kind: Any) -> tuple[Any, ...]:
+    """(float, NoneType) of `float | None`."""
+    return typing.get_args(kind) if isinstance(kind, types.UnionType) or typing.get_origin(kind) is typing.Union else (kind,)
+
+
+def _is(value: Any, kind: Any) -> bool:
+    if kind in (Any, object):
+        return True
+    kind = typing.get_origin(kind) or kind
+    if isinstance(value, (bool, np.bool_)):
+        return kind is bool
+    wanted = {int: numbers.Integral, float: numbers.Real}.get(kind, kind)
+    return isinstance(value, wanted) if inspect.isclass(wanted) else True
+
+
+# What is declared
+
+
+def title_of(owner: Any) -> str:
+    """What messages call it: its name, else its class."""
+    name = getattr(owner, "name", "")
+    return name if isinstance(name, str) and name else (owner if inspect.isclass(owner) else type(owner)).__name__
+
+
+def kinds(owner: Any) -> dict[str, Any]:
+    """The declared type of each field of a dataclass."""
+    return typing.get_type_hints(owner if inspect.isclass(owner) else type(owner))
 
 
 def describe(owner: Any) -> list[Setting]:
-    """The settings of a dataclass (class or instance), in the order of its fields."""
-    return [
-        Setting(f.name, f.default, f.metadata["unit"], f.metadata["help"], f.metadata["choices"])
-        for f in dataclasses.fields(owner)
-        if "help" in f.metadata
-    ]
+    """The settings of a dataclass or estimator (class or instance), in the order of their declaration.
+
+    Of an estimator that declares none (one of scikit-learn) the parameters of its constructor, as its defaults show them.
+    """
+    if dataclasses.is_dataclass(owner):
+        fields = [f for f in dataclasses.fields(owner) if "help" in f.metadata and f.name != SEED]
+        hints = kinds(owner) if fields else {}
+        return [Setting(f.name, f.default, kind=hints[f.name], **f.metadata) for f in fields]
+    if hasattr(owner, "get_params") and not inspect.isclass(owner):
+        given = owner.get_params(deep=False)
+        return [Setting(key, value, "", "", (), _kind_of(value)) for key, value in given.items() if key != SEED]
+    return []
+
+
+def _kind_of(value: Any) -> Any:
+    """The type that a default suggests."""
+    if value is None:
+        return Any
+    return tuple[type(value[0]) if value else float, ...] if isinstance(value, (tuple, list)) else type(value)  # type: ignore[misc]
+
+
+def check(made: Any) -> None:
+    """Refuse an instance one of whose settings is of another type or outside its bounds or choices."""
+    title = title_of(made)
+    for entry in describe(made):
+        entry.check(title, getattr(made, entry.name))
+    if dataclasses.is_dataclass(made) and hasattr(made, SEED):
+        seed = getattr(made, SEED)
+        if not _is(seed, int) or seed < 0:
+            raise WrongUse(f"{title}: {SEED}={seed!r} must be a whole number of 0 or more.")
+
+
+# Text to values
 
 
 def parse(assignments: Iterable[str]) -> dict[str, str]:
     """Turn `["data=mnist", "train=500"]` into a dictionary of texts."""
     parsed: dict[str, str] = {}
-    for text in assignments:
-        key, equals, value = text.partition("=")
+    for line in assignments:
+        key, equals, value = line.partition("=")
         if not equals or not key.strip():
-            raise WrongUse(f"--set takes key=value, not {text!r}; write --set KEY=VALUE; `plasticity show NAME` lists the keys.")
+            raise WrongUse(f"--set takes key=value, not {line!r}; write --set KEY=VALUE; `plasticity show NAME` lists the keys.")
         parsed[key.strip()] = value.strip()
     return parsed
-
-
-def _convert(owner: str, name: str, kind: Any, value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    try:
-        if kind is bool:
-            return {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}[value.lower()]
-        if kind is int:
-            return int(value)
-        if kind is float:
-            return float(value)
-        if typing.get_origin(kind) is tuple:
-            inner = typing.get_args(kind)[0]
-            return tuple(inner(part) for part in value.split(",") if part.strip())
-    except (ValueError, KeyError):
-        example = {bool: "true or false", int: "a whole number", float: "a number without its unit"}.get(
-            kind, "values with commas between, like 1,2,3"
-        )
-        raise WrongUse(f"{owner}: {name}={value!r} is not understood; give {example}.") from None
-    return value
 
 
 def configure(owner: type[T], values: Mapping[str, Any]) -> T:
@@ -82,37 +231,123 @@ def configure(owner: type[T], values: Mapping[str, Any]) -> T:
     Raises
     ------
     WrongUse
-        An unknown setting, a value of the wrong type, outside its range or not among its choices.
+        An unknown setting, a value of the wrong type, outside its bounds or not among its choices.
     """
-    title = getattr(owner, "name", owner.__name__)
-    hints = typing.get_type_hints(owner)
-    fields = {f.name: f for f in dataclasses.fields(owner) if "help" in f.metadata}  # type: ignore[arg-type]
-    chosen: dict[str, Any] = {}
-    for name, value in values.items():
-        if name not in fields:
-            raise unknown(f"setting of {title}", name, fields)
-        chosen[name] = _convert(title, name, hints[name], value)
-    made = owner(**chosen)
+    made = owner(**_chosen(title_of(owner), {entry.name: entry for entry in describe(owner)}, values, "setting"))
     check(made)
     return made
 
 
-def check(made: Any) -> None:
-    """Refuse an instance one of whose settings is of another type or outside its range or choices."""
-    title = getattr(made, "name", type(made).__name__)
-    hints = typing.get_type_hints(type(made))
-    for f in dataclasses.fields(made):
-        if "help" not in f.metadata:
+def changed(made: T, values: Mapping[str, Any], title: str = "") -> T:
+    """The same with some settings replaced (texts are converted): a new dataclass, or the estimator itself.
+
+    A setting of a setting is written with a dot or two underscores: `gate.attended=3` changes a field of the parameter `gate`.
+    """
+    title = title or title_of(made)
+    known = {entry.name: dataclasses.replace(entry, default=getattr(made, entry.name)) for entry in describe(made)}
+    word = "parameter" if hasattr(made, "set_params") else "setting"
+    chosen = _chosen(title, known, values, word)
+    if hasattr(made, "set_params"):
+        return made.set_params(**chosen)
+    return dataclasses.replace(made, **chosen)  # type: ignore[type-var]
+
+
+def _chosen(title: str, known: Mapping[str, Setting], values: Mapping[str, Any], word: str) -> dict[str, Any]:
+    chosen: dict[str, Any] = {}
+    for key, value in values.items():
+        outer, _, inner = key.replace("__", ".").partition(".")
+        if outer not in known:
+            raise unknown(f"{word} of {title}", outer, known)
+        if not inner:
+            chosen[outer] = known[outer].read(title, value)
             continue
-        value = getattr(made, f.name)
-        kind = typing.get_origin(hints[f.name]) or hints[f.name]
-        wanted = {int: numbers.Integral, float: numbers.Real}.get(kind, kind)
-        if isinstance(wanted, type) and (not isinstance(value, wanted) or (isinstance(value, bool) and kind is not bool)):
-            raise WrongUse(f"{title}: {f.name}={value!r} is not of type {kind.__name__}; an example is {f.default!r}.")
-        if f.metadata["choices"] and value not in f.metadata["choices"]:
-            raise unknown(f"value for {f.name} of {title}", str(value), f.metadata["choices"])
-        for number in value if isinstance(value, tuple) else (value,):
-            if isinstance(number, (int, float)) and not isinstance(number, bool):
-                low, high, unit = f.metadata["low"], f.metadata["high"], f.metadata["unit"]
-                if not low <= number <= high:  # NaN fails as well
-                    raise WrongUse(f"{title}: {f.name}={number} is outside {low} to {high} {unit}".rstrip() + ".")
+        owner = chosen.get(outer, known[outer].default)
+        if not describe(owner):
+            raise WrongUse(f"{title}: {outer} has no settings of its own; write {outer}=value.")
+        names = {entry.name for entry in describe(owner)}
+        if inner not in names:
+            raise unknown(f"setting of {outer} of {title}", inner, names)
+        chosen[outer] = changed(owner, {inner: value}, f"{title}: {outer}")
+    return chosen
+
+
+# Values to text
+
+
+def text(value: Any) -> str:
+    """A value as `--set` takes it and `show` tells it: 1,2,3; true; none; the name of a gate."""
+    if isinstance(value, (bool, np.bool_)) or value is None:
+        return str(value).lower()
+    if isinstance(value, (list, tuple)):
+        return ",".join(map(text, value))
+    if isinstance(value, Mapping) and "name" in value:  # a rule or a gate as a record holds it
+        return str(value["name"])
+    if hasattr(value, "name") and hasattr(value, "parameters"):
+        return f"{value.name}({', '.join(f'{symbol}={number}' for symbol, number in value.parameters.items())})"
+    return str(value)
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON can hold it, the same in every process (no addresses in memory)."""
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, Mapping):
+        return {str(key): plain(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(entry) for entry in value]
+    if hasattr(value, "name") and hasattr(value, "parameters"):
+        return {"name": value.name, "parameters": {str(key): str(entry) for key, entry in dict(value.parameters).items()}}
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = {
+            f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value) if not callable(getattr(value, f.name))
+        }
+        return {"name": getattr(value, "name", type(value).__name__), **fields}
+    return re.sub(r" at 0x[0-9a-f]+", "", repr(value))
+
+
+# Estimators
+
+
+@dataclass_transform(eq_default=False, field_specifiers=(setting,))
+def estimator(cls: C) -> C:
+    """A scikit-learn estimator whose parameters are its settings: constructor, and their section in its docstring."""
+    made = typing.cast(C, dataclasses.dataclass(eq=False, repr=False)(cls))
+    entries = describe(made)
+    lines = []
+    for entry in entries:
+        kind = {bool: "bool", int: "int", float: "float", str: "str"}.get(entry.kind) or re.sub(
+            r"(?:\w+\.)+(\w+)", r"\1", str(getattr(entry.kind, "__name__", entry.kind))
+        )
+        choices = f" Known: {', '.join(entry.choices)}." if entry.choices else ""
+        meaning = f"{_sentence(entry.help)}{choices}"
+        lines += [
+            f"{entry.name} : {kind}{f' ({entry.unit})' if entry.unit else ''}",
+            textwrap.indent(textwrap.fill(meaning, 116), "    "),
+        ]
+    if any(f.name == SEED for f in dataclasses.fields(made)):
+        seed = next(f for f in dataclasses.fields(made) if f.name == SEED)
+        lines += [f"{SEED} : int", f"    {_sentence(seed.metadata['help'])}"]
+    section = "\n".join(["Parameters", "----------", *lines])
+    head, mark, rest = (inspect.getdoc(made) or "").partition("\nAttributes\n")
+    if not mark:
+        head, mark, rest = (inspect.getdoc(made) or "").partition("\nRaises\n")
+    made.__doc__ = "\n\n".join(filter(None, (head.rstrip(), section))) + (f"\n{mark}{rest}" if mark else "")
+    return made
+
+
+def _sentence(words: str) -> str:
+    words = words.strip()
+    return words[:1].upper() + words[1:] + ("" if words.endswith((".", ":", "?")) else ".")
+
+
+def whole_multiple(owner: str, name: str, value: float, of: str, step: float) -> None:
+    """WrongUse unless `value` is a whole multiple of `step`."""
+    with contextlib.suppress(ZeroDivisionError):
+        times = value / step
+        if times >= 1 and abs(times - round(times)) <= 1e-9 * times:
+            return
+    raise WrongUse(
+        f"{owner}: {name}={value:g} must be a whole multiple of {of}={step:g}, like {round(max(1.0, value / step)) * step:g}."
+    )

@@ -115,6 +115,12 @@ def interval(values: ArrayLike, confidence: float = 0.95) -> tuple[float, float]
     return float(low), float(high)
 
 
+def standard_error(values: ArrayLike) -> np.ndarray:
+    """Standard error of the mean over the first axis; nan for fewer than two values."""
+    rows = np.asarray(values, dtype=float)
+    return rows.std(axis=0, ddof=1) / np.sqrt(len(rows)) if len(rows) > 1 else np.full(rows.shape[1:], np.nan)
+
+
 @dataclass(frozen=True)
 class PairedDifference:
     """The mean of `a - b` over seeds, its interval, its size in standard deviations, and its p-value."""
@@ -252,3 +258,42 @@ def trials_to(history_trials: ArrayLike, history_accuracy: ArrayLike, fraction: 
         return math.nan
     reached = np.flatnonzero(accuracy >= fraction * accuracy[-1] - ROUNDING)
     return float(trials[reached[0]]) if reached.size else math.nan
+
+
+def finite(value: float | None) -> float | None:
+    """The number, or None where there is none."""
+    return float(value) if value is not None and math.isfinite(value) else None
+
+
+def mean_and_interval(values: ArrayLike) -> dict[str, float]:
+    """Mean and 95 % interval over seeds, of those that have the number: `mean`, `low`, `high`, each nan where there is none."""
+    known = np.asarray(values, dtype=np.float64)
+    known = known[np.isfinite(known)]
+    low, high = interval(known)
+    return {"mean": float(known.mean()) if len(known) else math.nan, "low": low, "high": high}
+
+
+def over_seeds(values: ArrayLike) -> dict[str, float | None] | None:
+    """Mean and 95 % interval over seeds, of those that have the number; None where none has.
+
+    Returns
+    -------
+    {"mean", "low", "high"}; low and high are None with a single value
+    """
+    known = np.asarray(values, dtype=np.float64)
+    known = known[np.isfinite(known)]
+    if not len(known):
+        return None
+    low, high = interval(known) if len(known) > 1 else (math.nan, math.nan)
+    return {"mean": float(known.mean()), "low": finite(low), "high": finite(high)}
+
+
+def zero_crossing(x: np.ndarray, y: np.ndarray, centre: float) -> tuple[float, float, float]:
+    """Where the regression line of y over x is 0, with its 95 % interval (delta method); `centre` is a place near it."""
+    A = np.column_stack([np.ones_like(x), x - centre])
+    (level, slope), *_ = np.linalg.lstsq(A, y, rcond=None)
+    covariance = np.linalg.inv(A.T @ A) * ((y - A @ [level, slope]) ** 2).sum() / (len(x) - 2)
+    gradient = np.array([-1 / slope, level / slope**2])
+    half = 1.96 * float(np.sqrt(gradient @ covariance @ gradient))
+    crossing = float(centre - level / slope)
+    return crossing, crossing - half, crossing + half

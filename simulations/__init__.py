@@ -1,6 +1,6 @@
-"""Thin scripts, one question each; the command line; figures drawn from records.
+"""Experiments, one question a file; `ls simulations/*.py` is the table of contents. How they are run lies in the folders.
 
-`SIMULATIONS` holds them by name. A new simulation is one file and one line in `_CLASSES`.
+`SIMULATIONS` holds them by name. A new experiment is one file and one line in `_CLASSES`.
 """
 
 from __future__ import annotations
@@ -10,27 +10,52 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from plasticity.registry import Registry
-    from simulations.simulation import Simulation
+    from simulations.frame.experiment import Experiment
 
-    SIMULATIONS: Registry[type[Simulation]]
+    SIMULATIONS: Registry[type[Experiment]]
 
-_CLASSES: tuple[str, ...] = (  # file:class
+_CLASSES: tuple[str, ...] = (  # file:class, in the order of the tables; the members of a suite come behind it
     "stdp_window:StdpWindow",
-    "triplet_frequency:TripletFrequency",
+    "triplet_frequency:TripletFrequencySuite",
+    "pairing_frequency:PairingFrequency",
+    "bcm_threshold:BcmThreshold",
     "triplet_protocols:TripletProtocols",
     "stdp_equilibrium:StdpEquilibrium",
+    "stdp_competition:StdpCompetition",
+    "soft_bounds:SoftBounds",
     "inhibitory_balance:InhibitoryBalance",
     "homeostasis:Homeostasis",
+    "scaled_neuron:ScaledNeuron",
+    "scaled_network:ScaledNetwork",
+    "exponential_output:ExponentialOutput",
+    "short_term_release:ShortTermRelease",
     "rate_rules:RateRules",
+    "hebbian_growth:HebbianGrowth",
+    "covariance_sign:CovarianceSign",
+    "first_component:FirstComponent",
+    "leading_components:LeadingComponents",
+    "bcm_selectivity:BcmSelectivity",
     "calcium_rule:CalciumRule",
     "attention_gain:AttentionGain",
-    "distal_reward:DistalRewardSimulation",
+    "distal_reward:DistalRewardSuite",
+    "late_reward:LateReward",
+    "one_trial:OneTrial",
+    "reward_expectation:RewardExpectationTask",
     "pattern_detection:PatternDetection",
-    "voltage_stdp:VoltageStdp",
+    "voltage_stdp:VoltageStdpSuite",
+    "voltage_frequency:VoltageFrequency",
+    "voltage_window:VoltageWindow",
     "digits_unsupervised:DigitsUnsupervised",
     "hebbian_attention:HebbianAttention",
-    "identities:Identities",
+    "memory_recall:MemoryRecall",
+    "trained_recall:TrainedRecall",
+    "recall_maps:RecallMaps",
+    "identities:IdentitiesSuite",
+    "exact_identities:ExactIdentities",
+    "superposition_law:SuperpositionLaw",
     "bench:Bench",
+    "network_time:NetworkTime",
+    "network_growth:NetworkGrowth",
 )
 
 
@@ -38,7 +63,8 @@ def __getattr__(name: str) -> Any:
     if name != "SIMULATIONS":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from plasticity.registry import Registry  # imported on use: `plasticity --help` needs no simulator
+    from simulations.frame.experiment import Experiment
 
     classes = [getattr(import_module(f"simulations.{file}"), title) for file, title in (text.split(":") for text in _CLASSES)]
-    globals()["SIMULATIONS"] = Registry("simulation", classes)
+    globals()["SIMULATIONS"] = Registry("simulation", classes, of=Experiment)
     return globals()["SIMULATIONS"]

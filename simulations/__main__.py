@@ -1,5 +1,5 @@
 """`python -m simulations` is the program `plasticity`."""
 
-from simulations.cli import main
+from simulations.command_line import main
 
 main()

@@ -45,34 +45,45 @@ doi:10.1038/78829 (neuron and rule); McAdams & Maunsell 1999, doi:10.1523/JNEURO
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+from brian2 import second
 
-from plasticity.engine import Program, backend, program
+from plasticity.engine import Program
 from plasticity.errors import WrongUse
-from plasticity.networks.two_groups import GROUPS, TwoGroups, build
-from plasticity.parallel import Progress, each
+from plasticity.networks.two_groups import GROUPS, TwoGroups
 from plasticity.rules import Landing, pair_stdp
 from plasticity.settings import setting
 from plasticity.statistics import PairedDifference, holm, interval, paired_difference
-from simulations.simulation import Check, Outcome, Simulation, script
+from simulations.figures import BLACK, BLUE, GREEN, ORANGE, PURPLE, VERMILION, over_seeds
+from simulations.figures.kinds import Layer, Panel, each_seed, level, line, means, page, panel, share, small_title, steps
+from simulations.frame.checks import Check, beyond, near, no_difference
+from simulations.frame.execute import script
+from simulations.frame.experiment import Arrays, Experiment, Session
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from simulations.figures.kinds import Drawing
 
-    from plasticity.records import Record
-
-CONDITIONS = ("attention", "redistributed", "equal_gain", "shuffled", "learning_gate", "uncorrelated")
 SELECTIVE = ("attention", "redistributed")  # must favour the attended group
 CONTROLS = ("equal_gain", "shuffled")  # must not
+LOOKS = {  # of each condition: colour, line style, marker
+    "attention": (VERMILION, "-", "o"),
+    "redistributed": (BLUE, "-", "D"),
+    "equal_gain": (BLACK, "--", "v"),
+    "shuffled": (PURPLE, "-.", "^"),
+    "learning_gate": (ORANGE, "--", "s"),
+    "uncorrelated": (GREEN, ":", "P"),
+}
+CONDITIONS = tuple(LOOKS)
+GROUP_LOOKS = (("attended", VERMILION, "-", "o"), ("ignored", BLUE, "--", "s"))
 OWN = "statement of this simulation"
 
 
 @dataclass(frozen=True)
-class AttentionGain(Simulation):
+class AttentionGain(Experiment):
     __doc__ = __doc__
 
     name: ClassVar[str] = "attention_gain"
@@ -95,16 +106,18 @@ class AttentionGain(Simulation):
         0.011, "conductance of each of the 5000 background spikes per second, in units of the leak", low=0, high=1
     )
 
+    def refuse(self) -> None:
+        if not self.gains or (np.diff(self.gains) <= 0).any():
+            raise WrongUse(f"gains={self.gains} must rise, for example --set gains=1,2,4.")
+
     def network(self) -> TwoGroups:
         """What is compiled: the same for every gain, condition and seed."""
         rule = pair_stdp(A_plus=self.A_plus, A_minus=self.alpha * self.A_plus)
         return TwoGroups(self.inputs, rule=rule, landing=Landing(mu=self.mu))
 
-    def conditions(self, condition: str, gain: float, seed: int) -> dict[str, Any]:
-        """The inputs of the compiled network for one run."""
-        spec = self.network()
-        gains = np.ones((spec.epochs, GROUPS))
-        learning = np.ones(GROUPS * self.inputs)
+    def run_inputs(self, condition: str, gain: float, seed: int) -> dict[str, Any]:
+        """The inputs of one run."""
+        gains, learning = np.ones((self.network().epochs, GROUPS)), np.ones(GROUPS * self.inputs)
         if condition in ("attention", "uncorrelated"):
             gains[:, 0] = gain
         elif condition == "equal_gain":
@@ -112,65 +125,137 @@ class AttentionGain(Simulation):
         elif condition == "redistributed":
             gains[:] = 2 * gain / (1 + gain), 2 / (1 + gain)
         elif condition == "shuffled":
-            chosen = np.random.default_rng([seed, 1]).integers(GROUPS, size=spec.epochs)
-            gains[np.arange(spec.epochs), chosen] = gain
+            gains[np.arange(len(gains)), np.random.default_rng([seed, 1]).integers(GROUPS, size=len(gains))] = gain
         elif condition == "learning_gate":
             learning[: self.inputs] = gain
         else:
             raise WrongUse(f"unknown condition {condition!r}; known: {', '.join(CONDITIONS)}.")
-        return spec.values() | {
-            "gain": gains,
-            "learning": learning,
-            "w": np.full(GROUPS * self.inputs, self.w_start),
-            "base": self.base_hz,
-            "correlation": 0.0 if condition == "uncorrelated" else self.correlation,
-            "tau_c": self.tau_c_ms / 1000,
-            "g_max": self.g_max,
-            "g_background": self.g_background,
-        }
+        w, correlation = np.full(GROUPS * self.inputs, self.w_start), 0.0 if condition == "uncorrelated" else self.correlation
+        given = {"gain": gains, "learning": learning, "w": w, "base": self.base_hz, "correlation": correlation}
+        return given | {"tau_c": self.tau_c_ms / 1000, "g_max": self.g_max, "g_background": self.g_background}
 
-    def one(self, compiled: Program, condition: str, gain: float, seed: int) -> dict[str, np.ndarray]:
+    def one(self, program: Program, condition: str, gain: float, seed: int) -> dict[str, np.ndarray]:
         """One run: `history` (seconds, groups) mean weight, `weights` (groups, inputs) at the end, rates in hertz."""
-        from brian2 import second
-
-        found = compiled.run(seed, self.conditions(condition, gain, seed), duration=self.duration_s * second)
-        history = found["w_history"].reshape(-1, GROUPS, self.inputs)
+        found = program.run(seed, self.run_inputs(condition, gain, seed), duration=self.duration_s * second)
         return {
-            "history": history.mean(axis=2),
+            "history": found["w_history"].reshape(-1, GROUPS, self.inputs).mean(axis=2),
             "weights": found["w"].reshape(GROUPS, self.inputs),
             "input_hz": found["input_spikes"].reshape(GROUPS, self.inputs).mean(axis=1) / self.duration_s,
             "output_hz": found["spikes"][0] / np.float64(self.duration_s),
         }
 
-    def run(self, seeds: Sequence[int], jobs: int, progress: Progress) -> Outcome:
-        if not self.gains or (np.diff(self.gains) <= 0).any():
-            raise WrongUse(f"gains={self.gains} must rise, for example --set gains=1,2,4.")
-        compiled = program(build, self.network().structure())
-        grid = [(c, g, s) for c in CONDITIONS for g in self.gains for s in seeds]
+    def collect(self, session: Session) -> dict[str, np.ndarray]:
+        """What a run gives, and `mean_weight` (groups) of its second half; all (conditions, gains, seeds, ...)."""
+        program = self.network().program()
+        grid = [(c, g, s) for c in CONDITIONS for g in self.gains for s in session.seeds]
         # at gain 1 nothing singles out a group, so that these conditions are one and the same run
-        wanted = {key: ("attention", *key[1:]) if key[1] == 1 and key[0] != "uncorrelated" else key for key in grid}
-        todo = sorted(set(wanted.values()))
-        found = dict(each(lambda key, tell: self.one(compiled, *key), todo, jobs, progress))
-        shape = (len(CONDITIONS), len(self.gains), len(seeds))
-        arrays = {}
-        for name in ("history", "weights", "input_hz", "output_hz"):
-            stacked = np.stack([found[wanted[key]][name] for key in grid])
-            arrays[name] = stacked.reshape(*shape, *stacked.shape[1:])
-        arrays["mean_weight"] = second_half(arrays["history"])
-        results, checks = judge(arrays, self.gains)
-        numbers = {"conditions": list(CONDITIONS), "results": results}
-        return Outcome(numbers, checks, arrays, backend())
+        runs = [("attention", g, s) if g == 1 and c != "uncorrelated" else (c, g, s) for c, g, s in grid]
+        found = dict(session.each(lambda item, tell: self.one(program, *item), sorted(set(runs))))
+        shape = (len(CONDITIONS), len(self.gains), len(session.seeds))
+        stacked = {name: np.stack([found[run][name] for run in runs]) for name in found[runs[0]]}
+        arrays = {name: array.reshape(*shape, *array.shape[1:]) for name, array in stacked.items()}
+        return arrays | {"mean_weight": second_half(arrays["history"])}
 
-    def figures(self, record: Record) -> dict[str, Figure]:
-        from simulations import figures
+    def differences(self, a: Arrays) -> dict[tuple[str, float], PairedDifference]:
+        """Attended minus ignored mean weight by condition and gain; intervals are 95 % BCa over seeds, each for itself."""
+        rows = zip(CONDITIONS, a["mean_weight"], strict=True)
+        return {(c, gain): paired_difference(*w.T) for c, row in rows for gain, w in zip(self.gains, row, strict=True)}
 
-        with figures.style():
-            return {
-                "dose_response": dose_response(record),
-                "weights": mean_weights(record),
-                "time_course": time_course(record),
-                "distributions": distributions(record),
-            }
+    def numbers(self, a: Arrays) -> dict[str, Any]:
+        results = []
+        for k, ((condition, gain), d) in enumerate(self.differences(a).items()):
+            c, g = divmod(k, len(self.gains))
+            attended, ignored = a["mean_weight"][c, g].T
+            difference = {"mean": d.mean, "low": d.low, "high": d.high, "p": d.p, "effect": d.effect}
+            weights = {"attended": float(attended.mean()), "ignored": float(ignored.mean())}
+            rates = {"input_hz": a["input_hz"][c, g].mean(axis=0).tolist(), "output_hz": float(a["output_hz"][c, g].mean())}
+            results.append({"condition": condition, "gain": gain, "difference": difference, **weights, **rates})
+        return {"conditions": list(CONDITIONS), "results": results}
+
+    def checks(self, a: Arrays) -> Iterable[Check]:
+        """Where a statement speaks of several gains, p-values of the sign-flip test are corrected by Holm over all of them."""
+        found, difference = self.differences(a), a["mean_weight"][..., 0] - a["mean_weight"][..., 1]
+        by_condition = dict(zip(CONDITIONS, difference, strict=True))
+        above, strong = [gain for gain in self.gains if gain > 1], [gain for gain in self.gains if gain >= 2]
+        if 1 in self.gains:
+            d = found["attention", 1]
+            yield no_difference(
+                "difference at gain 1", bounds=(d.low, d.high), told=_text(d), published="95 % interval contains 0", source=OWN
+            )
+        for condition in SELECTIVE:
+            for gain, p in zip(strong, holm([found[condition, gain].p for gain in strong]), strict=True):
+                d = found[condition, gain]
+                yield beyond(
+                    f"{condition}, gain {gain:g}", d.mean, above=0, bounds=(d.low, d.high), told=f"{_text(d)}, Holm p {p:.2g}",
+                    source=OWN,
+                )  # fmt: skip
+        for condition in SELECTIVE if len(self.gains) > 1 else ():
+            slopes = np.polyfit(np.log2(self.gains), by_condition[condition], 1)[0]
+            low, high = interval(slopes)
+            means = ", ".join(f"{mean:.3f}" for mean in by_condition[condition].mean(axis=1))
+            yield beyond(
+                f"{condition} grows with gain", slopes, above=0, bounds=(low, high), tolerance="95 % interval", source=OWN,
+                published="slope per doubling of the gain above 0",
+                told=f"{slopes.mean():+.3f} [{low:+.3f}, {high:+.3f}]; mean at each gain {means}",
+            )  # fmt: skip
+        family = [(condition, gain) for condition in CONTROLS for gain in above]
+        corrected = dict(zip(family, holm([found[key].p for key in family]), strict=True))
+        for condition in CONTROLS if above else ():
+            own, p = [found[condition, gain] for gain in above], min(corrected[condition, gain] for gain in above)
+            inside, furthest = sum(d.low <= 0 <= d.high for d in own), max(own, key=lambda d: abs(d.mean))
+            yield no_difference(
+                f"{condition} favours no group", p=p, source=OWN, published="0 at every gain above 1",
+                told=f"95 % interval contains 0 at {inside} of {len(own)} gains, largest {_text(furthest)}, "
+                f"smallest Holm p {p:.2g}",
+                tolerance=f"no Holm p below 0.05 over the {len(family)} comparisons of {' and '.join(CONTROLS)}",
+            )  # fmt: skip
+        for condition in (*CONTROLS, "uncorrelated") if strong else ():
+            pairs = zip(self.gains, by_condition["attention"], by_condition[condition], strict=True)
+            least = min((paired_difference(ours, theirs) for g, ours, theirs in pairs if g >= 2), key=lambda d: d.low)
+            yield beyond(
+                f"attention exceeds {condition}, gain >= 2", least.mean, above=0, bounds=(least.low, least.high), source=OWN,
+                published="95 % interval above 0 at every gain", told=f"smallest {_text(least)}",
+            )  # fmt: skip
+        total = a["input_hz"][CONDITIONS.index("redistributed")].sum(axis=-1).mean(axis=-1)  # (gains,)
+        yield near(
+            "redistributed keeps the total input rate", 0.0, np.abs(total / total[0] - 1).max(), 0.01,
+            source=f"counted spikes: total input rate against gain {self.gains[0]:g}, largest relative deviation",
+        )  # fmt: skip
+
+    def figures(self, a: Arrays) -> Mapping[str, Drawing]:
+        seeds, wide = a["mean_weight"].shape[2], max(4.0, 1.9 * len(self.gains))
+        weights = [_weights(c, self.gains, rows) for c, rows in zip(CONDITIONS, a["mean_weight"], strict=True)]
+        history = a["history"][CONDITIONS.index("attention")]
+        courses = [_course(gain, rows) for gain, rows in zip(self.gains, history, strict=True)]
+        ends = [
+            [_distribution(c, gain, rows) for gain, rows in zip(self.gains, a["weights"][CONDITIONS.index(c)], strict=True)]
+            for c in ("attention", "equal_gain")
+        ]
+        thin = {"title": f"thin: each of {seeds} seeds,\nthick: their mean", "title_fontsize": 7, "loc": "lower left"}
+        weights[0], courses[0] = replace(weights[0], legend="lower left"), replace(courses[0], legend=thin)
+        ends[0][0] = replace(ends[0][0], legend="upper left")
+        shared: dict[str, Any] = {"outer": True, "sharey": True}
+        return {
+            "dose_response": page(
+                [self._dose_response(a)], size=(7.0, 4.2), legend=1, legend_look={"loc": "outside right upper"}
+            ),
+            "weights": page(weights[:3], weights[3:], size=(7.5, 4.6), caption=over_seeds(seeds), sharex=True, **shared),
+            "time_course": page(courses, size=(wide, 2.8), **shared),
+            "distributions": page(*ends, size=(wide, 4.2), sharex=True, **shared),
+        }
+
+    def _dose_response(self, a: Arrays) -> Panel:
+        """The difference of mean weight, attended minus ignored, against the gain: one line for each condition."""
+        layers, difference = [level(0, linewidth=1, zorder=1)], a["mean_weight"][..., 0] - a["mean_weight"][..., 1]
+        for place, (condition, (colour, stroke, marker)) in enumerate(LOOKS.items()):
+            gain = np.array(self.gains) + 0.03 * (place - (len(LOOKS) - 1) / 2)  # side by side
+            label = condition.replace("_", " ")
+            look = {"color": colour, "linestyle": stroke, "marker": marker, "markersize": 5, "label": label, "zorder": 3}
+            layers.append(means(gain, difference[place].T, **look))
+        return panel(
+            *layers, x="gain g (no unit)", y="mean weight, attended minus ignored (no unit)", xticks=self.gains,
+            title=f"mean and 95 % interval over {difference.shape[2]} seeds",
+        )  # fmt: skip
 
 
 def second_half(history: np.ndarray) -> np.ndarray:
@@ -178,212 +263,39 @@ def second_half(history: np.ndarray) -> np.ndarray:
     return history[..., history.shape[-2] // 2 :, :].mean(axis=-2)
 
 
-def judge(arrays: dict[str, np.ndarray], gains: Sequence[float]) -> tuple[list[dict[str, Any]], list[Check]]:
-    """Numbers of each condition and gain, and whether the statements hold.
-
-    Differences are attended minus ignored mean weight, one for each seed; intervals are 95 % BCa over seeds, each for itself.
-    Where a statement speaks of several gains, p-values of the sign-flip test are corrected by Holm over all of them.
-
-    Parameters
-    ----------
-    arrays : dict
-        `mean_weight`, `input_hz` (conditions, gains, seeds, groups), `output_hz` (conditions, gains, seeds).
-    gains : sequence of float
-        The second axis.
-    """
-    attended, ignored = arrays["mean_weight"][..., 0], arrays["mean_weight"][..., 1]
-    difference = attended - ignored
-    found: dict[tuple[str, float], PairedDifference] = {}
-    results = []
-    for c, condition in enumerate(CONDITIONS):
-        for g, gain in enumerate(gains):
-            d = found[condition, gain] = paired_difference(attended[c, g], ignored[c, g])
-            results.append(
-                {
-                    "condition": condition,
-                    "gain": gain,
-                    "difference": {"mean": d.mean, "low": d.low, "high": d.high, "p": d.p, "effect": d.effect},
-                    "attended": float(attended[c, g].mean()),
-                    "ignored": float(ignored[c, g].mean()),
-                    "input_hz": arrays["input_hz"][c, g].mean(axis=0).tolist(),
-                    "output_hz": float(arrays["output_hz"][c, g].mean()),
-                }
-            )
-
-    checks = []
-    if 1 in gains:
-        d = found["attention", 1]
-        holds = bool(d.low <= 0 <= d.high)
-        checks.append(Check("difference at gain 1", "95 % interval contains 0", _text(d), "interval", OWN, holds))
-    strong = [gain for gain in gains if gain >= 2]
-    for condition in SELECTIVE:
-        corrected = holm([found[condition, gain].p for gain in strong])
-        for gain, p in zip(strong, corrected, strict=True):
-            d = found[condition, gain]
-            text = f"{_text(d)}, Holm p {p:.2g}"
-            checks.append(Check(f"{condition}, gain {gain:g}", "95 % interval above 0", text, "interval", OWN, bool(d.low > 0)))
-    if len(gains) > 1:
-        for condition in SELECTIVE:
-            values = difference[CONDITIONS.index(condition)]
-            slopes = np.polyfit(np.log2(gains), values, 1)[0]
-            low, high = interval(slopes)
-            means = values.mean(axis=1)
-            steps = ", ".join(f"{mean:.3f}" for mean in means)
-            text = f"{slopes.mean():+.3f} [{low:+.3f}, {high:+.3f}]; mean at each gain {steps}"
-            wanted = "slope per doubling of the gain above 0"
-            checks.append(Check(f"{condition} grows with gain", wanted, text, "95 % interval", OWN, bool(low > 0)))
-    above = [gain for gain in gains if gain > 1]
-    family = [(condition, gain) for condition in CONTROLS for gain in above]
-    p_family = dict(zip(family, holm([found[key].p for key in family]), strict=True))
-    for condition in CONTROLS if above else ():
-        inside = sum(bool(found[condition, gain].low <= 0 <= found[condition, gain].high) for gain in above)
-        smallest = min(p_family[condition, gain] for gain in above)
-        furthest = max((found[condition, gain] for gain in above), key=lambda d: abs(d.mean))
-        text = f"95 % interval contains 0 at {inside} of {len(above)} gains, largest {_text(furthest)}"
-        text += f", smallest Holm p {smallest:.2g}"
-        wanted = f"no Holm p below 0.05 over the {len(family)} comparisons of {' and '.join(CONTROLS)}"
-        checks.append(Check(f"{condition} favours no group", "0 at every gain above 1", text, wanted, OWN, bool(smallest > 0.05)))
-    for condition in (*CONTROLS, "uncorrelated") if strong else ():
-        excess = [
-            paired_difference(difference[0, g], difference[CONDITIONS.index(condition), g])
-            for g, gain in enumerate(gains)
-            if gain >= 2
-        ]
-        least = min(excess, key=lambda d: d.low)
-        text = f"smallest {_text(least)}"
-        name = f"attention exceeds {condition}, gain >= 2"
-        checks.append(Check(name, "95 % interval above 0 at every gain", text, "interval", OWN, all(d.low > 0 for d in excess)))
-    total = arrays["input_hz"][CONDITIONS.index("redistributed")].sum(axis=-1).mean(axis=-1)  # (gains,)
-    worst = float(np.abs(total / total[0] - 1).max())
-    how = f"counted spikes: total input rate against gain {gains[0]:g}, largest relative deviation"
-    checks.append(Check("redistributed keeps the total input rate", 0.0, worst, 0.01, how))
-    return results, checks
-
-
 def _text(d: PairedDifference) -> str:
     return f"{d.mean:+.3f} [{d.low:+.3f}, {d.high:+.3f}]"
 
 
-# Figures
-
-_COLOURS = {
-    "attention": ("VERMILION", "-", "o"),
-    "redistributed": ("BLUE", "-", "D"),
-    "equal_gain": ("BLACK", "--", "v"),
-    "shuffled": ("PURPLE", "-.", "^"),
-    "learning_gate": ("ORANGE", "--", "s"),
-    "uncorrelated": ("GREEN", ":", "P"),
-}
+def _weights(condition: str, gains: Sequence[float], weights: np.ndarray) -> Panel:
+    """Mean weight of each group against the gain, (gains, seeds, groups)."""
+    layers: list[Layer] = []
+    for k, (label, colour, stroke, marker) in enumerate(GROUP_LOOKS):
+        look = {"color": colour, "linestyle": stroke, "marker": marker, "markersize": 4, "label": label}
+        layers.append(means(gains, weights[..., k].T, **look))
+    title = condition.replace("_", " ")
+    return panel(*layers, x="gain g (no unit)", y="mean weight (no unit)", title=title, ylim=(0, 1), xticks=gains)
 
 
-def _results(record: Record, condition: str) -> list[dict[str, Any]]:
-    return [row for row in record.numbers["results"] if row["condition"] == condition]
+def _course(gain: float, history: np.ndarray) -> Panel:
+    """Mean weight of each group over time, (seeds, seconds, groups)."""
+    layers: list[Layer] = []
+    for k, (label, colour, stroke, _) in enumerate(GROUP_LOOKS):
+        seconds, curves = np.arange(history.shape[1]), history[..., k]
+        layers.append(each_seed(seconds, curves, color=colour, linewidth=0.4, alpha=0.4))
+        layers.append(line(seconds, curves.mean(axis=0), color=colour, linestyle=stroke, linewidth=2, label=label))
+    return panel(*layers, x="time (s)", y="mean weight (no unit)", title=f"gain {gain:g}", ylim=(0, 1))
 
 
-def _number(value: float | None) -> float:
-    return np.nan if value is None else float(value)
-
-
-def _seeds(record: Record) -> str:
-    return f"{record.arrays['mean_weight'].shape[2]} seeds"
-
-
-def dose_response(record: Record) -> Figure:
-    """The difference of mean weight, attended minus ignored, against the gain: one line for each condition."""
-    from simulations import figures
-
-    figure, axes = figures.new(7.0, 4.2)
-    axis = axes[0, 0]
-    axis.axhline(0, color=figures.GREY, linewidth=1, zorder=1)
-    conditions = record.numbers["conditions"]
-    for place, condition in enumerate(conditions):
-        rows = _results(record, condition)
-        colour, line, marker = _COLOURS[condition]
-        gain = np.array([row["gain"] for row in rows]) + 0.03 * (place - (len(conditions) - 1) / 2)  # side by side
-        mean, low, high = (np.array([_number(row["difference"][key]) for row in rows]) for key in ("mean", "low", "high"))
-        colour, label = getattr(figures, colour), condition.replace("_", " ")
-        axis.plot(gain, mean, color=colour, linestyle=line, marker=marker, markersize=5, label=label, zorder=3)
-        axis.vlines(gain, low, high, color=colour, linewidth=1.5, zorder=2)
-    axis.set_xticks([row["gain"] for row in _results(record, conditions[0])])
-    axis.set_xlabel("gain g (no unit)")
-    axis.set_ylabel("mean weight, attended minus ignored (no unit)")
-    axis.set_title(f"mean and 95 % interval over {_seeds(record)}", loc="left")
-    figure.legend(loc="outside right upper")
-    return figure
-
-
-_GROUPS = (("attended", "VERMILION", "-", "o"), ("ignored", "BLUE", "--", "s"))
-
-
-def mean_weights(record: Record) -> Figure:
-    """Mean weight of each group against the gain, one panel for each condition."""
-    from plasticity.statistics import interval
-    from simulations import figures
-
-    conditions = record.numbers["conditions"]
-    figure, axes = figures.new(7.5, 4.6, rows=2, columns=3, sharex=True, sharey=True)
-    for c, (condition, axis) in enumerate(zip(conditions, axes.flat, strict=True)):
-        gains = [row["gain"] for row in _results(record, condition)]
-        for k, (label, colour, line, marker) in enumerate(_GROUPS):
-            values = record.arrays["mean_weight"][c, :, :, k]  # (gains, seeds)
-            low, high = np.array([interval(row) for row in values]).T
-            colour = getattr(figures, colour)
-            axis.plot(gains, values.mean(axis=1), color=colour, linestyle=line, marker=marker, markersize=4, label=label)
-            axis.vlines(gains, low, high, color=colour)
-        axis.set_title(condition.replace("_", " "), loc="left")
-        axis.set_ylim(0, 1)
-        axis.set_xticks(gains)
-    for axis in axes[1]:
-        axis.set_xlabel("gain g (no unit)")
-    for axis in axes[:, 0]:
-        axis.set_ylabel("mean weight (no unit)")
-    figures.caption(figure, figures.over_seeds(record.arrays["mean_weight"].shape[2]))
-    axes[0, 0].legend(loc="lower left")
-    return figure
-
-
-def time_course(record: Record) -> Figure:
-    """Mean weight of each group over time under attention, one panel for each gain."""
-    from simulations import figures
-
-    history = record.arrays["history"][record.numbers["conditions"].index("attention")]  # (gains, seeds, seconds, groups)
-    gains = [row["gain"] for row in _results(record, "attention")]
-    figure, axes = figures.new(max(4.0, 1.9 * len(gains)), 2.8, columns=len(gains), sharey=True)
-    seconds = np.arange(history.shape[2])
-    for axis, gain, curves in zip(axes[0], gains, history, strict=True):
-        for k, (label, colour, line, _) in enumerate(_GROUPS):
-            colour = getattr(figures, colour)
-            for curve in curves[:, :, k]:
-                axis.plot(seconds, curve, color=colour, linewidth=0.4, alpha=0.4)
-            axis.plot(seconds, curves[:, :, k].mean(axis=0), color=colour, linestyle=line, linewidth=2, label=label)
-        axis.set_title(f"gain {gain:g}", loc="left")
-        axis.set_xlabel("time (s)")
-        axis.set_ylim(0, 1)
-    axes[0, 0].set_ylabel("mean weight (no unit)")
-    axes[0, 0].legend(title=f"thin: each of {_seeds(record)},\nthick: their mean", title_fontsize=7, loc="lower left")
-    return figure
-
-
-def distributions(record: Record) -> Figure:
-    """Histograms of the weights at the end, all seeds together, under attention and at equal gain."""
-    from simulations import figures
-
-    conditions, shown = record.numbers["conditions"], ("attention", "equal_gain")
-    gains = [row["gain"] for row in _results(record, "attention")]
-    figure, axes = figures.new(max(4.0, 1.9 * len(gains)), 4.2, rows=2, columns=len(gains), sharex=True, sharey=True)
-    edges = np.linspace(0, 1, 21)
-    for row, condition in zip(axes, shown, strict=True):
-        for axis, gain, weights in zip(row, gains, record.arrays["weights"][conditions.index(condition)], strict=True):
-            for k, (label, colour, line, _) in enumerate(_GROUPS):  # weights: (seeds, groups, inputs)
-                share = np.histogram(weights[:, k], edges)[0] / weights[:, k].size
-                axis.stairs(share, edges, color=getattr(figures, colour), linestyle=line, linewidth=1.5, label=label)
-            axis.set_title(f"{condition.replace('_', ' ')}, g = {gain:g}", loc="left", fontsize=8)
-        row[0].set_ylabel("share of synapses")
-    for axis in axes[1]:
-        axis.set_xlabel("weight at the end")
-    axes[0, 0].legend(loc="upper left")
-    return figure
+def _distribution(condition: str, gain: float, weights: np.ndarray) -> Panel:
+    """Histogram of the weights at the end, all seeds together, (seeds, groups, inputs)."""
+    edges, title = np.linspace(0, 1, 21), f"{condition.replace('_', ' ')}, g = {gain:g}"
+    layers = [
+        steps(share(weights[:, k].ravel(), edges), edges, color=colour, linestyle=stroke, label=label)
+        for k, (label, colour, stroke, _) in enumerate(GROUP_LOOKS)
+    ]
+    return panel(small_title(title), *layers, x="weight at the end", y="share of synapses")
 
 
 if __name__ == "__main__":
-    script(AttentionGain)
+    script(AttentionGain.name)

@@ -4,31 +4,34 @@ from __future__ import annotations
 
 import dataclasses
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from brian2 import Hz, Quantity, get_dimensions, get_unit, ms, second
+from numpy.typing import ArrayLike
 from scipy.stats import binomtest
 
 from plasticity import protocols, published, settings
 from plasticity.errors import WrongUse, unknown
-from plasticity.parallel import Progress
 from plasticity.rules import RULES, Rule, named
 from plasticity.settings import setting
-from simulations.simulation import Check, Outcome, Simulation, script
+from simulations.figures import BLACK, BLUE, ORANGE, VERMILION
+from simulations.figures.kinds import Layer, Panel, level, line, moment, page, panel, small_title, span
+from simulations.frame.checks import Check, near, within
+from simulations.frame.execute import script
+from simulations.frame.experiment import Arrays, Experiment
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-    from plasticity.records import Record
+    from simulations.figures.kinds import Drawing
 
 CLOSEST_MS = 4.0  # cells at smaller lags are left out of the fit
+BELOW = {"loc": "upper left", "bbox_to_anchor": (0, -0.16), "borderaxespad": 0}  # a legend covers nothing there
 
 
 @dataclass(frozen=True)
-class StdpWindow(Simulation):
+class StdpWindow(Experiment):
     """The change of a synapse's weight by pairs of spikes, over the lag between them.
 
     One independent synapse for each lag t_post - t_pre; `repetitions` pairs at `frequency`; simulated in Brian2 and held
@@ -44,7 +47,9 @@ class StdpWindow(Simulation):
     name: ClassVar[str] = "stdp_window"
     summary: ClassVar[str] = "the pairing protocol on one synapse for any rule, against the rule's closed form"
     source: ClassVar[str] = "protocol of Bi & Poo 1998, doi:10.1523/JNEUROSCI.18-24-10464.1998 (60 pairs at 1 Hz)"
-    default_seeds: ClassVar[int] = 1  # nothing is drawn at random
+    default_seeds: ClassVar[int] = 1
+    seeded: ClassVar[bool] = False
+    compiled: ClassVar[bool] = False
     uses: ClassVar[tuple[str, ...]] = ("pair_stdp",)
 
     rule: str = setting("pair_stdp", "the plasticity rule, or a sum of two; `plasticity list rules` shows them")
@@ -61,7 +66,7 @@ class StdpWindow(Simulation):
 
     @classmethod
     def configure(cls, values: Mapping[str, Any]) -> StdpWindow:
-        """As of any simulation; a key that is no setting is a parameter of the rule."""
+        """As of any experiment; a key that is no setting is a parameter of the rule."""
         known = {entry.name for entry in settings.describe(cls)}
         own = {name: value for name, value in values.items() if name in known}
         further = tuple(f"{name}={value}" for name, value in values.items() if name not in known)
@@ -98,141 +103,127 @@ class StdpWindow(Simulation):
             changes[name] = value if dimension.is_dimensionless else value * unit
         return rule(**changes)
 
-    def run(self, seeds: Sequence[int], jobs: int, progress: Progress) -> Outcome:
-        """The window by simulation and by closed form; seeds change nothing."""
-        rule = self.chosen_rule()
-        count = int(self.longest_lag / self.lag_step + 1e-9)
-        lags = np.arange(-count, count + 1) * self.lag_step
-        step = self.dt * ms
-        pre, post = protocols.pairs(lags * ms, self.repetitions, self.frequency * Hz, step)
-        simulated = protocols.weight_change(rule, pre, post, dt=step)
-        progress(0.9)
-        expected = _closed_form(rule, pre, post)
-        fine = np.linspace(-1, 1, 401) * count * self.lag_step
-        line = _closed_form(rule, *protocols.pairs(fine * ms, self.repetitions, self.frequency * Hz, 1e-3 * ms))
-        difference = float(np.abs(simulated - expected).max())
-        scale = float(np.abs(expected).max()) or 1.0
-        numbers, checks, arrays = self.beside_cells(rule, line, fine) if rule.name == "pair_stdp" else ({}, [], {})
-        progress(1.0)
-        return Outcome(
-            numbers={
-                **numbers,
-                "largest_potentiation": float(max(simulated.max(), 0.0)),
-                "largest_depression": float(min(simulated.min(), 0.0)),
-                "largest_difference": difference,
-                "lags": len(lags),
-                "parameters": {name: str(value) for name, value in rule.parameters.items()},
-            },
-            checks=[
-                Check(
-                    name="largest |simulated - closed form| over the largest change",
-                    published=0.0,
-                    ours=difference / scale,
-                    tolerance=1e-12,  # rounding of a sum over the pairs
-                    source=f"closed form of {rule.name}: {rule.source}",
-                ),
-                *checks,
-            ],
-            arrays={
-                **arrays,
-                "lag_ms": np.array([1000 * float(b[0] - a[0]) for a, b in zip(pre, post, strict=True)]),
-                "simulated": simulated,
-                "closed_form": expected,
-                "line_lag_ms": fine,
-                "line": line,
-            },
-        )
+    def pairs(self, lag_ms: ArrayLike, dt_ms: float = 1e-3) -> protocols.Trains:
+        """Spike times of the pairs, one synapse for each lag."""
+        return protocols.pairs(np.asarray(lag_ms) * ms, self.repetitions, self.frequency * Hz, dt_ms * ms)
 
-    def beside_cells(
-        self, rule: Rule, line: np.ndarray, line_lag_ms: np.ndarray
-    ) -> tuple[dict[str, Any], list[Check], dict[str, np.ndarray]]:
-        """The cells of Bi & Poo 1998, and the window scaled to them by least squares, each side by itself."""
-        table = published.bi_poo_1998()
-        lag, change = table["lag_ms"], table["change"]
-        window = _closed_form(rule, *protocols.pairs(lag * ms, self.repetitions, self.frequency * Hz, 1e-3 * ms))
-        fitted = np.zeros_like(line)
-        fit = {}
-        for name, side, line_side in (
-            ("A_plus", lag >= CLOSEST_MS, line_lag_ms > 0),
-            ("A_minus", lag <= -CLOSEST_MS, line_lag_ms < 0),
-        ):
-            x, y = window[side], change[side]
+    def run(self, seed: int) -> Arrays:
+        """The window by simulation and by closed form, and for the pair rule the cells of Bi & Poo 1998."""
+        rule, count = self.chosen_rule(), int(self.longest_lag / self.lag_step + 1e-9)
+        pre, post = self.pairs(np.arange(-count, count + 1) * self.lag_step, self.dt)
+        fine = np.linspace(-1, 1, 401) * count * self.lag_step
+        found = {
+            "lag_ms": np.array([1000 * float(b[0] - a[0]) for a, b in zip(pre, post, strict=True)]),
+            "simulated": protocols.weight_change(rule, pre, post, dt=self.dt * ms),
+            "closed_form": _closed_form(rule, pre, post),
+            "line_lag_ms": fine,
+            "line": _closed_form(rule, *self.pairs(fine)),
+        }
+        if rule.name == "pair_stdp":
+            table = published.bi_poo_1998()
+            found |= {"cells_lag_ms": table["lag_ms"], "cells_change": table["change"]}
+            sides = [scale * found["line"] for scale, _ in self.scales(found).values()]
+            found["cells_line"] = np.select([fine > 0, fine < 0], sides)
+        return found
+
+    def at_cells(self, a: Arrays) -> np.ndarray:
+        """The closed form at the lags of the cells."""
+        return _closed_form(self.chosen_rule(), *self.pairs(a["cells_lag_ms"]))
+
+    def scales(self, a: Arrays) -> dict[str, tuple[float, float]]:
+        """What the window of either side is multiplied by to fit the cells, and half of its 95 % interval."""
+        window, lag, found = self.at_cells(a), a["cells_lag_ms"], {}
+        for name, side in (("A_plus", lag >= CLOSEST_MS), ("A_minus", lag <= -CLOSEST_MS)):
+            x, y = window[side], a["cells_change"][side]
             power = float(x @ x)
             scale = float(x @ y) / power if power else 0.0
             half = 1.96 * float(np.sqrt(((y - scale * x) ** 2).sum() / (len(x) - 1) / power)) if power else 0.0
-            A = float(rule.parameters[name])
-            fit[name] = {"value": scale * A, "low": (scale - half) * A, "high": (scale + half) * A}
-            fitted[line_side] = scale * line[line_side]
-        near = np.abs(lag) <= 20
-        same, cells = int((np.sign(window[near]) == np.sign(change[near])).sum()), int(near.sum())
-        p = float(binomtest(same, cells, alternative="greater").pvalue)
-        check = Check(
-            name="cells within 20 ms whose change has the sign of the window",
-            published="potentiation within 20 ms after, depression within 20 ms before",
-            ours=f"{same} of {cells}, p {p:.1g}",
-            tolerance="more than by chance, p < 0.05",
-            source=table.source,
-            passed=p < 0.05,
-        )
-        return {"fit_to_cells": fit}, [check], {"cells_lag_ms": lag, "cells_change": change, "cells_line": fitted}
+            found[name] = scale, half
+        return found
 
-    def figures(self, record: Record) -> dict[str, Figure]:
+    def numbers(self, a: Arrays) -> dict[str, Any]:
+        rule, told = self.chosen_rule(), dict[str, Any]()
+        if "cells_change" in a:
+            amplitudes = [(name, float(rule.parameters[name]), *fit) for name, fit in self.scales(a).items()]
+            told["fit_to_cells"] = {
+                name: {"value": scale * A, "low": (scale - half) * A, "high": (scale + half) * A}
+                for name, A, scale, half in amplitudes
+            }
+        return told | {
+            "largest_potentiation": float(max(a["simulated"].max(), 0.0)),
+            "largest_depression": float(min(a["simulated"].min(), 0.0)),
+            "largest_difference": float(np.abs(a["simulated"] - a["closed_form"]).max()),
+            "lags": len(a["lag_ms"]),
+            "parameters": {name: str(value) for name, value in rule.parameters.items()},
+        }
+
+    def checks(self, a: Arrays) -> Iterable[Check]:
+        rule = self.chosen_rule()
+        difference, scale = np.abs(a["simulated"] - a["closed_form"]).max(), np.abs(a["closed_form"]).max() or 1.0
+        yield near(
+            "largest |simulated - closed form| over the largest change", 0.0, difference / scale,
+            1e-12,  # rounding of a sum over the pairs
+            source=f"closed form of {rule.name}: {rule.source}",
+        )  # fmt: skip
+        if "cells_change" in a:
+            closer = np.abs(a["cells_lag_ms"]) <= 20
+            same, cells = int((np.sign(self.at_cells(a)) == np.sign(a["cells_change"]))[closer].sum()), int(closer.sum())
+            p = float(binomtest(same, cells, alternative="greater").pvalue)
+            yield within(
+                "cells within 20 ms whose change has the sign of the window", p, high=0.05, strict=True,
+                published="potentiation within 20 ms after, depression within 20 ms before",
+                told=f"{same} of {cells}, p {p:.1g}", tolerance="more than by chance, p < 0.05",
+                source=published.bi_poo_1998().source,
+            )  # fmt: skip
+
+    def figures(self, a: Arrays) -> Mapping[str, Drawing]:
         """The simulated window as dots over the closed form as a line; for the pair rule measured cells beside it."""
-        from simulations import figures
+        if "cells_change" in a:
+            return {"window": page([self._window(a), self._cells(a)], size=(9.0, 4.6))}
+        return {"window": page([self._window(a)], size=(5.5, 4.3))}
 
-        chosen = record.configuration["settings"]
-        lag, line = record.arrays["line_lag_ms"], record.arrays["line"]
-        with figures.style():
-            beside = "cells_change" in record.arrays
-            half = 500 / chosen["frequency"]  # ms
-            far = max(abs(lag)) > half
-            below = {"loc": "upper left", "bbox_to_anchor": (0, -0.16), "borderaxespad": 0}  # a legend covers nothing there
-            figure, axes = figures.new(9.0 if beside else 5.5, 4.6 if beside else 4.3, 1, 2 if beside else 1)
-            for axis in axes[0]:
-                axis.axhline(0, color=figures.GREY, linewidth=0.8)
-                axis.axvline(0, color=figures.GREY, linewidth=0.8)
-                axis.set_xlabel("lag $t_\\mathrm{post} - t_\\mathrm{pre}$ (ms)")
-            axis = axes[0, 0]
-            sides = (lag < 0, lag > 0)  # a pair at lag 0 is not defined
-            for k, side in enumerate(sides):
-                axis.plot(lag[side], line[side], color=figures.BLUE, label="closed form" if k == 0 else None)
-            dots = record.arrays["lag_ms"], record.arrays["simulated"]
-            axis.plot(*dots, "o", markersize=4, color=figures.VERMILION, label="simulated in Brian2")
-            axis.set_ylabel("change of the weight (no unit)")
-            if far:
-                note = f"beyond half a period ({half:g} ms): nearer to a neighbouring pair"
-                for sign, label in ((-1, note), (1, None)):
-                    axis.axvspan(
-                        *sorted((sign * half, sign * max(abs(lag)))), color=figures.GREY, alpha=0.2, linewidth=0, label=label
-                    )
-            title = f"{chosen['rule']}, {chosen['repetitions']} pairs at {chosen['frequency']:g} Hz"
-            title = ", ".join(filter(None, (title, chosen["preset"], *chosen["parameters"])))
-            axis.set_title(textwrap.fill(title, 70, break_on_hyphens=False), loc="left", fontsize=8)
-            axis.legend(**below)
-            if beside:
-                axis, fit = axes[0, 1], record.numbers["fit_to_cells"]
-                at, change = record.arrays["cells_lag_ms"], record.arrays["cells_change"]
-                for inside, colour, label in (
-                    (np.abs(at) >= CLOSEST_MS, figures.BLACK, "one cell each"),
-                    (np.abs(at) < CLOSEST_MS, figures.ORANGE, f"within {CLOSEST_MS:g} ms of 0, not in the fit"),
-                ):
-                    axis.plot(at[inside], change[inside], "o", markersize=4, color=colour, markerfacecolor="none", label=label)
-                words = "\n".join(
-                    f"{name} {one['value']:.4f}, 95 % interval {one['low']:.4f} to {one['high']:.4f}" for name, one in fit.items()
-                )
-                for k, side in enumerate(sides):
-                    fitted = f"window, fitted by least squares:\n{words}" if k == 0 else None
-                    axis.plot(lag[side], record.arrays["cells_line"][side], color=figures.BLUE, label=fitted)
-                axis.set_xlim(-105, 105)
-                axis.set_ylabel("relative change of the synaptic current")
-                axis.set_title("measured: Bi & Poo 1998, 60 pairs at 1 Hz", loc="left", fontsize=8)
-                axis.legend(**below)
-        return {"window": figure}
+    def _window(self, a: Arrays) -> Panel:
+        half, far = 500 / self.frequency, np.abs(a["line_lag_ms"]).max()  # ms
+        title = f"{self.rule}, {self.repetitions} pairs at {self.frequency:g} Hz"
+        title = ", ".join(filter(None, (title, self.preset, *self.parameters)))
+        layers = [
+            *_sides(a["line_lag_ms"], a["line"], "closed form"),
+            line(a["lag_ms"], a["simulated"], "o", markersize=4, color=VERMILION, label="simulated in Brian2"),
+        ]
+        if far > half:
+            note = f"beyond half a period ({half:g} ms): nearer to a neighbouring pair"
+            layers += [span(-far, -half, label=note), span(half, far)]
+        return _over_lag(
+            *layers, small_title(textwrap.fill(title, 70, break_on_hyphens=False)), y="change of the weight (no unit)"
+        )
+
+    def _cells(self, a: Arrays) -> Panel:
+        at, words = a["cells_lag_ms"], "window, fitted by least squares:"
+        for name, fit in self.numbers(a)["fit_to_cells"].items():
+            words += f"\n{name} {fit['value']:.4f}, 95 % interval {fit['low']:.4f} to {fit['high']:.4f}"
+        layers = [
+            line(at[inside], a["cells_change"][inside], "o", markersize=4, color=colour, markerfacecolor="none", label=label)
+            for inside, colour, label in (
+                (np.abs(at) >= CLOSEST_MS, BLACK, "one cell each"),
+                (np.abs(at) < CLOSEST_MS, ORANGE, f"within {CLOSEST_MS:g} ms of 0, not in the fit"),
+            )
+        ]
+        layers += [*_sides(a["line_lag_ms"], a["cells_line"], words), small_title("measured: Bi & Poo 1998, 60 pairs at 1 Hz")]
+        return _over_lag(*layers, y="relative change of the synaptic current", xlim=(-105, 105))
 
 
-def _closed_form(rule: Rule, pre: Sequence[Quantity], post: Sequence[Quantity]) -> np.ndarray:
+def _closed_form(rule: Rule, pre: list[Quantity], post: list[Quantity]) -> np.ndarray:
     return np.array([rule.change(np.asarray(a), np.asarray(b)) for a, b in zip(pre, post, strict=True)])
 
 
+def _sides(lag: np.ndarray, values: np.ndarray, label: str) -> list[Layer]:
+    """A line on either side: a pair at lag 0 is not defined."""
+    return [line(lag[side], values[side], color=BLUE, label=name) for side, name in ((lag < 0, label), (lag > 0, None))]
+
+
+def _over_lag(*layers: Layer, **told: Any) -> Panel:
+    return panel(level(0), moment(0), *layers, x="lag $t_\\mathrm{post} - t_\\mathrm{pre}$ (ms)", legend=BELOW, **told)
+
+
 if __name__ == "__main__":
-    script(StdpWindow)
+    script(StdpWindow.name)

@@ -22,98 +22,108 @@ Sources: Pfister & Gerstner 2006, doi:10.1523/JNEUROSCI.1425-06.2006; Wang, Gerk
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from brian2 import Quantity, ms
 
 from plasticity import protocols, published
-from plasticity.parallel import Progress
-from plasticity.settings import setting
-from simulations.simulation import Check, Outcome, Simulation, script
-from simulations.triplet_frequency import (
-    PAPER,
-    ROWS,
-    check_presets,
-    held_against_data,
-    legend_above,
-    pair_checks,
-    row_title,
-)
+from simulations.figures import BLACK, BLUE, SKY, VERMILION
+from simulations.figures.kinds import Panel, level, line, measured, panel
+from simulations.frame.checks import Check, within
+from simulations.frame.execute import script
+from simulations.frame.experiment import Arrays
+from simulations.frame.triplet_rows import PAPER, TripletRows
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from plasticity.protocols import Trains
+    from plasticity.published import Table
 
-    from plasticity.records import Record
+MAKERS = {
+    "pair": lambda table: protocols.pairs(table["d1_ms"] * ms),
+    "pre_post_pre": lambda table: protocols.pre_post_pre(np.column_stack([table["d1_ms"], table["d2_ms"]]) * ms),
+    "post_pre_post": lambda table: protocols.post_pre_post(np.column_stack([table["d1_ms"], table["d2_ms"]]) * ms),
+    "quadruplet": lambda table: protocols.quadruplets(table["T_ms"] * ms, 5 * ms),
+}
 
 
-def thirteen() -> tuple[list[Quantity], list[Quantity]]:
+def thirteen() -> Trains:
     """The spike times of the 13 patterns, in the order of the table."""
     table = published.wang_2005()
     pre: list[Quantity] = []
     post: list[Quantity] = []
-    for kind in ("pair", "pre_post_pre", "post_pre_post", "quadruplet"):
+    for kind, make in MAKERS.items():
         on = table["protocol"] == kind
-        delays = np.column_stack([table["d1_ms"][on], table["d2_ms"][on]])
-        if kind == "pair":
-            made = protocols.pairs(delays[:, 0] * ms)
-        elif kind == "quadruplet":
-            made = protocols.quadruplets(table["T_ms"][on] * ms, 5 * ms)
-        else:
-            made = (protocols.pre_post_pre if kind == "pre_post_pre" else protocols.post_pre_post)(delays * ms)
+        made = make({name: column[on] for name, column in table.columns.items()})
         pre, post = pre + made[0], post + made[1]
     return pre, post
 
 
 @dataclass(frozen=True)
-class TripletProtocols(Simulation):
+class TripletProtocols(TripletRows):
     __doc__ = __doc__
 
     name: ClassVar[str] = "triplet_protocols"
     summary: ClassVar[str] = "pairs, triplets, quadruplets: triplet STDP against hippocampal cultures, and the best pair rule"
     source: ClassVar[str] = f"{PAPER}; data of Wang, Gerkin, Nauen & Bi 2005, doi:10.1038/nn1387"
-    default_seeds: ClassVar[int] = 1  # nothing is drawn at random
-    uses: ClassVar[tuple[str, ...]] = ("triplet_stdp", "pair_stdp")
+    fitted: ClassVar[str] = "hippocampus"
+    elsewhere: ClassVar[str] = "triplet_frequency"
+    width: ClassVar[float] = 7.8
+    head: ClassVar[float] = 1.1
+    alone: ClassVar[tuple[float, float]] = (4.4, 4.0)
 
-    presets: tuple[str, ...] = setting(ROWS, "rows of parameters of triplet_stdp")
+    def table(self) -> Table:
+        return published.wang_2005()
 
-    def __post_init__(self) -> None:
-        check_presets(self.presets)
+    def trains(self) -> Trains:
+        return thirteen()
 
-    def run(self, seeds: Sequence[int], jobs: int, progress: Progress) -> Outcome:
-        """The 13 changes of each row; seeds change nothing."""
-        table = published.wang_2005()
-        data, sem = table["change"], table["sem"]
-        pre, post = thirteen()
-        numbers, exact = held_against_data(self.presets, pre, post, data, sem, progress)
-        checks = [exact]
-        fitted = [name for name in self.presets if name.startswith("hippocampus")]
-        best = numbers["error"]["pair_free"]
+    def checks(self, a: Arrays) -> Iterable[Check]:
+        yield self.exact(a)
+        fitted = [name for name in self.presets if name.startswith(self.fitted)]
+        best = self.error(a, "pair_free")
         for name in fitted:
-            E = numbers["error"][name]
-            wanted = f"below {best:.2f}, the best pair rule (the paper's own E is not compared)"
-            source = f"parameters of {PAPER}, data of {table.source}"
-            checks.append(Check(f"{name}: error E", wanted, E, f"E < {best:.3g}", source, bool(best > E)))
+            yield within(
+                f"{name}: error E", self.error(a, name), high=best, strict=True, tolerance=f"E < {best:.3g}",
+                published=f"below {best:.2f}, the best pair rule (the paper's own E is not compared)",
+                source=f"parameters of {PAPER}, data of {self.table().source}",
+            )  # fmt: skip
         if fitted:
-            checks += pair_checks(numbers, fitted)
-        progress(1.0)
-        return Outcome(numbers, checks)
+            yield from self.above(a, fitted)
 
-    def figures(self, record: Record) -> dict[str, Figure]:
-        from simulations import figures
+    def panel(self, a: Arrays, name: str, title: str) -> Panel:
+        table = self.table()
+        kinds, first = np.unique(table["protocol"], return_index=True)
+        place = np.arange(len(table)) + np.cumsum(np.isin(np.arange(len(table)), first)) - 1  # a gap between the kinds
+        shown = [
+            line(place + nudge, a[other], marker, color=colour, markersize=5, label=words, zorder=3)
+            for other, colour, marker, words, nudge in (
+                (name, VERMILION, "D", "triplet rule", 0.15),
+                ("pair_free", BLUE, "_", "best pair rule, free time constants", 0.0),
+                ("pair_window", SKY, "x", "best pair rule, window's time constants", 0.0),
+            )
+        ]
 
-        drawn = {}
-        with figures.style():
-            for data_set in ("hippocampus", "visual_cortex"):
-                names = [name for name in ROWS if name in record.numbers and name.startswith(data_set)]
-                if names:
-                    drawn[data_set] = _protocols_figure(record, names)
-        return drawn
+        def protocols_below(axis: Any) -> None:
+            axis.set_xticks(place, _labels(table), rotation=90, fontsize=8)
+            axis.xaxis.labelpad = 17
+            if not axis.get_subplotspec().is_last_row():
+                return
+            for kind in kinds:
+                middle = place[table["protocol"] == kind].mean()
+                words = {"quadruplet": "quadr."}.get(str(kind), str(kind).replace("_", "-"))
+                axis.annotate(
+                    words, (middle, 0), (0, -45), ("data", "axes fraction"), "offset points", ha="center", va="top", fontsize=7
+                )
+
+        data = measured(place - 0.2, table["change"], table["sem"], color=BLACK, linewidth=1, label="measured (mean, sem)")
+        below = "d, (d1, d2), or T of quadruplets (ms)"
+        return panel(level(0), data, *shown, x=below, y="relative change of the weight", title=title, then=protocols_below)
 
 
-def _labels(table: published.Table) -> list[str]:
+def _labels(table: Table) -> list[str]:
     """What stands under each point."""
     labels = []
     for kind, d1, d2, T in zip(table["protocol"], table["d1_ms"], table["d2_ms"], table["T_ms"], strict=True):
@@ -122,49 +132,5 @@ def _labels(table: published.Table) -> list[str]:
     return labels
 
 
-def _protocols_figure(record: Record, names: list[str]) -> Figure:
-    from simulations import figures
-
-    table = published.wang_2005()
-    kinds, first = np.unique(table["protocol"], return_index=True)
-    place = np.arange(len(table)) + np.cumsum(np.isin(np.arange(len(table)), first)) - 1  # a gap between the kinds
-    rows, columns = -(-len(names) // 2), min(2, len(names))
-    size = (7.8, 1.1 + 2.5 * rows) if columns > 1 else (4.4, 4.0)  # one panel: the legend above it in one column
-    figure, axes = figures.new(*size, rows, columns, sharey=True, sharex=True)
-    for axis in axes.flat[len(names) :]:
-        axis.set_visible(False)
-    for axis, name in zip(axes.flat, names, strict=False):
-        axis.axhline(0, color=figures.GREY, linewidth=0.8)
-        axis.errorbar(
-            place - 0.2, table["change"], table["sem"], fmt="o", color=figures.BLACK, markersize=4, capsize=2, linewidth=1,
-            label="measured (mean, sem)",
-        )  # fmt: skip
-        for other, colour, marker, words, nudge in (
-            (name, figures.VERMILION, "D", "triplet rule", 0.15),
-            ("pair_free", figures.BLUE, "_", "best pair rule, free time constants", 0.0),
-            ("pair_window", figures.SKY, "x", "best pair rule, window's time constants", 0.0),
-        ):
-            axis.plot(place + nudge, record.numbers[other], marker, color=colour, markersize=5, label=words, zorder=3)
-        axis.set_title(f"{row_title(name)}: E = {record.numbers['error'][name]:.2f}", loc="left")
-        axis.set_xticks(place, _labels(table), rotation=90, fontsize=8)
-        axis.label_outer()
-    for axis in axes[-1]:
-        for kind in kinds:
-            on = table["protocol"] == kind
-            title = {"quadruplet": "quadr."}.get(str(kind), str(kind).replace("_", "-"))
-            axis.annotate(
-                title, (place[on].mean(), 0), (0, -45), ("data", "axes fraction"), "offset points", ha="center",
-                va="top", fontsize=7,
-            )  # fmt: skip
-        axis.set_xlabel("d, (d1, d2), or T of quadruplets (ms)", labelpad=17)
-    for axis in axes[:, 0]:
-        axis.set_ylabel("relative change of the weight")
-    if not names[0].startswith("hippocampus"):
-        rows_were = "These rows were" if len(names) > 1 else "This row was"
-        figure.supxlabel(f"{rows_were} fitted to other data: see triplet_frequency.", fontsize=8)
-    legend_above(figure, axes[0, 0], 2)
-    return figure
-
-
 if __name__ == "__main__":
-    script(TripletProtocols)
+    script(TripletProtocols.name)

@@ -1,4 +1,7 @@
-"""Attention models, one mechanism per file around the same small backbone, and `MODELS`, all of them by name."""
+"""Attention models, one mechanism per file around the same small backbone, and `MODELS`, all of them by name.
+
+A new model is one file and its class in this list.
+"""
 
 from __future__ import annotations
 
@@ -35,6 +38,7 @@ MODELS: Registry[type[Model]] = Registry(
         *(LinearAttention, FastWeights, DeltaAttention, HopfieldAttention),
         *(SigmoidMLP, LogisticRegression),
     ],
+    of=Model,
 )
 
 __all__ = ["MODELS", "Model", "StreamAttention", *sorted(model.__name__ for model in MODELS.values())]

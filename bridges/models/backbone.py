@@ -48,7 +48,7 @@ class Model(nn.Module, ABC):
     source: ClassVar[str]
     settings: ClassVar[dict[str, Any]] = {}  # parameters of TorchClassifier that suit it better than the defaults
     cost: ClassVar[float] = 5.0  # about how long a fit takes beside other learners
-    chosen_where: ClassVar[str] = "none"  # tasks it is put to where no learners are named, see bridges.roster.kind_of
+    chosen_for: ClassVar[frozenset[str]] = frozenset()  # kinds of tasks it is put to where no learners are named
     loss: ClassVar[str] = "cross_entropy"  # what training lowers; "squared_error" is the other one
     sums_to_one: ClassVar[bool] = False  # the attention weights of a trial sum to one
     activation: ClassVar[type[nn.Module]] = nn.ReLU

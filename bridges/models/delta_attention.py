@@ -31,7 +31,7 @@ class DeltaAttention(StreamAttention):
     summary = "fast weights written by the delta rule, stream after stream, which the question reads"
     source = "Schlag, Irie & Schmidhuber 2021, arXiv:2102.11174; Yang et al. 2024, arXiv:2406.06484"
     cost = 6.0
-    chosen_where = "content"
+    chosen_for = frozenset({"pairs"})
 
     def __init__(
         self, streams: int, features: int, classes: int, hidden: int = 192, dropout: float = 0.3, query: str = "cue"

@@ -29,7 +29,7 @@ class FastWeights(StreamAttention):
     summary = "fast weights: outer products of values and keys summed as they are; Hebb, with keys and values learnt by gradient"
     source = "Schmidhuber 1992, doi:10.1162/neco.1992.4.1.131; Ba et al. 2016, arXiv:1610.06258"
     cost = 6.0
-    chosen_where = "content"
+    chosen_for = frozenset({"pairs"})
 
     def written(self, tokens: Tensor, cue: Tensor, mask: Tensor | None = None) -> Tensor:
         """Keys (n, streams, hidden), 0 for a stream that may not be attended."""

@@ -32,7 +32,7 @@ class LinearAttention(StreamAttention):
     summary = "linear attention: outer products of values and keys summed in fast weights, which the question reads"
     source = "Katharopoulos et al. 2020, arXiv:2006.16236; Schlag, Irie & Schmidhuber 2021, arXiv:2102.11174"
     cost = 17.0
-    chosen_where = "content"
+    chosen_for = frozenset({"pairs"})
     sums_to_one = True
 
     def written(self, tokens: Tensor, cue: Tensor, mask: Tensor | None = None) -> Tensor:

@@ -28,7 +28,7 @@ class MLP(Model):
     summary = "multilayer perceptron on both images and the cue, concatenated"
     source = "Rumelhart, Hinton & Williams 1986, doi:10.1038/323533a0"
     cost = 4.0
-    chosen_where = "any"
+    chosen_for = frozenset({"image", "pairs", "streams"})
 
     def __init__(
         self, streams: int, features: int, classes: int, hidden: int = 192, dropout: float = 0.3, query: str = "cue"
@@ -59,7 +59,7 @@ class SigmoidMLP(MLP):
         "epochs": 100,
     }  # chosen on validation trials of CuedDigits, draws 100 and 101
     cost = 7.0
-    chosen_where = "none"
+    chosen_for = frozenset()
     loss = "squared_error"
     activation = nn.Sigmoid
 

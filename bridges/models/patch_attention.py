@@ -35,7 +35,7 @@ class PatchAttention(Model):
         "patience": 30,
     }
     cost = 30.0
-    chosen_where = "one"
+    chosen_for = frozenset({"image"})
     sums_to_one = True
 
     def __init__(

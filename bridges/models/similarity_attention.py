@@ -24,7 +24,7 @@ class DotAttention(SoftmaxAttention):
     summary = "softmax attention by the plain dot product of query and key"
     source = "Luong, Pham & Manning 2015, arXiv:1508.04025"
     cost = 6.0
-    chosen_where = "none"
+    chosen_for = frozenset()
 
     def score(self, query: Tensor, keys: Tensor) -> Tensor:
         return (query.unsqueeze(1) * keys).sum(dim=2)  # (n, streams)
@@ -43,7 +43,7 @@ class CosineAttention(SoftmaxAttention):
     summary = "softmax attention by the cosine of query and key, with a learned strength"
     source = "Graves, Wayne & Danihelka 2014, arXiv:1410.5401"
     cost = 6.0
-    chosen_where = "none"
+    chosen_for = frozenset()
 
     def __init__(
         self, streams: int, features: int, classes: int, hidden: int = 192, dropout: float = 0.3, query: str = "cue"
@@ -68,7 +68,7 @@ class EuclideanAttention(SoftmaxAttention):
     summary = "softmax attention by the negative Euclidean distance of query and key, with a learned strength"
     source = "Snell, Swersky & Zemel 2017, arXiv:1703.05175"
     cost = 6.0
-    chosen_where = "none"
+    chosen_for = frozenset()
 
     def __init__(
         self, streams: int, features: int, classes: int, hidden: int = 192, dropout: float = 0.3, query: str = "cue"
@@ -93,7 +93,7 @@ class BilinearAttention(SoftmaxAttention):
     summary = "softmax attention by a learned bilinear form of query and key"
     source = "Luong, Pham & Manning 2015, arXiv:1508.04025"
     cost = 7.0
-    chosen_where = "none"
+    chosen_for = frozenset()
 
     def __init__(
         self, streams: int, features: int, classes: int, hidden: int = 192, dropout: float = 0.3, query: str = "cue"

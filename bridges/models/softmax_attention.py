@@ -27,7 +27,7 @@ class SoftmaxAttention(StreamAttention):
     summary = "scaled dot-product softmax attention over the streams, the cue is the query"
     source = "Vaswani et al. 2017, arXiv:1706.03762; Bahdanau, Cho & Bengio 2015, arXiv:1409.0473"
     cost = 6.0
-    chosen_where = "many content"
+    chosen_for = frozenset({"pairs", "streams"})
     sums_to_one = True
 
     def score(self, query: Tensor, keys: Tensor) -> Tensor:

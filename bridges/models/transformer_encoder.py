@@ -21,5 +21,5 @@ class TransformerEncoder(SelfAttention):
     source = "Vaswani et al. 2017, arXiv:1706.03762; Xiong et al. 2020, arXiv:2002.04745"
     settings = {"learning_rate": 1e-3, "weight_decay": 0.1}  # chosen on validation trials of CuedDigits, draws 100 and 101
     cost = 12.0
-    chosen_where = "content"
+    chosen_for = frozenset({"pairs"})
     mlp = True

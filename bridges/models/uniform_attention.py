@@ -22,7 +22,7 @@ class UniformAttention(SoftmaxAttention):
     summary = "the same network with weights 1/streams: no selection, the cue is ignored"
     source = "ablation of Vaswani et al. 2017, arXiv:1706.03762"
     cost = 5.0
-    chosen_where = "many"
+    chosen_for = frozenset({"streams"})
 
     def weights(self, tokens: Tensor, cue: Tensor, mask: Tensor | None = None) -> Tensor:
         there = self.attended(cue, mask)

@@ -22,24 +22,10 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from brian2 import (
-    Network,
-    NeuronGroup,
-    PopulationRateMonitor,
-    Quantity,
-    SpikeMonitor,
-    StateMonitor,
-    Synapses,
-    defaultclock,
-    ms,
-    mV,
-    nS,
-    pA,
-    second,
-)
+from brian2 import PopulationRateMonitor, Quantity, SpikeMonitor, StateMonitor, ms, mV, nS, pA, second
 
-from plasticity.engine import Model, neutral
 from plasticity.errors import WrongUse
+from plasticity.networks.network import Net, Network, run_time
 from plasticity.neurons import Neuron, lif_conductance
 from plasticity.rules import Landing, Rule, inhibitory_stdp
 
@@ -60,8 +46,8 @@ I_background : amp (shared, constant)
 
 
 @dataclasses.dataclass(frozen=True)
-class Balanced:
-    """What is compiled: sizes, rule and neuron. Numbers that a run can set are not part of it.
+class Balanced(Network):
+    """Excitatory (E) and inhibitory (I) neurons, connected at random.
 
     Parameters
     ----------
@@ -78,6 +64,16 @@ class Balanced:
     longest, sample, dt : Quantity
         The longest run, how often counts and inhibition are recorded (a multiple of dt), and the time step.
 
+    Inputs per run: `E.v`, `I.v` (volt, one for each neuron), `w` (a number for all plastic synapses, or one for each in the order
+    of the output `synapse_i`, `synapse_j` of the same seed), `learn_from`, `learn_until` (second; the rule works in between), the
+    `CONSTANTS` as E.NAME and I.NAME, the fixed strengths as EE.strength, EI.strength, II.strength (siemens), and every parameter
+    of the neuron (of E and of I) and of the rule, the latter as rule.GROUP.NAME.
+
+    Outputs: `w`, `synapse_i`, `synapse_j` of the plastic synapses; `count` (E: spikes since the start) and `inhibition` (E: sum
+    of the plastic weights onto a neuron, in the last step of a sample), both also as history at the start of each sample
+    (samples, E); `rate_E`, `rate_I` (population rate in hertz at each time step); `spike_i_E`, `spike_t_E`, `spike_i_I`,
+    `spike_t_I` of the recorded neurons.
+
     Raises
     ------
     WrongUse
@@ -87,9 +83,9 @@ class Balanced:
     excitatory: int = 8000
     inhibitory: int = 2000
     p: float = 0.02
-    rule: Rule = inhibitory_stdp
+    rule: Rule = run_time(inhibitory_stdp, "I", "E")
     landing: Landing = dataclasses.field(default_factory=lambda: Landing(0, 100))
-    neuron: Neuron = lif_balanced
+    neuron: Neuron = run_time(lif_balanced, "E", "I")
     recorded_E: int = 800
     recorded_I: int = 500
     longest: Quantity = dataclasses.field(default_factory=lambda: 10000 * second)
@@ -115,111 +111,59 @@ class Balanced:
         """Time steps in a sample."""
         return round(float(self.sample) / float(self.dt))
 
-    def structure(self) -> Balanced:
-        """The same network with every run-time number replaced by a 1 of its unit: what is hashed and compiled."""
-        return dataclasses.replace(self, rule=neutral(self.rule), neuron=neutral(self.neuron))
+    def places(self) -> dict[str, tuple[str, str, str]]:
+        """Where each run-time number lies; those of the rule begin with `rule.`."""
+        return {f"rule.{name}" if place[0] == "rule" else name: place for name, place in super().places().items()}
 
-    def values(self) -> dict[str, float]:
+    def values(self) -> dict[str, Any]:
         """The run-time numbers, by the name of their input: those of the paper for what is neither rule nor neuron."""
-        numbers = {f"{group}.{key}": float(x) for group in ("E", "I") for key, x in self.neuron.parameters.items()}
-        numbers |= {f"{group}.{key}": float(x) for group in ("E", "I") for key, x in CONSTANTS.items()}
-        numbers |= {f"{pair}.strength": float(x) for pair, x in STRENGTHS.items()}
-        return numbers | {name: float(self.rule.parameters[key]) for name, (_, key) in self.rule_inputs().items()}
+        constants = {f"{group}.{key}": float(x) for group in ("E", "I") for key, x in CONSTANTS.items()}
+        return super().values() | constants | {f"{pair}.strength": float(x) for pair, x in STRENGTHS.items()}
 
-    def rule_inputs(self) -> dict[str, tuple[str, str]]:
-        """Where each parameter of the rule lies: input name -> (group, parameter)."""
-        return {f"rule.{name}": place for name, place in self.rule.places("I", "E").items()}
+    def build(self, net: Net) -> None:
+        membrane: dict[str, Any] = {
+            "current": "gi*(E_inh - v) + I_background/g_leak", "values": CONSTANTS, "method": "euler",
+        }  # fmt: skip
+        counted = f"{_EQUATIONS}count : 1\ninhibition : 1"
+        excitatory = net.neurons("E", self.neuron, self.excitatory, equations=counted, reset="count += 1", **membrane)
+        summing = {"summing": f"timestep(t, dt) % {self.every} == {self.every - 1}"}  # the last step of each sample
+        inhibitory = net.neurons("I", self.neuron, self.inhibitory, equations=_EQUATIONS, events=summing, **membrane)
+        net.onset(excitatory, "inhibition = 0", self.sample, order=1, name="inhibition")
+        groups = {"E": excitatory, "I": inhibitory}
 
-
-def build(spec: Balanced) -> Model:
-    """The Brian2 network of a `Balanced`.
-
-    Inputs per run: `E.v`, `I.v` (volt, one for each neuron), `w` (a number for all plastic synapses, or one for each in the order
-    of the output `synapse_i`, `synapse_j` of the same seed), `learn_from`, `learn_until` (second; the rule works in between), and
-    by the names in `values` the constants, the fixed strengths (siemens) and every parameter of rule and neuron.
-
-    Outputs: `w`, `synapse_i`, `synapse_j` of the plastic synapses; `count` (E: spikes since the start) and `inhibition` (E: sum
-    of the plastic weights onto a neuron, in the last step of a sample), both also as history at the start of each sample
-    (samples, E); `rate_E`, `rate_I` (population rate in hertz at each time step); `spike_i_E`, `spike_t_E`, `spike_i_I`,
-    `spike_t_I` of the recorded neurons.
-    """
-    defaultclock.dt = spec.dt
-    pre_equations, pre_spike, pre_values = spec.rule.neuron_traces("pre")
-    post_equations, post_spike, post_values = spec.rule.neuron_traces("post")
-
-    def group(n: int, name: str, equations: str, reset: str, values: dict[str, Any], **settings: Any) -> NeuronGroup:
-        return spec.neuron.group(
-            n,
-            name,
-            current="gi*(E_inh - v) + I_background/g_leak",
-            equations=_EQUATIONS + equations,
-            reset=reset,
-            values=CONSTANTS | values,
-            method="euler",
-            namespace={},
-            **settings,
+        plastic = net.learn(
+            self.rule,
+            inhibitory,
+            excitatory,
+            transmit="gi_post += w*nS/g_leak_post",
+            landing=self.landing,
+            plastic="int(t >= learn_from)*int(t < learn_until)",
+            model="learn_from : second (shared, constant)\nlearn_until : second (shared, constant)",
+            at_event={"summing": ("summing", "inhibition_post += w")},
+            connect=False,  # after the fixed synapses: the order in which connections are drawn
+            namespace={"nS": nS},
         )
+        strength = "strength : siemens (shared, constant)"
+        for pair in STRENGTHS:
+            arrives = f"g{pair[0].lower()}_post += strength/g_leak_post"
+            net.wire(pair, groups[pair[0]], groups[pair[1]], arrives, strength, connect={"p": self.p})
+        plastic.connect(p=self.p)
+        for pair, value in STRENGTHS.items():
+            net.groups[pair].strength = value
 
-    excitatory = group(
-        spec.excitatory, "E", "count : 1\ninhibition : 1\n" + post_equations, "count += 1\n" + post_spike, post_values
-    )
-    summing = {"summing": f"timestep(t, dt) % {spec.every} == {spec.every - 1}"}  # the last step of each sample
-    inhibitory = group(spec.inhibitory, "I", pre_equations, pre_spike, pre_values, events=summing)
-    excitatory.run_regularly("inhibition = 0", dt=spec.sample, when="start", order=1, name="E_inhibition")
-    groups = {"E": excitatory, "I": inhibitory}
+        spikes, rates = {}, {}
+        for name, recorded in (("E", self.recorded_E), ("I", self.recorded_I)):
+            spikes[name] = net.add(SpikeMonitor(groups[name][:recorded], name=f"spikes_{name}"))
+            rates[name] = net.add(PopulationRateMonitor(groups[name], name=f"rate_{name}"))
+        history = net.add(StateMonitor(excitatory, ["count", "inhibition"], record=True, dt=self.sample, name="history"))
 
-    plastic = spec.rule.synapses(
-        inhibitory,
-        excitatory,
-        transmit="gi_post += w*nS/g_leak_post",
-        landing=spec.landing,
-        traces="neuron",
-        plastic="int(t >= learn_from)*int(t < learn_until)",
-        model="learn_from : second (shared, constant)\nlearn_until : second (shared, constant)",
-        at_event={"summing": ("summing", "inhibition_post += w")},
-        name="plastic",
-        namespace={"nS": nS},
-    )
-    fixed = {
-        pair: Synapses(
-            groups[pair[0]],
-            groups[pair[1]],
-            "strength : siemens (shared, constant)",
-            on_pre=f"g{pair[0].lower()}_post += strength/g_leak_post",
-            name=pair,
-            namespace={},
-        )
-        for pair in STRENGTHS
-    }
-    for synapses in (*fixed.values(), plastic):
-        synapses.connect(p=spec.p)
-    for pair, strength in STRENGTHS.items():
-        fixed[pair].strength = strength
-    spikes = {
-        name: SpikeMonitor(groups[name][:n], name=f"spikes_{name}")
-        for name, n in (("E", spec.recorded_E), ("I", spec.recorded_I))
-    }
-    rates = {name: PopulationRateMonitor(made, name=f"rate_{name}") for name, made in groups.items()}
-    history = StateMonitor(excitatory, ["count", "inhibition"], record=True, dt=spec.sample, name="history")
-
-    settable: dict[str, Any] = {"w": plastic.w, "learn_from": plastic.learn_from, "learn_until": plastic.learn_until}
-    settable |= {f"{pair}.strength": synapses.strength for pair, synapses in fixed.items()}
-    for name, made in groups.items():
-        settable |= {f"{name}.{key}": getattr(made, key) for key in ("v", *CONSTANTS, *spec.neuron.parameters)}
-    owners = {**groups, "plastic": plastic}
-    settable |= {name: getattr(owners[owner], key) for name, (owner, key) in spec.rule_inputs().items()}
-    outputs = {
-        "w": plastic.w,
-        "synapse_i": plastic.i,
-        "synapse_j": plastic.j,
-        "count": excitatory.count,
-        "inhibition": excitatory.inhibition,
-        "count_history": history.state("count"),
-        "inhibition_history": history.state("inhibition"),
-        "rate_E": rates["E"].rate,
-        "rate_I": rates["I"].rate,
-    }
-    for name, monitor in spikes.items():
-        outputs |= {f"spike_i_{name}": monitor.i, f"spike_t_{name}": monitor.t}
-    network = Network(*groups.values(), *fixed.values(), plastic, *spikes.values(), *rates.values(), history)
-    return Model(network, spec.longest, settable, outputs)
+        net.inputs(net.at(*(f"{name}.{key}" for name in groups for key in ("v", *CONSTANTS))))
+        net.inputs(net.at(*(f"{pair}.strength" for pair in STRENGTHS)))
+        net.inputs(w=plastic.w, learn_from=plastic.learn_from, learn_until=plastic.learn_until)
+        net.outputs(w=plastic.w, synapse_i=plastic.i, synapse_j=plastic.j)
+        net.outputs(count=excitatory.count, inhibition=excitatory.inhibition)
+        net.outputs(count_history=history.state("count"), inhibition_history=history.state("inhibition"))
+        net.outputs({f"rate_{name}": monitor.rate for name, monitor in rates.items()})
+        for name, monitor in spikes.items():
+            net.outputs({f"spike_i_{name}": monitor.i, f"spike_t_{name}": monitor.t})
+        net.lasts(self.longest)

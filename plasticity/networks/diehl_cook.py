@@ -9,7 +9,7 @@ shown again with the intensity raised by 1. All this happens inside the network:
 image and the intensity.
 
 Pixels fire as Poisson processes in steps of dt, at their rate times the intensity. The number of steps to the next spike is drawn
-at a spike (see plasticity.networks.equilibrium), one random number for a spike and not one for a step.
+at a spike (see plasticity.networks.poisson_trains), one random number for a spike and not one for a step.
 
 Diehl & Cook 2015, doi:10.3389/fncom.2015.00099. Numbers as in the authors' public program, with these differences:
 
@@ -21,27 +21,14 @@ Diehl & Cook 2015, doi:10.3389/fncom.2015.00099. Numbers as in the authors' publ
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
-from brian2 import (
-    Hz,
-    Network,
-    NeuronGroup,
-    Quantity,
-    SpikeMonitor,
-    StateMonitor,
-    Synapses,
-    TimedArray,
-    defaultclock,
-    linked_var,
-    ms,
-    mV,
-    second,
-)  # fmt: skip
+from brian2 import Hz, NeuronGroup, Quantity, SpikeMonitor, StateMonitor, linked_var, ms, mV, second
 
-from plasticity.activity import Anatomy, drift, learning, operations, population, summed
-from plasticity.engine import Model, neutral
+from plasticity.engine.operations import CostModel, operations, population, summed
 from plasticity.errors import WrongUse
+from plasticity.networks.network import Net, Network, one_to_one, run_time
 from plasticity.neurons import Neuron, lif_conductance
 from plasticity.rules import Landing, Rule, diehl_cook
 
@@ -74,8 +61,8 @@ _STEPS = "int(clip(log(1 - rand())*scale, 0, 1e8))"  # scale = 1/log(1 - rate dt
 
 
 @dataclasses.dataclass(frozen=True)
-class DiehlCook:
-    """What is compiled: sizes, rule, neurons, times. Numbers that a run can set are not part of it.
+class DiehlCook(Network):
+    """Inputs, excitatory and inhibitory neurons, and the control that shows the images.
 
     Parameters
     ----------
@@ -93,16 +80,23 @@ class DiehlCook:
         "single" or "double": of every number but time, in compiled programs; Brian2's NumPy target knows double only.
     trains : bool
         Hand back the input spikes too (many).
+
+    Inputs per run: `images` (images, inputs; hertz at intensity 1), `last` (how many of them there are), `learn` (0 or 1:
+    thresholds), `plastic` (the same: weights), `first` (intensity at which an image is first shown), `enough` (spikes), `total`,
+    `w_ei`, `w_ie`, the state (see `state`), `CONSTANTS` as excitatory.NAME, and every parameter of rule and neurons. Outputs: the
+    state, `spike_neuron`, `spike_time`, for each presentation `shown_image` and `shown_intensity`, shape (presentations, 1), and
+    how often each neuron of a population fired: `inputs.spikes`, `excitatory.spikes`, `inhibitory.spikes`; with `trains` also
+    `input_neuron` and `input_time`.
     """
 
     inputs: int = 784
     neurons: int = 400
     images: int = 1000
     presentations: int = 1000
-    rule: Rule = diehl_cook
+    rule: Rule = run_time(diehl_cook, "inputs", "excitatory")
     landing: Landing = dataclasses.field(default_factory=Landing)
-    excitatory: Neuron = EXCITATORY
-    inhibitory: Neuron = INHIBITORY
+    excitatory: Neuron = run_time(EXCITATORY, "excitatory")
+    inhibitory: Neuron = run_time(INHIBITORY, "inhibitory")
     shown: Quantity = dataclasses.field(default_factory=lambda: 350 * ms)
     rest: Quantity = dataclasses.field(default_factory=lambda: 150 * ms)
     dt: Quantity = dataclasses.field(default_factory=lambda: 0.5 * ms)
@@ -119,195 +113,142 @@ class DiehlCook:
     def presentation(self) -> Quantity:
         return self.shown + self.rest
 
-    def structure(self) -> DiehlCook:
-        """The same network with every run-time number replaced by a 1 of its unit: what is hashed and compiled."""
-        return dataclasses.replace(
-            self, rule=neutral(self.rule), excitatory=neutral(self.excitatory), inhibitory=neutral(self.inhibitory)
-        )
-
-    def values(self) -> dict[str, float]:
+    def values(self) -> dict[str, Any]:
         """The run-time numbers, by the name of their input; with them the network starts at rest."""
-        numbers = {"excitatory.v": float(self.excitatory.parameters["rest"]), "excitatory.theta": float(THETA)}
-        numbers |= {"inhibitory.v": float(self.inhibitory.parameters["rest"])}
-        numbers |= {f"excitatory.{key}": float(value) for key, value in (self.excitatory.parameters | CONSTANTS).items()}
-        numbers |= {f"inhibitory.{key}": float(value) for key, value in self.inhibitory.parameters.items()}
-        return numbers | {name: float(self.rule.parameters[key]) for name, (_, key) in self.rule_inputs().items()}
+        rests = {f"{name}.v": float(getattr(self, name).parameters["rest"]) for name in ("excitatory", "inhibitory")}
+        constants = {f"excitatory.{key}": float(value) for key, value in CONSTANTS.items()}
+        return super().values() | constants | rests | {"excitatory.theta": float(THETA)}
 
-    def rule_inputs(self) -> dict[str, tuple[str, str]]:
-        """Where each parameter of the rule lies: input name -> (group, parameter)."""
-        return self.rule.places("inputs", "excitatory")
+    def state(self) -> tuple[str, ...]:
+        """What a later run needs to go on where this one stopped, as `group.variable`."""
+        traces = [f"{group}.{trace.name}" for group in ("inputs", "excitatory") for trace in self.rule_traces(group)]
+        neurons = ["excitatory.v", "excitatory.ge", "excitatory.gi", "excitatory.theta", "inhibitory.v", "inhibitory.ge"]
+        return ("plastic.w", *neurons, *traces, "control.image", "control.intensity", "control.count")
 
-    def anatomy(self) -> Anatomy:
+    def costs(self) -> CostModel:
         """What is counted to say what an image costs; `control`, which chooses the image, is not."""
         plastic = self.inputs * self.neurons
         inhibited = f"{_INHIBITION}\nI = {_CURRENT} : volt"
-        excitatory = population(self.neurons, 1, self.excitatory, inhibited, _THRESHOLD, _SPIKE, switch="learn")
-        return Anatomy(
+        return self.cost_model(
             {
-                "inputs": learning(self.rule, "pre", population(self.inputs, self.neurons), self.neurons),
-                "excitatory": learning(self.rule, "post", excitatory, self.inputs),
+                "inputs": population(self.inputs, self.neurons),
+                "excitatory": population(self.neurons, 1, self.excitatory, inhibited, _THRESHOLD, _SPIKE, switch="learn"),
                 "inhibitory": population(self.neurons, self.neurons - 1, self.inhibitory),
             },
-            plastic,
-            drift(self.rule),
+            self.rule,
+            "inputs",
+            "excitatory",
             plastic * (summed(_MEASURE, {"sum_w"}) + operations(_RESCALE.replace(_FACTOR, "factor"), {"factor"}))
             + self.neurons * operations(f"factor = {_FACTOR}\ntheta = theta*decay", {"sum_w", "factor", "theta"}),
         )
 
+    def build(self, net: Net) -> None:
+        period, step = self.presentation, float(self.dt)
+        steps, lit = round(float(period / self.dt)), round(float(self.shown / self.dt))
+        # A table: row k is looked up as if it were a time, so that a presentation can show any image.
+        images = net.table("images", np.zeros((self.images, self.inputs)) * Hz, 1 * second)
 
-def build(spec: DiehlCook) -> Model:
-    """The Brian2 network of a `DiehlCook`.
+        control = net.group(
+            "control",
+            1,
+            """image : integer
+            intensity : 1
+            count : 1
+            first : 1 (constant)
+            enough : 1 (constant)
+            last : integer (constant)""",
+        )
+        control.run_regularly(
+            f"""again = int(count < enough)*int(intensity < {BRIGHTEST}*first)
+            intensity = again*(intensity + 1) + (1 - again)*first
+            image = image + 1 - again
+            count = 0""",
+            dt=period,
+            when="start",
+            order=-2,
+            name="control_next",
+        )
 
-    Inputs per run: `images` (images, inputs; hertz at intensity 1), `last` (how many of them there are), `learn` (0 or 1: weights
-    and thresholds), `first` (intensity at which an image is first shown), `enough` (spikes), `total`, `w_ei`, `w_ie`, the state
-    (`STATE`), and the names in `values`. Outputs: the state, `spike_neuron`, `spike_time`, for each presentation
-    `shown_image` and `shown_intensity`, shape (presentations, 1), and how often each neuron of a population fired:
-    `inputs.spikes`, `excitatory.spikes`, `inhibitory.spikes`.
-    """
-    defaultclock.dt = spec.dt
-    period, step = spec.presentation, float(spec.dt)
-    steps, lit = round(float(period / spec.dt)), round(float(spec.shown / spec.dt))
-    # A table: row k is looked up as if it were a time, so that a presentation can show any image.
-    images = TimedArray(np.zeros((spec.images, spec.inputs)) * Hz, dt=1 * second, name="images")
-    names = {"images": images}
+        traces, counted, values = self.traces_at("inputs")
+        inputs = NeuronGroup(
+            self.inputs,
+            f"""next_step : integer
+            scale : 1
+            image : integer (linked)
+            intensity : 1 (linked)
+            last : integer (linked)
+            {traces}""",
+            threshold="t_in_timesteps >= next_step",
+            reset=f"next_step += 1 + {_STEPS}\n{counted}",
+            events={"onset": f"timestep(t, dt) % {steps} == 0"},
+            method="exact",
+            name="inputs",
+            namespace={"images": images},
+        )
+        net.add(inputs)
+        for name in ("image", "intensity", "last"):
+            setattr(inputs, name, linked_var(control, name))
+        inputs.run_regularly(
+            f"""p = images((image + 0.5)*second, i)*intensity*int(image >= 0)*int(image < last)*{step!r}*second
+            scale = 1/log1p(-clip(p, 1e-12, 0.999))
+            next_step = t_in_timesteps + int(p > 0)*{_STEPS} + int(p <= 0)*{_NEVER}""",
+            dt=period,
+            when="start",
+            order=-1,
+            name="inputs_lit",
+        )
+        inputs.run_regularly(
+            f"next_step += int(timestep(t, dt) % {steps} == {lit})*({_NEVER} - next_step)",
+            dt=int(np.gcd(steps, lit)) * self.dt,
+            when="start",
+            order=0,
+            name="inputs_dark",
+        )
+        excitatory = net.neurons(
+            "excitatory",
+            self.excitatory,
+            self.neurons,
+            current=_CURRENT,
+            equations=_INHIBITION,
+            threshold=_THRESHOLD,
+            reset=_SPIKE,
+            values=CONSTANTS,
+            method="exponential_euler",
+        )
+        # once a presentation: in single precision a decay by 5e-8 a step would be lost
+        decay = f"theta = theta*(1 - learn*(1 - exp(-{float(period)!r}*second/tau_theta)))"
+        net.onset(excitatory, f"sum_w = 0\n{decay}", period, order=-1)
+        inhibitory = net.neurons("inhibitory", self.inhibitory, self.neurons, method="exponential_euler")
+        for name, value in values.items():
+            setattr(inputs, name, value)
 
-    control = NeuronGroup(
-        1,
-        """image : integer
-        intensity : 1
-        count : 1
-        first : 1 (constant)
-        enough : 1 (constant)
-        last : integer (constant)""",
-        name="control",
-        namespace={},
-    )
-    control.run_regularly(
-        f"""again = int(count < enough)*int(intensity < {BRIGHTEST}*first)
-        intensity = again*(intensity + 1) + (1 - again)*first
-        image = image + 1 - again
-        count = 0""",
-        dt=period,
-        when="start",
-        order=-2,
-        name="control_next",
-    )
+        plastic = net.learn(
+            self.rule,
+            inputs,
+            excitatory,
+            transmit="ge_post += w",
+            landing=self.landing,
+            at_event={"measure": ("onset", _MEASURE), "rescale": ("onset", _RESCALE)},
+            model="total : 1 (shared, constant)",
+        )
+        excite = net.wire("excite", excitatory, inhibitory, "ge_post += w_ei", "w_ei : 1 (shared, constant)", connect=one_to_one)
+        inhibit = net.wire("inhibit", inhibitory, excitatory, "gi_post += w_ie*int(i != j)", "w_ie : 1 (shared, constant)")
+        net.wire("tell", excitatory, control, "count_post += 1")
+        spikes = net.add(SpikeMonitor(excitatory, name="spikes"))
+        net.count(inputs, inhibitory)
+        shown = StateMonitor(control, ["image", "intensity"], record=True, dt=period, when="before_groups", name="shown")
+        net.add(shown)
 
-    pre_equations, pre_spike, pre_values = spec.rule.neuron_traces("pre")
-    post_equations, post_spike, post_values = spec.rule.neuron_traces("post")
-    inputs = NeuronGroup(
-        spec.inputs,
-        f"""next_step : integer
-        scale : 1
-        image : integer (linked)
-        intensity : 1 (linked)
-        last : integer (linked)
-        {pre_equations}""",
-        threshold="t_in_timesteps >= next_step",
-        reset=f"next_step += 1 + {_STEPS}\n{pre_spike}",
-        events={"onset": f"timestep(t, dt) % {steps} == 0"},
-        method="exact",
-        name="inputs",
-        namespace=names,
-    )
-    for name in ("image", "intensity", "last"):
-        setattr(inputs, name, linked_var(control, name))
-    inputs.run_regularly(
-        f"""p = images((image + 0.5)*second, i)*intensity*int(image >= 0)*int(image < last)*{step!r}*second
-        scale = 1/log1p(-clip(p, 1e-12, 0.999))
-        next_step = t_in_timesteps + int(p > 0)*{_STEPS} + int(p <= 0)*{_NEVER}""",
-        dt=period,
-        when="start",
-        order=-1,
-        name="inputs_lit",
-    )
-    inputs.run_regularly(
-        f"next_step += int(timestep(t, dt) % {steps} == {lit})*({_NEVER} - next_step)",
-        dt=_common(steps, lit) * spec.dt,
-        when="start",
-        order=0,
-        name="inputs_dark",
-    )
-    excitatory = spec.excitatory.group(
-        spec.neurons,
-        "excitatory",
-        current=_CURRENT,
-        equations=f"{_INHIBITION}\n{post_equations}",
-        threshold=_THRESHOLD,
-        reset=f"{_SPIKE}\n{post_spike}",
-        values=CONSTANTS | post_values,
-        method="exponential_euler",
-        namespace={},
-    )
-    # once a presentation: in single precision a decay by 5e-8 a step would be lost
-    excitatory.run_regularly(
-        f"sum_w = 0\ntheta = theta*(1 - learn*(1 - exp(-{float(period)!r}*second/tau_theta)))",
-        dt=period,
-        when="start",
-        order=-1,
-        name="excitatory_onset",
-    )
-    inhibitory = spec.inhibitory.group(spec.neurons, "inhibitory", method="exponential_euler", namespace={})
-    for name, value in pre_values.items():
-        setattr(inputs, name, value)
-
-    plastic = spec.rule.synapses(
-        inputs,
-        excitatory,
-        transmit="ge_post += w",
-        landing=spec.landing,
-        traces="neuron",
-        at_event={
-            "measure": ("onset", _MEASURE),
-            "rescale": ("onset", _RESCALE),
-        },
-        model="total : 1 (shared, constant)",
-        name="plastic",
-        namespace={},
-    )
-    plastic.connect()
-    excite = Synapses(
-        excitatory, inhibitory, "w_ei : 1 (shared, constant)", on_pre="ge_post += w_ei", name="excite", namespace={}
-    )
-    excite.connect(j="i")
-    inhibit = Synapses(
-        inhibitory, excitatory, "w_ie : 1 (shared, constant)", on_pre="gi_post += w_ie*int(i != j)", name="inhibit", namespace={}
-    )
-    inhibit.connect()
-    tell = Synapses(excitatory, control, on_pre="count_post += 1", name="tell", namespace={})
-    tell.connect()
-    spikes = SpikeMonitor(excitatory, name="spikes")
-    counters = [SpikeMonitor(group, record=False, name=f"{group.name}_counter") for group in (inputs, inhibitory)]
-    shown = StateMonitor(control, ["image", "intensity"], record=True, dt=period, when="before_groups", name="shown")
-
-    groups = {"inputs": inputs, "excitatory": excitatory, "inhibitory": inhibitory, "plastic": plastic, "control": control}
-    state = {name: getattr(groups[name.partition(".")[0]], name.partition(".")[2]) for name in state_of(spec)}
-    settable = {
-        "images": images, "last": control.last, "first": control.first, "enough": control.enough, "learn": excitatory.learn,
-        "plastic": plastic.plastic, "total": plastic.total, "w_ei": excite.w_ei, "w_ie": inhibit.w_ie,
-    }  # fmt: skip
-    settable |= {f"excitatory.{key}": getattr(excitatory, key) for key in (*spec.excitatory.parameters, *CONSTANTS)}
-    settable |= {f"inhibitory.{key}": getattr(inhibitory, key) for key in spec.inhibitory.parameters}
-    settable |= {name: getattr(groups[group], key) for name, (group, key) in spec.rule_inputs().items()}
-    outputs = {
-        "spike_neuron": spikes.i, "spike_time": spikes.t,
-        "shown_image": shown.state("image"), "shown_intensity": shown.state("intensity"),
-    }  # fmt: skip
-    outputs |= {f"{counter.source.name}.spikes": counter.count for counter in (*counters, spikes)}
-    network = Network(control, inputs, excitatory, inhibitory, plastic, excite, inhibit, tell, spikes, shown, counters)
-    if spec.trains:
-        trains = SpikeMonitor(inputs, name="trains")
-        network.add(trains)
-        outputs |= {"input_neuron": trains.i, "input_time": trains.t}
-    return Model(network, spec.presentations * period, state | settable, state | outputs)
-
-
-def state_of(spec: DiehlCook) -> tuple[str, ...]:
-    """What a later run needs to go on where this one stopped, as `group.variable`."""
-    traces = [*(f"inputs.{t.name}" for t in spec.rule.side("pre")), *(f"excitatory.{t.name}" for t in spec.rule.side("post"))]
-    neurons = ["excitatory.v", "excitatory.ge", "excitatory.gi", "excitatory.theta", "inhibitory.v", "inhibitory.ge"]
-    return ("plastic.w", *neurons, *traces, "control.image", "control.intensity", "control.count")
-
-
-def _common(*steps: int) -> int:
-    return int(np.gcd.reduce(steps))
+        state = net.at(*self.state())
+        net.inputs(state, **net.at(*(f"excitatory.{key}" for key in CONSTANTS)))
+        net.inputs(
+            last=control.last, first=control.first, enough=control.enough, learn=excitatory.learn, plastic=plastic.plastic,
+            total=plastic.total, w_ei=excite.w_ei, w_ie=inhibit.w_ie,
+        )  # fmt: skip
+        net.outputs(state, spike_neuron=spikes.i, spike_time=spikes.t)
+        net.outputs(shown_image=shown.state("image"), shown_intensity=shown.state("intensity"))
+        net.outputs({"excitatory.spikes": spikes.count})
+        if self.trains:
+            trains = net.add(SpikeMonitor(inputs, name="trains"))
+            net.outputs(input_neuron=trains.i, input_time=trains.t)
+        net.lasts(self.presentations * period)

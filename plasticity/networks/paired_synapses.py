@@ -9,18 +9,18 @@ transmitted.
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
 import numpy as np
-from brian2 import Network, Quantity, SpikeGeneratorGroup, defaultclock, ms, second
+from brian2 import Quantity, SpikeGeneratorGroup, ms, second
 
-from plasticity.engine import Model, neutral
+from plasticity.engine import placeholders
+from plasticity.networks.network import Net, Network
 from plasticity.rules import Landing, Rule
 
 
 @dataclasses.dataclass(frozen=True)
-class PairedSynapses:
-    """What is compiled: the spike times, how many synapses, and the rule.
+class PairedSynapses(Network):
+    """Copies of a synapse between pairs of neurons; synapse number l*copies + c is copy c of the pair of neurons l.
 
     Parameters
     ----------
@@ -36,6 +36,8 @@ class PairedSynapses:
         Bounds of the weights.
     dt : Quantity
         Time step, the grid of the spike times.
+
+    Inputs per run: `w` (pairs*copies; the weights at the start) and the rule's parameters as synapses.NAME. Output: `w`.
     """
 
     rule: Rule
@@ -49,27 +51,28 @@ class PairedSynapses:
     def structure(self) -> PairedSynapses:
         """The same with every parameter that a run can set replaced by a 1 of its unit: what is hashed and compiled."""
         delays = {t.delay: self.rule.parameters[t.delay] for t in self.rule.traces if t.delay}
-        return dataclasses.replace(self, rule=neutral(self.rule)(**delays))
+        return dataclasses.replace(self, rule=placeholders(self.rule)(**delays))
 
-    def values(self) -> dict[str, float]:
-        """The rule's parameters by the names of their inputs."""
-        return {f"synapses.{name}": float(value) for name, value in self.rule.parameters.items()}
+    def places(self) -> dict[str, tuple[str, str, str]]:
+        """Where each parameter of the rule lies: on the synapses."""
+        return {f"synapses.{name}": ("rule", "synapses", name) for name in self.rule.parameters}
 
-
-def build(spec: PairedSynapses) -> Model:
-    """The Brian2 network of a `PairedSynapses`; synapse number l*copies + c is copy c of the pair of neurons l.
-
-    Inputs per run: `w` (pairs*copies; the weights at the start) and the rule's parameters by the names in `values`. Output: `w`.
-    """
-    defaultclock.dt = spec.dt
-    groups = []
-    for name, trains in (("source", spec.pre_s), ("target", spec.post_s)):
-        indices = np.repeat(np.arange(len(trains)), [len(train) for train in trains])
-        groups.append(SpikeGeneratorGroup(len(trains), indices, np.concatenate(trains) * second, name=name))
-    source, target = groups
-    synapses = spec.rule.synapses(source, target, landing=spec.landing, name="synapses", namespace={})
-    each = np.repeat(np.arange(len(spec.pre_s)), spec.copies)
-    synapses.connect(i=each, j=each)
-    settable: dict[str, Any] = {"w": synapses.w}
-    settable |= {f"synapses.{name}": getattr(synapses, name) for name in spec.rule.parameters}
-    return Model(Network(source, target, synapses), spec.seconds * second, settable, {"w": synapses.w})
+    def build(self, net: Net) -> None:
+        groups = []
+        for name, trains in (("source", self.pre_s), ("target", self.post_s)):
+            indices = np.repeat(np.arange(len(trains)), [len(train) for train in trains])
+            groups.append(net.add(SpikeGeneratorGroup(len(trains), indices, np.concatenate(trains) * second, name=name)))
+        source, target = groups
+        each = np.repeat(np.arange(len(self.pre_s)), self.copies)
+        synapses = net.learn(
+            self.rule,
+            source,
+            target,
+            name="synapses",
+            landing=self.landing,
+            traces="synapse",
+            connect={"i": each, "j": each},
+        )
+        net.inputs(w=synapses.w)
+        net.outputs(w=synapses.w)
+        net.lasts(self.seconds * second)

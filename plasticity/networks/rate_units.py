@@ -22,21 +22,21 @@ summed unit by unit, traces are updated with the activities of this step, and at
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
 import numpy as np
-from brian2 import Network, NeuronGroup, Quantity, StateMonitor, TimedArray, defaultclock, linked_var, ms
+from brian2 import NeuronGroup, Quantity, StateMonitor, linked_var, ms
 
-from plasticity.engine import Model, neutral
+from plasticity.engine import placeholders
 from plasticity.errors import WrongUse
+from plasticity.networks.network import Net, Network
 from plasticity.rules import Landing, Rule
 
 WIDE = Landing(-1e6, 1e6)  # bounds that no weight comes near: these rules limit themselves, or are to be seen without limit
 
 
 @dataclasses.dataclass(frozen=True)
-class RateUnits:
-    """What is compiled: sizes and rule. Numbers that a run can set are not part of it.
+class RateUnits(Network):
+    """Chains of units; copies lie one after the other, so that input i of copy c is number c*inputs + i.
 
     Parameters
     ----------
@@ -55,6 +55,11 @@ class RateUnits:
         early where a slow clock ticks just before the end.
     dt : Quantity
         Time step.
+
+    Inputs per run: `x` (steps, copies*inputs), `imposed` (steps, units*copies; added to the activity of copy c of unit k, in
+    the column k*copies + c), and of each unit k `answering_k` (multiplies the sum of w x; 0 leaves the imposed activity alone),
+    `w_k` (copies*inputs; its weights at the start) and the rule's parameters as w_k.NAME. Outputs: `w_k` (samples,
+    copies*inputs), after the change of each sampled step, `w_k_end` (copies*inputs) and `y_k` (steps, copies).
     """
 
     rule: Rule
@@ -71,67 +76,54 @@ class RateUnits:
             raise WrongUse(f"steps={self.steps} must be a multiple of sample={self.sample}.")
 
     def structure(self) -> RateUnits:
-        """The same network with every parameter of the rule replaced by a 1 of its unit: what is hashed and compiled."""
-        return dataclasses.replace(self, rule=neutral(self.rule))
+        return dataclasses.replace(self, rule=placeholders(self.rule))
 
-    def values(self) -> dict[str, float]:
-        """The parameters of the rule by the names of their inputs."""
-        return {f"w_{k}.{name}": float(value) for k in range(self.units) for name, value in self.rule.parameters.items()}
+    def places(self) -> dict[str, tuple[str, str, str]]:
+        """Where each parameter of the rule lies: on the synapses of every unit."""
+        return {f"w_{k}.{name}": ("rule", f"w_{k}", name) for k in range(self.units) for name in self.rule.parameters}
 
-
-def build(spec: RateUnits) -> Model:
-    """The Brian2 network of a `RateUnits`; copies lie one after the other, so that input i of copy c is number c*inputs + i.
-
-    Inputs per run: `x` (steps, copies*inputs), `imposed` (steps, units*copies; added to the activity of copy c of unit k, in
-    the column k*copies + c), and of each unit k `answering_k` (multiplies the sum of w x; 0 leaves the imposed activity alone),
-    `w_k` (copies*inputs; its weights at the start) and the rule's parameters by the names in `values`. Outputs: `w_k` (samples,
-    copies*inputs), after the change of each sampled step, `w_k_end` (copies*inputs) and `y_k` (steps, copies).
-    """
-    defaultclock.dt = spec.dt
-    many = spec.copies * spec.inputs
-    x = TimedArray(np.zeros((spec.steps, many)), dt=spec.dt, name="x")
-    imposed = TimedArray(np.zeros((spec.steps, spec.units * spec.copies)), dt=spec.dt, name="imposed")
-    settable: dict[str, Any] = {"x": x, "imposed": imposed}
-    outputs: dict[str, Any] = {}
-    network = Network()
-    before: NeuronGroup | None = None
-    for k in range(spec.units):
-        first = (
-            5 * k
-        )  # order within a step: x and r_k; sum of w x (one before the unit's own); y_k; sum of y w (one before the inputs')
-        lines = "stimulus : 1\nrate : 1\ntaken : 1"
-        lines += "" if before is None else "\nearlier : 1 (linked)\nearlier_taken : 1 (linked)"
-        inputs = NeuronGroup(many, lines, name=f"inputs_{k}", order=first + 4, namespace={"x": x})
-        if before is not None:
-            inputs.earlier, inputs.earlier_taken = linked_var(before, "rate"), linked_var(before, "taken")
-        left = "stimulus" if before is None else "earlier - earlier_taken"
-        inputs.run_regularly(f"stimulus = x(t, i)\nrate = {left}", when="groups", order=first, name=f"inputs_{k}_rate")
-        unit = NeuronGroup(
-            spec.copies,
-            "rate : 1\nanswer : 1\nanswering : 1 (shared, constant)",
-            name=f"unit_{k}",
-            order=first + 2,
-            namespace={"imposed": imposed},
-        )
-        unit.answering = 1
-        activity = f"rate = answering*answer + imposed(t, i + {k * spec.copies})"
-        unit.run_regularly(activity, when="groups", order=first + 2, name=f"unit_{k}_rate")
-        plastic = spec.rule.synapses(
-            inputs,
-            unit,
-            landing=spec.landing,
-            model="answer_post = w*stimulus_pre : 1 (summed)\ntaken_pre = w*rate_post : 1 (summed)",
-            name=f"w_{k}",
-            order=5 * spec.units,  # traces, after all activities
-            namespace={},
-        )
-        plastic.connect(i=np.arange(many), j=np.repeat(np.arange(spec.copies), spec.inputs))
-        watched = {"when": "end", "order": 2}
-        weights = StateMonitor(plastic, "w", record=np.arange(many), dt=spec.sample * spec.dt, name=f"w_{k}_watched", **watched)
-        rates = StateMonitor(unit, "rate", record=np.arange(spec.copies), name=f"y_{k}_watched", **watched)
-        network.add(inputs, unit, plastic, weights, rates)
-        settable |= {f"w_{k}": plastic.w, f"answering_{k}": unit.answering}
-        settable |= {f"w_{k}.{name}": getattr(plastic, name) for name in spec.rule.parameters}
-        outputs |= {f"w_{k}": weights.state("w"), f"w_{k}_end": plastic.w, f"y_{k}": rates.state("rate")}
-        before = inputs
-    return Model(network, spec.steps * spec.dt, settable, outputs)
+    def build(self, net: Net) -> None:
+        many = self.copies * self.inputs
+        x = net.table("x", np.zeros((self.steps, many)), self.dt)
+        imposed = net.table("imposed", np.zeros((self.steps, self.units * self.copies)), self.dt)
+        before: NeuronGroup | None = None
+        for k in range(self.units):
+            # order within a step: x and r_k; sum of w x (one before the unit's own); y_k; sum of y w (one before the inputs')
+            first = 5 * k
+            lines = "stimulus : 1\nrate : 1\ntaken : 1"
+            lines += "" if before is None else "\nearlier : 1 (linked)\nearlier_taken : 1 (linked)"
+            inputs = net.group(f"inputs_{k}", many, lines, order=first + 4, namespace={"x": x})
+            if before is not None:
+                inputs.earlier, inputs.earlier_taken = linked_var(before, "rate"), linked_var(before, "taken")
+            left = "stimulus" if before is None else "earlier - earlier_taken"
+            inputs.run_regularly(f"stimulus = x(t, i)\nrate = {left}", when="groups", order=first, name=f"inputs_{k}_rate")
+            unit = net.group(
+                f"unit_{k}",
+                self.copies,
+                "rate : 1\nanswer : 1\nanswering : 1 (shared, constant)",
+                order=first + 2,
+                namespace={"imposed": imposed},
+            )
+            unit.answering = 1
+            activity = f"rate = answering*answer + imposed(t, i + {k * self.copies})"
+            unit.run_regularly(activity, when="groups", order=first + 2, name=f"unit_{k}_rate")
+            plastic = net.learn(
+                self.rule,
+                inputs,
+                unit,
+                name=f"w_{k}",
+                landing=self.landing,
+                traces="synapse",
+                model="answer_post = w*stimulus_pre : 1 (summed)\ntaken_pre = w*rate_post : 1 (summed)",
+                order=5 * self.units,  # traces, after all activities
+                connect={"i": np.arange(many), "j": np.repeat(np.arange(self.copies), self.inputs)},
+            )
+            weights = StateMonitor(
+                plastic, "w", record=np.arange(many), dt=self.sample * self.dt, when="end", order=2, name=f"w_{k}_watched"
+            )
+            rates = StateMonitor(unit, "rate", record=np.arange(self.copies), when="end", order=2, name=f"y_{k}_watched")
+            net.add(weights, rates)
+            net.inputs({f"w_{k}": plastic.w, f"answering_{k}": unit.answering})
+            net.outputs({f"w_{k}": weights.state("w"), f"w_{k}_end": plastic.w, f"y_{k}": rates.state("rate")})
+            before = inputs
+        net.lasts(self.steps * self.dt)

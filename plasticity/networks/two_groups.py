@@ -18,26 +18,12 @@ spikes per second (Poisson, not plastic) adds g_background.
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
 import numpy as np
-from brian2 import (
-    Hz,
-    Network,
-    NeuronGroup,
-    PoissonInput,
-    Quantity,
-    SpikeMonitor,
-    StateMonitor,
-    TimedArray,
-    defaultclock,
-    linked_var,
-    ms,
-    second,
-)
+from brian2 import Hz, PoissonInput, Quantity, SpikeMonitor, StateMonitor, linked_var, ms, second
 
 from plasticity.encoders import poisson
-from plasticity.engine import Model, neutral
+from plasticity.networks.network import Net, Network, onto_one, run_time
 from plasticity.neurons import Neuron, lif_conductance
 from plasticity.rules import Landing, Rule, pair_stdp
 
@@ -45,8 +31,8 @@ GROUPS = 2
 
 
 @dataclasses.dataclass(frozen=True)
-class TwoGroups:
-    """What is compiled: sizes, rule and neuron. Numbers that a run can set are not part of it.
+class TwoGroups(Network):
+    """Two groups of inputs on one neuron; inputs 0 to n-1 are group 0, n to 2n-1 group 1.
 
     Parameters
     ----------
@@ -61,115 +47,73 @@ class TwoGroups:
         The gains may change every so often, and the most epochs in one run.
     sample, dt : Quantity
         How often the weights are recorded, and the time step.
+
+    Inputs per run: `gain` (epochs, 2), `learning` (2 n; what multiplies each synapse's change), `w` (2 n), `base` (hertz),
+    `correlation`, `tau_c` (second), `g_max` and `g_background` (in units of the leak), and every parameter of rule, soft landing
+    and neuron. Outputs: `w` (2 n), `w_history` (samples x 2 n, flat), `input_spikes` (2 n), `spikes` (1: how many).
     """
 
     inputs: int
-    rule: Rule = pair_stdp
-    landing: Landing = dataclasses.field(default_factory=Landing)
-    neuron: Neuron = lif_conductance
+    rule: Rule = run_time(pair_stdp, "inputs", "neuron")
+    landing: Landing = run_time(Landing(), "plastic")
+    neuron: Neuron = run_time(lif_conductance, "neuron")
     epoch: Quantity = dataclasses.field(default_factory=lambda: 500 * ms)
     epochs: int = 1000
     sample: Quantity = dataclasses.field(default_factory=lambda: 1 * second)
     dt: Quantity = dataclasses.field(default_factory=lambda: 1 * ms)
 
-    def structure(self) -> TwoGroups:
-        """The same network with every run-time number replaced by a 1 of its unit: what is hashed and compiled."""
-        landing = dataclasses.replace(self.landing, mu=1.0) if self.landing.mu else self.landing
-        return dataclasses.replace(self, rule=neutral(self.rule), neuron=neutral(self.neuron), landing=landing)
+    def run_time_fields(self) -> dict[str, tuple[str, ...]]:
+        """The fields whose parameters are set per run; hard bounds have none."""
+        return {name: groups for name, groups in super().run_time_fields().items() if name != "landing" or self.landing.mu}
 
-    def values(self) -> dict[str, float]:
-        """The run-time numbers, by the name of their input."""
-        numbers = {f"neuron.{key}": float(value) for key, value in self.neuron.parameters.items()}
-        numbers |= {"plastic.mu": float(self.landing.mu)} if self.landing.mu else {}
-        return numbers | {name: float(self.rule.parameters[key]) for name, (_, key) in self.rule_inputs().items()}
+    def build(self, net: Net) -> None:
+        n = GROUPS * self.inputs
+        gain = net.table("gain", np.ones((self.epochs, GROUPS)), self.epoch)
+        common = net.group(
+            "common",
+            GROUPS,
+            """dy/dt = -y/tau_c + sqrt(2/tau_c)*xi : 1
+            level : 1
+            tau_c : second (shared, constant)
+            correlation : 1 (shared, constant)""",
+            method="euler",
+            namespace={"gain": gain},
+        )
+        common.tau_c = 1 * ms
+        common.y = "randn()"
+        common.run_regularly("level = gain(t, i)*clip(1 + correlation*y, 0, inf)", when="before_groups", name="common_level")
+        inputs = net.encode(
+            poisson,
+            n,
+            "inputs",
+            "base*level",
+            self.epoch,
+            equations="level : 1 (linked)\nbase : Hz (shared, constant)\nlearning : 1 (constant)",
+            values={"level": linked_var(common, "level", index=np.repeat(np.arange(GROUPS), self.inputs)), "learning": 1},
+            method="exact",
+        )
+        neuron = net.neurons(
+            "neuron", self.neuron, 1, equations="g_background : 1 (shared, constant)", method="exponential_euler"
+        )
+        net.add(PoissonInput(neuron, "ge", N=1000, rate=5 * Hz, weight="g_background"))
+        plastic = net.learn(
+            self.rule,
+            inputs,
+            neuron,
+            transmit="ge_post += g_max*w",
+            gate="learning_pre",
+            landing=self.landing,
+            model="g_max : 1 (shared, constant)",
+            connect=onto_one(n),
+        )
+        input_spikes = SpikeMonitor(inputs, record=False, name="input_spikes")
+        spikes = SpikeMonitor(neuron, record=False, name="spikes")
+        history = StateMonitor(plastic, "w", record=np.arange(n), dt=self.sample, name="history")
+        net.add(input_spikes, spikes, history)
 
-    def rule_inputs(self) -> dict[str, tuple[str, str]]:
-        """Where each parameter of the rule lies: input name -> (group, parameter)."""
-        return self.rule.places("inputs", "neuron")
-
-
-def build(spec: TwoGroups) -> Model:
-    """The Brian2 network of a `TwoGroups`; inputs 0 to n-1 are group 0, n to 2n-1 group 1.
-
-    Inputs per run: `gain` (epochs, 2), `learning` (2 n; what multiplies each synapse's change), `w` (2 n), `base` (hertz),
-    `correlation`, `tau_c` (second), `g_max` and `g_background` (in units of the leak), and every parameter of rule, landing
-    and neuron by the names in `values`. Outputs: `w` (2 n), `w_history` (samples x 2 n, flat), `input_spikes` (2 n),
-    `spikes` (1: how many).
-    """
-    defaultclock.dt = spec.dt
-    n = GROUPS * spec.inputs
-    gain = TimedArray(np.ones((spec.epochs, GROUPS)), dt=spec.epoch, name="gain")
-    names = {"gain": gain}
-    pre_equations, pre_spike, pre_values = spec.rule.neuron_traces("pre")
-    post_equations, post_spike, post_values = spec.rule.neuron_traces("post")
-
-    common = NeuronGroup(
-        GROUPS,
-        """dy/dt = -y/tau_c + sqrt(2/tau_c)*xi : 1
-        level : 1
-        tau_c : second (shared, constant)
-        correlation : 1 (shared, constant)""",
-        method="euler",
-        name="common",
-        namespace=names,
-    )
-    common.tau_c = 1 * ms
-    common.y = "randn()"
-    common.run_regularly("level = gain(t, i)*clip(1 + correlation*y, 0, inf)", when="before_groups", name="common_level")
-    inputs = poisson.group(
-        n,
-        "inputs",
-        "base*level",
-        spec.epoch,
-        equations="level : 1 (linked)\nbase : Hz (shared, constant)\nlearning : 1 (constant)\n" + pre_equations,
-        reset=pre_spike,
-        method="exact",
-        namespace={},
-    )
-    inputs.level = linked_var(common, "level", index=np.repeat(np.arange(GROUPS), spec.inputs))
-    inputs.learning = 1
-    for name, value in pre_values.items():
-        setattr(inputs, name, value)
-    neuron = spec.neuron.group(
-        1,
-        "neuron",
-        equations="g_background : 1 (shared, constant)\n" + post_equations,
-        reset=post_spike,
-        values=post_values,
-        method="exponential_euler",
-        namespace={},
-    )
-    background = PoissonInput(neuron, "ge", N=1000, rate=5 * Hz, weight="g_background")
-    plastic = spec.rule.synapses(
-        inputs,
-        neuron,
-        transmit="ge_post += g_max*w",
-        gate="learning_pre",
-        landing=spec.landing,
-        traces="neuron",
-        model="g_max : 1 (shared, constant)",
-        name="plastic",
-        namespace={},
-    )
-    plastic.connect(i=np.arange(n), j=0)
-    input_spikes = SpikeMonitor(inputs, record=False, name="input_spikes")
-    spikes = SpikeMonitor(neuron, record=False, name="spikes")
-    history = StateMonitor(plastic, "w", record=np.arange(n), dt=spec.sample, name="history")
-
-    settable: dict[str, Any] = {
-        "gain": gain,
-        "learning": inputs.learning,
-        "base": inputs.base,
-        "correlation": common.correlation,
-        "tau_c": common.tau_c,
-        "w": plastic.w,
-        "g_max": plastic.g_max,
-        "g_background": neuron.g_background,
-    }
-    groups = {"inputs": inputs, "neuron": neuron, "plastic": plastic}
-    settable |= {f"neuron.{key}": getattr(neuron, key) for key in spec.neuron.parameters}
-    settable |= {"plastic.mu": plastic.mu} if spec.landing.mu else {}
-    settable |= {name: getattr(groups[group], key) for name, (group, key) in spec.rule_inputs().items()}
-    outputs = {"w": plastic.w, "w_history": history.state("w"), "input_spikes": input_spikes.count, "spikes": spikes.count}
-    network = Network(common, inputs, background, neuron, plastic, input_spikes, spikes, history)
-    return Model(network, spec.epochs * spec.epoch, settable, outputs)
+        net.inputs(
+            learning=inputs.learning, base=inputs.base, correlation=common.correlation, tau_c=common.tau_c,
+            w=plastic.w, g_max=plastic.g_max, g_background=neuron.g_background,
+        )  # fmt: skip
+        net.outputs(w=plastic.w, w_history=history.state("w"), input_spikes=input_spikes.count, spikes=spikes.count)
+        net.lasts(self.epochs * self.epoch)

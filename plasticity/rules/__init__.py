@@ -21,15 +21,11 @@ from plasticity.rules.synaptic_scaling import synaptic_scaling
 from plasticity.rules.triplet_stdp import triplet_stdp
 from plasticity.rules.voltage_stdp import voltage_stdp
 
-RULES: Registry[Rule] = Registry("rule", [value for value in list(globals().values()) if isinstance(value, Rule)])
-
+RULES: Registry[Rule] = Registry("rule", [value for value in list(globals().values()) if isinstance(value, Rule)], of=Rule)
 LANDINGS: Registry[Any] = Registry("landing", [Landing, Eligibility, ShortTerm])
 
-
-def named(text: str) -> Rule:
-    """A rule by its name, or a sum of rules: "pair_stdp + synaptic_scaling"."""
-    first, *others = (RULES[name.strip()] for name in text.split("+"))  # an unknown one is answered by the registry
-    return sum(others, start=first)
+Rule.known = RULES
+named = Rule.from_text
 
 
 def __getattr__(name: str) -> Any:

@@ -20,6 +20,7 @@ from brian2 import Quantity, get_dimensions, get_unit, ms, second
 from brian2.utils.stringtools import get_identifiers, word_substitute
 
 from plasticity.errors import WrongUse
+from plasticity.settings import setting
 
 if TYPE_CHECKING:
     from plasticity.rules.rule import Rule
@@ -51,7 +52,7 @@ class Eligibility:
 
     signal: str
     tau_e: Quantity = dataclasses.field(default_factory=lambda: 1000 * ms)
-    interval: Quantity | None = None
+    interval: Quantity | None = setting(None, "how often the trace decays and the weight is updated; each time step where none")
 
     def __post_init__(self) -> None:
         if not isinstance(self.signal, str):
@@ -83,10 +84,10 @@ class Landing:
     source: ClassVar[str] = "Guetig, Aharonov, Rotter & Sompolinsky 2003, doi:10.1523/JNEUROSCI.23-09-03697.2003"
     example: ClassVar[str] = "rule.synapses(source, target, landing=Landing(w_min=0, w_max=1, mu=0.1))"
 
-    w_min: float = 0.0
-    w_max: float = 1.0
-    mu: float = 0.0
-    eligibility: Eligibility | None = None
+    w_min: float = setting(0.0, "lower bound of the weight; it never leaves the bounds")
+    w_max: float = setting(1.0, "upper bound of the weight")
+    mu: float = setting(0.0, "exponent of the soft bounds; 0 is hard (additive), 1 is fully multiplicative")
+    eligibility: Eligibility | None = setting(None, "a detour by way of a trace and a signal; directly on the weight where none")
 
     def __post_init__(self) -> None:
         for name in ("w_min", "w_max", "mu"):

@@ -10,17 +10,19 @@ import ast
 import dataclasses
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
-from brian2 import Hz, Quantity, Synapses, get_dimensions, mV, second
-from brian2.core.base import BrianObject
+from brian2 import Hz, get_dimensions, second
 from brian2.core.functions import DEFAULT_FUNCTIONS
 from brian2.utils.stringtools import get_identifiers, word_substitute
 
 from plasticity.errors import WrongUse, unknown
-from plasticity.rules.landing import Landing, compose, unit_of
-from plasticity.rules.short_term import ShortTerm
+from plasticity.rules.landing import unit_of
+from plasticity.rules.shown import describe as _describe
+from plasticity.rules.shown import typed
+from plasticity.rules.synapses import check_on_neurons
+from plasticity.rules.synapses import synapses as _synapses
 
 Parameters = Mapping[str, Any]
 SPIKES = ("all", "nearest", "reduced")
@@ -166,6 +168,8 @@ class Rule:
     clamped: Callable[[Any, Any, Any, float, Parameters], Any] | None = None
     parts: tuple[Rule, ...] = ()
 
+    known: ClassVar[Mapping[str, Rule]]  # all rules by name; set by plasticity.rules, which imports them
+
     def __post_init__(self) -> None:
         object.__setattr__(self, "parameters", dict(self.parameters))
         for name, value in self.parameters.items():
@@ -207,38 +211,50 @@ class Rule:
                 f"{self.name} never assigns dw; give it on_pre, on_post or drift, for example on_post='dw = A*pre_trace'."
             )
         known = {*_ALWAYS_KNOWN, *DEFAULT_FUNCTIONS, *self.parameters, *self.state, *self.needs, *(t.name for t in self.traces)}
-        for side, text in [*texts.items(), ("noise", self.noise), *self.state.items()]:
+        for place, text in [*texts.items(), ("noise", self.noise), *self.state.items()]:
             try:
-                lines = _statements(text) if side in texts else _statements(f"value = {text or 0}")
+                lines = _statements(text) if place in texts else _statements(f"value = {text or 0}")
             except (ValueError, SyntaxError) as error:
                 wrong = error.text if isinstance(error, SyntaxError) else error
                 raise WrongUse(
-                    f"{self.name}: {side} holds {str(wrong).strip()!r}, which is no line like name = expression; write what"
+                    f"{self.name}: {place} holds {str(wrong).strip()!r}, which is no line like name = expression; write what"
                     " changes as dw = ..., and what it needs in lines before."
                 ) from None
             assigned: set[str] = set()
             for name, expression in lines:
                 used = set(get_identifiers(expression))
                 if "dw" in used - assigned:
-                    raise WrongUse(f"{self.name}: {side} uses dw before it is assigned; write the whole change as dw = ....")
+                    raise WrongUse(f"{self.name}: {place} uses dw before it is assigned; write the whole change as dw = ....")
                 for unknown_name in sorted(used - known - assigned - {"dw"}):
                     raise WrongUse(
-                        f"{self.name}: {side} uses {unknown_name!r}, which is nowhere declared; make it a parameter, a trace, an"
+                        f"{self.name}: {place} uses {unknown_name!r}, which is nowhere declared; make it a parameter, a trace, an"
                         " entry of needs if a neuron group carries it (with _pre or _post), or assign it in a line before."
                     )
-                if name in known - {"dw"} and side in texts:
+                if name in known - {"dw"} and place in texts:
                     raise WrongUse(
-                        f"{self.name}: {side} assigns {name}; a rule assigns dw and names of its own, the rest is given."
+                        f"{self.name}: {place} assigns {name}; a rule assigns dw and names of its own, the rest is given."
                     )
                 assigned.add(name)
-            if side in texts and lines and "dw" not in assigned:
-                raise WrongUse(f"{self.name}: {side} never assigns dw; let it end in a line like dw = A*pre_trace.")
+            if place in texts and lines and "dw" not in assigned:
+                raise WrongUse(f"{self.name}: {place} never assigns dw; let it end in a line like dw = A*pre_trace.")
         for trace in self.traces:
             for name in sorted(trace.reads() - set(self.parameters)):
                 if f"{name}_{trace.side}" not in self.needs:
                     raise WrongUse(
                         f"{self.name}: the trace {trace.name} follows {name!r}; declare it as {name}_{trace.side} in needs."
                     )
+
+    @classmethod
+    def from_text(cls, text: str) -> Rule:
+        """A rule by its name, or a sum of rules: "pair_stdp + synaptic_scaling".
+
+        Raises
+        ------
+        WrongUse
+            An unknown name.
+        """
+        first, *others = (cls.known[name.strip()] for name in text.split("+"))
+        return sum(others, start=first)
 
     def __call__(self, preset: str | None = None, /, **changes: Any) -> Rule:
         """The same rule with other parameters: a preset by name, then single values.
@@ -261,11 +277,11 @@ class Rule:
                 fits = get_dimensions(value) == get_dimensions(values[name])
             except TypeError:
                 raise WrongUse(
-                    f"{self.name}: {name}={value!r} is not a number; write it like {name}={_typed(values[name])}."
+                    f"{self.name}: {name}={value!r} is not a number; write it like {name}={typed(values[name])}."
                 ) from None
             if not fits:
                 raise WrongUse(
-                    f"{self.name}: {name}={value} has the wrong unit; write it like {name}={_typed(values[name])}"
+                    f"{self.name}: {name}={value} has the wrong unit; write it like {name}={typed(values[name])}"
                     " (units are Brian2's)."
                 )
             values[name] = value
@@ -375,7 +391,7 @@ class Rule:
         into its reset, and pass `traces="neuron"` to `synapses`.
         """
         traces = self.side(side)
-        self._refuse_on_neurons(traces)
+        check_on_neurons(self, traces)
         names = sorted({t.tau for t in traces}.union(*(t.reads() & set(self.parameters) for t in traces)))
         equations = [t.decay() for t in traces] + [
             f"{name} : {unit_of(self.parameters[name])} (shared, constant)" for name in names
@@ -393,163 +409,11 @@ class Rule:
         on_synapses = {(synapses, key) for key in self.parameters if key not in taus}
         return {f"{group}.{key}": (group, key) for group, key in sorted(on_neurons | on_synapses)}
 
-    def _refuse_on_neurons(self, traces: tuple[Trace, ...]) -> None:
-        for t in traces:
-            if t.spikes == "reduced" or t.delay:
-                why = "is set to 0 by single synapses" if t.spikes == "reduced" else "counts spikes with a delay"
-                raise WrongUse(f'{self.name}: {t.name} {why}, so that it cannot lie on the neuron; use traces="synapse".')
-
-    def synapses(
-        self,
-        source: BrianObject,
-        target: BrianObject,
-        transmit: str = "",
-        gate: str = "",
-        landing: Landing | None = None,
-        traces: str = "synapse",
-        delay: Quantity | None = None,
-        plastic: str = "",
-        short_term: ShortTerm | None = None,
-        at_event: Mapping[str, tuple[str, str]] | None = None,
-        model: str = "",
-        namespace: Mapping[str, Any] | None = None,
-        **settings: Any,
-    ) -> Synapses:
-        """An ordinary Brian2 `Synapses` with this rule on it, for any script; connect it and set `w`.
-
-        Parameters
-        ----------
-        source, target : Group
-            Any Brian2 groups that spike, or that carry what the rule `needs`.
-        transmit : str
-            What a presynaptic spike does besides learning, for example `"ge_post += w*nS"`.
-        gate : str
-            Expression that multiplies the change: `"attention_post"`, `"attention_pre"`, a number, a shared variable.
-        landing : Landing
-            Bounds and eligibility; hard bounds 0 to 1 unless told.
-        traces : str
-            `"synapse"` (default, needs nothing of the groups) or `"neuron"` (the groups carry `neuron_traces`).
-        delay : Quantity
-            One transmission delay for all. For a delay per synapse set `S.pre.delay` and `S.pre_count.delay` alike.
-        plastic : str
-            Expression of 0 or 1 that freezes learning; by default a shared parameter `plastic`, which is 1.
-        short_term : ShortTerm
-            Depression and facilitation of the transmission, which then may use `released`: `"ge_post += w*released"`.
-        at_event : dict
-            Further pathways by name: (custom event of the source group, text), run after learning in the given order.
-        model, namespace
-            Further equations and names for Brian2.
-
-        Returns
-        -------
-        Synapses
-            With the variable `w`, the rule's parameters as shared parameters (`S.A_plus = 0.02` changes one)
-            and, unless `plastic` was given, `plastic`.
-
-        Raises
-        ------
-        WrongUse
-            `traces` is neither "synapse" nor "neuron", a delay with traces on neurons, or a group without what the rule needs.
-        """
-        if landing is not None and not isinstance(landing, Landing):
-            raise WrongUse(f"landing={landing!r} must be a Landing, for example Landing(0, 1, mu=1) or Landing(eligibility=...).")
-        if short_term is not None and not isinstance(short_term, ShortTerm):
-            raise WrongUse(f"short_term={short_term!r} must be a ShortTerm, for example ShortTerm(U=0.5).")
-        for name in ("w_min", "w_max", "mu", "eligibility"):
-            if name in settings:
-                raise WrongUse(f"{name}= belongs to the landing; write landing=Landing({name}=...).")
-        if short_term is None and "released" in get_identifiers(transmit):
-            raise WrongUse("`released` in transmit needs short_term=ShortTerm(...).")
-        if traces not in ("synapse", "neuron"):
-            raise unknown("placement of traces", traces, ("synapse", "neuron"))
-        if traces == "neuron" and delay is not None:
-            raise WrongUse('traces="neuron" knows no transmission delay; use traces="synapse" with delay=.')
-        if traces == "neuron":
-            self._refuse_on_neurons(self.traces)
-        landing = landing or Landing()
-        texts = {"transmit": transmit, "gate": gate, "plastic": plastic}
-        texts["signal"] = landing.eligibility.signal if landing.eligibility else ""
-        self._check_groups({"pre": source, "post": target}, traces, texts)
-        text = compose(self, landing, transmit=transmit, gate=gate, traces=traces, plastic=plastic, short_term=short_term)
-        events = dict(at_event or {})
-        on_pre = text.on_pre | {path: change for path, (_, change) in events.items()}
-        order = text.order | {path: 2 + k for k, path in enumerate(events)}
-        late = {path: self.parameters[name] for path, name in text.late.items()}
-        delays = {path: (delay if delay is not None else 0 * second) + late.get(path, 0 * second) for path in text.on_pre}
-        made = Synapses(
-            source,
-            target,
-            model="\n".join(filter(None, (text.model, model))),
-            on_pre=on_pre or None,
-            on_post=text.on_post or None,
-            on_event={path: event for path, (event, _) in events.items()} or "spike",
-            method="exponential_euler" if traces == "synapse" and any(t.of for t in self.traces) else "exact",
-            delay=delays if on_pre and (delay is not None or late) else None,
-            namespace=None if namespace is None else dict(namespace),
-            **settings,
-        )
-        for path, rank in order.items():
-            getattr(made, path).order = rank
-        for name, value in text.values.items():
-            made.variables[name].set_value(np.asarray(value, dtype=float))  # Synapses' own setter refuses before connect
-        for k, (change, interval) in enumerate(text.regularly):
-            made.run_regularly(change, dt=interval, when="end", order=k)
-        return made
-
-    def _check_groups(self, groups: Mapping[str, BrianObject], traces: str, texts: Mapping[str, str]) -> None:
-        """WrongUse where a group lacks a variable that the rule or one of the texts reads."""
-        wanted = {name: meaning for name, meaning in self.needs.items()}
-        if traces == "neuron":
-            wanted |= {f"{t.name}_{t.side}": f"put rule.neuron_traces({t.side!r}) into its equations" for t in self.traces}
-        for option, text in texts.items():
-            names = (
-                name for name in get_identifiers(text) if name.endswith(("_pre", "_post")) and name not in ("N_pre", "N_post")
-            )
-            wanted |= {name: f"used in {option}={text!r}" for name in names}
-        for name, meaning in wanted.items():
-            variable, _, side = name.rpartition("_")
-            group = groups.get(side)
-            if group is not None and variable not in getattr(group, "variables", {}):
-                where = "source" if side == "pre" else "target"
-                raise WrongUse(
-                    f"{self.name} needs the variable {variable!r} of the {where} group ({meaning}); add it to its equations."
-                )
+    synapses = _synapses  # Brian2 `Synapses` with this rule on it
 
     def describe(self) -> str:
         """Equations, parameters with units and meaning, presets, closed form, source: what `plasticity show` prints."""
-        lines = [f"{self.name}: {self.summary}", ""]
-        for t in self.traces:
-            at = f";  at a {t.side}synaptic spike {t.at_spike}" if t.at_spike else ""
-            later = f" after the delay {t.delay}" if t.delay else ""
-            used = "; 0 once a spike of the other side has read it" if t.spikes == "reduced" else ""
-            lines.append("  " + t.decay() + at + later + used)
-        for title, text in (
-            ("at a presynaptic spike  ", self.on_pre),
-            ("at a postsynaptic spike ", self.on_post),
-            ("all the time, per second", self.drift),
-        ):
-            lines += [f"  {title} {line.strip()}" for line in text.splitlines() if line.strip()]
-        lines += [f"  diffusion                 {self.noise}, per square root of a second"] if self.noise else []
-        lines += [f"  d{name}/dt = {text}" for name, text in self.state.items()]
-        lines += ["", "  parameters"]
-        lines += [f"    {name} = {_shown(value)}   {self.meaning[name]}" for name, value in self.parameters.items()]
-        if self.needs:
-            lines += ["", "  needs of the neuron groups"]
-            lines += [f"    {name}   {meaning}" for name, meaning in self.needs.items()]
-        if self.presets:
-            lines += ["", "  presets, by name"]
-            for name, row in self.presets.items():
-                same = all(self.parameters[key] == value for key, value in row.items() if key != "spikes")
-                values = ", ".join(f"{key}={value if key == 'spikes' else _shown(value)}" for key, value in row.items())
-                lines.append(f"    {name}{' (the values above)' if same else ''}: {values}")
-        known = self.closed_form or self.clamped
-        if known is not None:
-            lines += [
-                "",
-                "  closed form",
-                *(f"    {line.strip()}" for line in (known.__doc__ or "").strip().splitlines() if line.strip()),
-            ]
-        return "\n".join([*lines, "", f"  source: {self.source}"])
+        return _describe(self)
 
 
 def _together(texts: Iterable[str]) -> str:
@@ -575,26 +439,3 @@ def _statements(text: str) -> list[tuple[str, str]]:
         ast.parse(match[2].strip(), mode="eval")  # SyntaxError is a ValueError's cousin: see the caller
         found.append((match[1], match[2].strip()))
     return found
-
-
-def _typed(value: Any) -> str:
-    """A parameter as people type it: 20*ms, 0.01."""
-    if get_dimensions(value).is_dimensionless:
-        return str(value)
-    number, _, unit = value.in_best_unit().partition(" ")
-    return f"{number.rstrip('.')}*{unit}"
-
-
-def _shown(value: Any) -> str:
-    """A parameter as people write it: 20 ms, 0.01, 1.4e-4 /mV."""
-    if get_dimensions(value).is_dimensionless:
-        return str(value)
-    for base, name, low, high in ((second, "s", 1.0, np.inf), (Hz, "Hz", 0.0, 1e3)):
-        if get_dimensions(value) == base.dim and low <= abs(float(value)) < high:
-            return f"{float(value):g} {name}"
-    for base, name in ((mV, "mV"), (second, "s")):
-        for power, written in ((-1, f"/{name}"), (-2, f"/{name}^2"), (-0.5, f"/sqrt({name})")):
-            if get_dimensions(value) == get_dimensions(base**power) != Hz.dim:
-                return f"{float(value / base**power):g} {written}"
-    number, _, unit = value.in_best_unit().partition(" ")
-    return f"{number.rstrip('.')} {unit}"

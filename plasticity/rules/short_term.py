@@ -9,6 +9,7 @@ import numpy as np
 from brian2 import Quantity, get_dimensions, ms, second
 
 from plasticity.errors import WrongUse
+from plasticity.settings import setting
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,7 +52,7 @@ class ShortTerm:
     )
     example: ClassVar[str] = "rule.synapses(source, target, transmit='ge_post += w*released', short_term=ShortTerm(U=0.5))"
 
-    U: float = 0.5
+    U: float = setting(0.5, "share used by a first spike, above 0 and at most 1")
     tau_rec: Quantity = dataclasses.field(default_factory=lambda: 800 * ms)
     tau_f: Quantity = dataclasses.field(default_factory=lambda: 0 * ms)
 
@@ -81,3 +82,13 @@ class ShortTerm:
 
     def values(self) -> dict[str, float | Quantity]:
         return {"U": self.U, "tau_rec": self.tau_rec} | ({"tau_f": self.tau_f} if self.facilitates else {})
+
+    def steady_release(self, rate_hz: float) -> float:
+        """Closed form of the release at regular spikes, in the steady state.
+
+        u (1 - e)/(1 - (1 - u) e) with e = exp(-D/tau_rec), and u = U, or U/(1 - (1 - U) exp(-D/tau_f)) with facilitation.
+        """
+        u, left = self.U, float(np.exp(-1 / (rate_hz * float(self.tau_rec))))
+        if self.facilitates:
+            u = u / (1 - (1 - u) * float(np.exp(-1 / (rate_hz * float(self.tau_f)))))
+        return u * (1 - left) / (1 - (1 - u) * left)

@@ -1,4 +1,4 @@
-"""Tasks: each draws trials, plain arrays that know neither Brian2 nor PyTorch."""
+"""Tasks: each draws trials, plain arrays that know neither Brian2 nor PyTorch. A new task is one file and one line here."""
 
 from __future__ import annotations
 
@@ -6,8 +6,16 @@ from plasticity.registry import Registry
 from plasticity.tasks.associative_recall import AssociativeRecall
 from plasticity.tasks.cued_digits import CuedDigits
 from plasticity.tasks.digits import Digits
-from plasticity.tasks.task import Draw, Task, Trials, split_streams
+from plasticity.tasks.episodes import Episodes
+from plasticity.tasks.streams import Streams, split_streams
+from plasticity.tasks.task import FAMILIES, KINDS, Task
+from plasticity.tasks.timelines import Timelines
+from plasticity.tasks.tokens import Tokens
+from plasticity.tasks.trials import Draw, Trials
 
-TASKS: Registry[type[Task]] = Registry("task", [CuedDigits, Digits, AssociativeRecall])
+TASKS: Registry[type[Task]] = Registry("task", [CuedDigits, Digits, AssociativeRecall], of=Task)
 
-__all__ = ["TASKS", "AssociativeRecall", "CuedDigits", "Digits", "Draw", "Task", "Trials", "split_streams"]
+__all__ = [
+    "FAMILIES", "KINDS", "TASKS", "AssociativeRecall", "CuedDigits", "Digits", "Draw", "Episodes", "Streams", "Task", "Timelines",
+    "Tokens", "Trials", "split_streams",
+]  # fmt: skip

@@ -10,7 +10,9 @@ import numpy as np
 
 from plasticity.errors import WrongUse
 from plasticity.settings import check, setting
-from plasticity.tasks.task import Draw, Task, Trials
+from plasticity.tasks.streams import Streams
+from plasticity.tasks.task import Task
+from plasticity.tasks.trials import Draw
 
 
 @dataclass(frozen=True)
@@ -84,16 +86,14 @@ class AssociativeRecall(Task):
         return self.pairs + 1
 
     def draw(self, rng: np.random.Generator) -> Draw:
-        if not isinstance(rng, np.random.Generator):
-            raise WrongUse(f"{self.name}: draw() takes a numpy Generator, not {rng!r}; write draw(np.random.default_rng(0)).")
-        seeds = [int(seed) for seed in rng.integers(2**32, size=4)]
+        seeds = self.seeds_of(rng)
         parts, first = [], seeds[0]
         for trials, seed in zip((self.train, self.validation, self.test), seeds[1:], strict=True):
             parts.append(self._deal(trials // self.queries, first, np.random.default_rng(seed)))
             first += trials // self.queries * self.pairs
         return Draw(*parts)
 
-    def _deal(self, memories: int, first: int, rng: np.random.Generator) -> Trials:
+    def _deal(self, memories: int, first: int, rng: np.random.Generator) -> Streams:
         """The trials of some memories, whose pairs are numbered from `first`."""
         keys = distinct_signs(rng, memories, self.pairs, self.dimension)
         label = rng.integers(self.values, size=(memories, self.pairs))
@@ -108,7 +108,7 @@ class AssociativeRecall(Task):
             repeated = np.repeat(of_pairs[:, None], self.queries, axis=1)  # (memories, queries, pairs)
             return np.concatenate([repeated, of_query[:, :, None]], axis=2).reshape(-1, self.streams)
 
-        return Trials(
+        return Streams(
             shown.reshape(-1, *shown.shape[2:]),
             np.full(memories * self.queries, self.pairs),
             answer.ravel(),
@@ -117,7 +117,7 @@ class AssociativeRecall(Task):
             self.values,
         )
 
-    def ideal(self, trials: Trials) -> np.ndarray:
+    def ideal(self, trials: Streams) -> np.ndarray:
         """The value shown with the very key that is asked for."""
         keys, values = np.split(trials.stimulus, [self.dimension], axis=2)
         found = (keys[:, :-1] == keys[:, -1:]).all(axis=2).argmax(axis=1)

@@ -8,10 +8,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from plasticity.datasets import LOADERS, Images, split
+from plasticity.datasets import DATASETS, Images, split
 from plasticity.errors import WrongUse
 from plasticity.settings import check, setting
-from plasticity.tasks.task import Draw, Task, Trials
+from plasticity.tasks.streams import Streams
+from plasticity.tasks.task import Task
+from plasticity.tasks.trials import Draw
 
 CLASSES = 10
 STREAMS = 2
@@ -64,7 +66,7 @@ class CuedDigits(Task):
     summary: ClassVar[str] = "Two digits at once, a cue says which one to name."
     source: ClassVar[str] = "Desimone & Duncan 1995 doi:10.1146/annurev.ne.18.030195.001205; Cherry 1953 doi:10.1121/1.1907229"
 
-    data: str = setting("digits", "images: scikit-learn's 8x8 scans, or MNIST 28x28", choices=("digits", "mnist"))
+    data: str = setting("digits", "images: scikit-learn's 8x8 scans, or MNIST 28x28", choices=DATASETS)
     train: int = setting(2000, "training trials", "trials")
     validation: int = setting(300, "validation trials", "trials")
     test: int = setting(500, "test trials", "trials")
@@ -93,20 +95,18 @@ class CuedDigits(Task):
         return 1 / STREAMS
 
     def draw(self, rng: np.random.Generator) -> Draw:
-        if not isinstance(rng, np.random.Generator):
-            raise WrongUse(f"{self.name}: draw() takes a numpy Generator, not {rng!r}; write draw(np.random.default_rng(0)).")
-        images = LOADERS[self.data]()
-        seeds = [int(seed) for seed in rng.integers(2**32, size=4)]
+        images = DATASETS[self.data]()
+        seeds = self.seeds_of(rng)
         pools = split(images, seeds[0])
         parts = zip(pools, (self.train, self.validation, self.test), seeds[1:], strict=True)
         return Draw(*(_deal(images, pool, trials, np.random.default_rng(seed)) for pool, trials, seed in parts))
 
-    def ideal(self, trials: Trials) -> np.ndarray:
+    def ideal(self, trials: Streams) -> np.ndarray:
         """The digit in the cued stream, by an observer who recognises both digits without error."""
         return trials.stream_label[np.arange(len(trials)), trials.cue]
 
 
-def _deal(images: Images, pool: np.ndarray, trials: int, rng: np.random.Generator) -> Trials:
+def _deal(images: Images, pool: np.ndarray, trials: int, rng: np.random.Generator) -> Streams:
     """Balanced trials from the images of `pool`, in random order."""
     label = np.sort(rng.permutation(CLASSES)[np.arange(trials) % CLASSES])
     cue = (np.arange(trials) + rng.integers(STREAMS)) % STREAMS  # takes turns along the sorted labels: balanced in each class
@@ -127,4 +127,4 @@ def _deal(images: Images, pool: np.ndarray, trials: int, rng: np.random.Generato
         of_digit = pool[images.labels[pool] == digit]
         rounds = -(-places.sum() // len(of_digit))
         image[places] = np.concatenate([rng.permutation(of_digit) for _ in range(rounds)])[: places.sum()]
-    return Trials(images.intensity(image), cue, label, stream_label, image, CLASSES)
+    return Streams(images.intensity(image), cue, label, stream_label, image, CLASSES)

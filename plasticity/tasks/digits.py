@@ -7,10 +7,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from plasticity.datasets import LOADERS, split
+from plasticity.datasets import DATASETS, split
 from plasticity.errors import WrongUse
 from plasticity.settings import check, setting
-from plasticity.tasks.task import Draw, Task, Trials
+from plasticity.tasks.streams import Streams
+from plasticity.tasks.task import Task
+from plasticity.tasks.trials import Draw
 
 CLASSES = 10
 
@@ -19,7 +21,7 @@ CLASSES = 10
 class Digits(Task):
     """One digit image is shown, in one stream; the answer is the digit.
 
-    There is nothing to attend to but the image itself, and no cue: `Trials.X` holds the images alone. Every image is shown once
+    There is nothing to attend to but the image itself, and no cue: `Streams.X` holds the images alone. Every image is shown once
     at most. Training, validation and test images never overlap (`plasticity.datasets.split`: the same as in `CuedDigits`). Of the
     pool of a part the first so many are taken after shuffling, so that the test trials of a generator do not change with the
     number of training trials.
@@ -40,7 +42,7 @@ class Digits(Task):
     summary: ClassVar[str] = "One digit at a time, to be named."
     source: ClassVar[str] = "LeCun, Bottou, Bengio & Haffner 1998 doi:10.1109/5.726791"
 
-    data: str = setting("digits", "images: scikit-learn's 8x8 scans, or MNIST 28x28", choices=("digits", "mnist"))
+    data: str = setting("digits", "images: scikit-learn's 8x8 scans, or MNIST 28x28", choices=DATASETS)
     train: int = setting(1200, "training trials (at most 1200 scans, 50,000 of MNIST)", "trials", low=CLASSES, high=50_000)
     validation: int = setting(197, "validation trials (at most 197 scans, 10,000 of MNIST)", "trials", low=CLASSES, high=10_000)
     test: int = setting(400, "test trials (at most 400 scans, 10,000 of MNIST)", "trials", low=CLASSES, high=10_000)
@@ -57,10 +59,8 @@ class Digits(Task):
         return 1
 
     def draw(self, rng: np.random.Generator) -> Draw:
-        if not isinstance(rng, np.random.Generator):
-            raise WrongUse(f"{self.name}: draw() takes a numpy Generator, not {rng!r}; write draw(np.random.default_rng(0)).")
-        images = LOADERS[self.data]()
-        seeds = [int(seed) for seed in rng.integers(2**32, size=4)]
+        images = DATASETS[self.data]()
+        seeds = self.seeds_of(rng)
         parts = []
         wanted = {"train": self.train, "validation": self.validation, "test": self.test}
         for (part, trials), pool, seed in zip(wanted.items(), split(images, seeds[0]), seeds[1:], strict=True):
@@ -68,9 +68,9 @@ class Digits(Task):
                 raise WrongUse(f"{self.name}: {part}={trials} is more than the {len(pool)} images of {self.data} for it.")
             chosen = np.random.default_rng(seed).permutation(pool)[:trials, None]  # (trials, 1)
             label = images.labels[chosen]
-            parts.append(Trials(images.intensity(chosen), np.zeros(trials, np.int64), label[:, 0], label, chosen, CLASSES))
+            parts.append(Streams(images.intensity(chosen), np.zeros(trials, np.int64), label[:, 0], label, chosen, CLASSES))
         return Draw(*parts)
 
-    def ideal(self, trials: Trials) -> np.ndarray:
+    def ideal(self, trials: Streams) -> np.ndarray:
         """The digit that is shown."""
         return trials.stream_label[:, 0]

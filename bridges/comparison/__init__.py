@@ -1,0 +1,11 @@
+"""Comparing learners: `compare` runs them on the same trials, a `Comparison` says what came out.
+
+It is called `comparison` and not `compare`, for `bridges.compare` is the function.
+"""
+
+from __future__ import annotations
+
+from bridges.comparison.result import Comparison, read_configuration, record_name
+from bridges.comparison.run import Interrupted, compare
+
+__all__ = ["Comparison", "Interrupted", "compare", "read_configuration", "record_name"]

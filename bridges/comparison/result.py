@@ -1,0 +1,323 @@
+"""The result of a comparison: the records of all learners and seeds, and what follows from them."""
+
+from __future__ import annotations
+
+import functools
+import math
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bridges.comparison import tables
+from bridges.comparison.energy import EnergyTable, cost_table
+from bridges.comparison.fairness import fairness_table
+from bridges.comparison.likeness import likeness_tables
+from bridges.learners import NAME
+from plasticity.errors import PlasticityError, WrongUse
+from plasticity.records import Record, RunFolder, read_json, write_text
+from plasticity.statistics import finite, holm, interval, over_seeds, paired_difference
+
+
+def record_name(seed: int, learner: str) -> str:
+    """Where the record of one pair lies in the folder of a run: seed-0003/spiking_gated."""
+    return f"seed-{seed:04d}/{learner}"
+
+
+@dataclass
+class Comparison:
+    """The records of all learners and seeds, and what follows from them.
+
+    configuration : what was asked: task, settings, facts (chance, ceiling, ...), learners, sides, parameters, seeds
+    records : by (seed, learner)
+    folder : where they lie, or None
+    """
+
+    configuration: dict[str, Any]
+    records: dict[tuple[int, str], Record]
+    folder: Path | None = None
+    learners: list[str] = field(init=False)
+    seeds: list[int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        present = {name for _, name in self.records}
+        self.learners = [name for name in self.configuration["learners"] if name in present]
+        self.seeds = [int(seed) for seed in self.configuration["seeds"]]
+        if not self.learners:
+            raise PlasticityError(
+                f"there is no finished record in {self.folder or 'this comparison'}; run `plasticity compare` first."
+            )
+        for seed in self.seeds:
+            prints = {
+                name: self.records[seed, name].numbers["trials_sha256"] for name in self.learners if (seed, name) in self.records
+            }
+            if len(set(prints.values())) > 1:
+                first = self.learners[0]
+                odd = next(name for name, text in prints.items() if text != next(iter(prints.values())))
+                raise PlasticityError(
+                    f"seed {seed}: {odd} met other trials than {next(iter(prints), first)} (their sha256 differ), so they cannot "
+                    "be compared in pairs; run the comparison again with --force."
+                )
+
+    @property
+    def task(self) -> str:
+        """The name of the task."""
+        return self.configuration["task"]
+
+    @property
+    def chance(self) -> float:
+        """Accuracy of guessing."""
+        return float(self.configuration["facts"]["chance"])
+
+    @property
+    def ceiling(self) -> float:
+        """Accuracy of an ideal observer."""
+        return float(self.configuration["facts"]["ceiling"])
+
+    @property
+    def without_attention(self) -> float | None:
+        """Accuracy of one that reads every stream but not the cue, or None if the task has a single stream."""
+        return self.configuration["facts"]["without_attention"]
+
+    @property
+    def missing(self) -> int:
+        """How many pairs of seed and learner have no record yet."""
+        return len(self.seeds) * len(self.configuration["learners"]) - len(self.records)
+
+    def side(self, learner: str) -> str:
+        """Which side a learner is on: spiking, torch or control."""
+        return self.configuration["sides"][learner]
+
+    def of(self, learner: str) -> list[Record]:
+        """The records of one learner in the order of the seeds."""
+        return [self.records[seed, learner] for seed in self.seeds if (seed, learner) in self.records]
+
+    def numbers(self, learner: str, key: str) -> np.ndarray:
+        """One number of a learner for every seed, (seeds,) float64; nan where there is none."""
+        values = [record.numbers.get(key) for record in self.of(learner)]
+        return np.array([math.nan if value is None else value for value in values], dtype=np.float64)
+
+    @property
+    def energy(self) -> EnergyTable:
+        """What an operation costs."""
+        return EnergyTable(**self.configuration.get("energy", {}))
+
+    @functools.cached_property
+    def alignment(self) -> list[dict[str, Any]]:
+        """How alike the learners are, see `bridges.comparison.likeness`."""
+        return likeness_tables(self)
+
+    @functools.cached_property
+    def costs(self) -> dict[str, Any]:
+        """What each side costs, see `bridges.comparison.energy`."""
+        return cost_table(self, self.energy)
+
+    @functools.cached_property
+    def fairness(self) -> dict[str, Any]:
+        """What each learner was given, and in what that is not fair, see `bridges.comparison.fairness`."""
+        return fairness_table(self, self.energy)
+
+    @functools.cached_property
+    def intervals(self) -> dict[str, tuple[float, float]]:
+        """The 95 % interval (BCa bootstrap over seeds) of the mean accuracy of each learner."""
+        return {name: interval(self.numbers(name, "accuracy")) for name in self.learners}
+
+    @functools.cached_property
+    def best(self) -> str:
+        """The learner with the highest mean accuracy."""
+        return max(self.learners, key=lambda name: self.numbers(name, "accuracy").mean())
+
+    @functools.cached_property
+    def differences(self) -> dict[str, dict[str, float]]:
+        """Every other learner minus the best, paired by seed: mean, low, high, effect (Hedges-corrected d_z), p, p_holm."""
+        found: dict[str, dict[str, float]] = {}
+        for name in self.learners:
+            if name == self.best:
+                continue
+            common = [seed for seed in self.seeds if (seed, name) in self.records and (seed, self.best) in self.records]
+            a = np.array([self.records[seed, name].numbers["accuracy"] for seed in common], dtype=np.float64)
+            b = np.array([self.records[seed, self.best].numbers["accuracy"] for seed in common], dtype=np.float64)
+            if len(common) < 2:  # one seed says nothing about the spread
+                mean = float((a - b).mean()) if common else math.nan
+                found[name] = {"mean": mean, "low": math.nan, "high": math.nan, "effect": math.nan, "p": math.nan}
+            else:
+                pair = paired_difference(a, b)
+                found[name] = {"mean": pair.mean, "low": pair.low, "high": pair.high, "effect": pair.effect, "p": pair.p}
+        known = [name for name, entry in found.items() if math.isfinite(entry["p"])]
+        adjusted = dict(zip(known, holm([found[name]["p"] for name in known]), strict=True)) if known else {}
+        for name, entry in found.items():
+            entry["p_holm"] = float(adjusted.get(name, math.nan))
+        return found
+
+    @functools.cached_property
+    def strengthened(self) -> dict[str, dict[str, float | None]]:
+        """Mean weight of attended minus ignored synapses after training, with its interval over seeds, where it was measured."""
+        found: dict[str, dict[str, float | None]] = {}
+        for name in self.learners:
+            arrays = [record.arrays for record in self.of(name)]
+            if all("weights_attended" in kept for kept in arrays):
+                told = over_seeds(np.array([kept["weights_attended"][-1] - kept["weights_ignored"][-1] for kept in arrays]))
+                found |= {} if told is None else {name: told}
+        return found
+
+    def to_json(self) -> dict[str, Any]:
+        """The summary; a number that does not exist (an interval from one seed) is null.
+
+        `accuracy.seeds` are the accuracies in the order of `seeds`; a learner that ends less than a tenth of the way from chance
+        to the ceiling has no `trials_to_80`; `p` of a difference is corrected (Holm) over all of them.
+        """
+        learners = []
+        for name in self.learners:
+            low, high = self.intervals[name]
+            accuracies, trials = self.numbers(name, "accuracy"), self.numbers(name, "trials_to_80")
+            above = accuracies.mean() - self.chance > 0.1 * (self.ceiling - self.chance)  # something was learnt
+            trials = trials[np.isfinite(trials) & above]
+            parameters = self.of(name)[0].numbers["parameters"]
+            learners.append(
+                {
+                    "name": name,
+                    "side": self.side(name),
+                    "accuracy": {
+                        "mean": float(accuracies.mean()),
+                        "low": finite(low),
+                        "high": finite(high),
+                        "seeds": [float(value) for value in accuracies],
+                    },
+                    "trials_to_80": (
+                        {"median": float(np.median(trials)), "low": float(trials.min()), "high": float(trials.max())}
+                        if len(trials)
+                        else None
+                    ),
+                    "seconds": float(np.median(self.numbers(name, "seconds"))),
+                    "seconds_predict": float(np.median(self.numbers(name, "seconds_predict"))),
+                    "parameters": parameters,
+                    "training_trials": self.of(name)[0].numbers["training_trials"],
+                }
+            )
+        differences = [
+            {
+                "a": name,
+                "b": self.best,
+                "mean": finite(entry["mean"]),
+                "low": finite(entry["low"]),
+                "high": finite(entry["high"]),
+                "effect": finite(entry["effect"]),
+                "p": finite(entry["p_holm"]),
+                "p_uncorrected": finite(entry["p"]),
+            }
+            for name, entry in self.differences.items()
+        ]
+        return {
+            "task": self.task,
+            "chance": self.chance,
+            "ceiling": self.ceiling,
+            "without_attention": self.without_attention,
+            "seeds": self.seeds,
+            "missing": self.missing,
+            "learners": learners,
+            "differences": differences,
+            "attended_minus_ignored": self.strengthened,
+            "fairness": self.fairness,
+            "costs": self.costs,
+            "alignment": self.alignment,
+            "out": None if self.folder is None else str(self.folder),
+        }
+
+    def table(self, width: int | None = None) -> Any:
+        """The summary as a `rich` table, see `bridges.comparison.tables.summary`."""
+        return tables.summary(self, width)
+
+    def cost_table(self, width: int | None = None) -> Any:
+        """Energy as a `rich` table with its assumptions; None where nothing was counted."""
+        return tables.energy(self, width)
+
+    def caption(self) -> str:
+        """How many trials, which seeds, and what is missing."""
+        return tables.caption(self)
+
+    def write_csv(self, folder: Path) -> None:
+        """One line per learner: summary.csv."""
+        write_text(folder / "summary.csv", tables.csv_text(self))
+
+    def save(self, folder: str | os.PathLike[str], force: bool = False) -> None:
+        """Write the records, summary.csv and summary.json into a folder, which `load` and `plasticity plot` read."""
+        target = Path(folder)
+        if self.folder is not None and target.resolve() == self.folder.resolve():
+            return  # everything is there already
+        self.folder = target
+        with RunFolder.open(target, self.configuration, force=force) as run:
+            for (seed, name), record in self.records.items():
+                run.save(record_name(seed, name), record)
+            self.write_csv(target)
+            run.finish(self.to_json())
+
+    @classmethod
+    def load(cls, folder: str | os.PathLike[str]) -> Comparison:
+        """A comparison from the records in a folder; an interrupted one holds what is finished.
+
+        Raises
+        ------
+        WrongUse
+            The folder holds no comparison.
+        PlasticityError
+            A record is damaged (it is named).
+        """
+        source = Path(folder)
+        configuration = read_configuration(source)
+        if configuration.get("command") != "compare":
+            raise WrongUse(f"{source} holds a run of {configuration.get('simulation', 'something else')}, not a comparison.")
+        records = {}
+        for name in configuration["learners"]:
+            for seed in configuration["seeds"]:
+                path = source / "records" / record_name(seed, name)
+                file = path.with_name(path.name + ".json")
+                if file.exists():
+                    records[int(seed), str(name)] = found = Record.load(path)
+                    _check_record(found, file)
+        return cls(configuration, records, source)
+
+
+def _check_record(record: Record, file: Path) -> None:
+    """PlasticityError where a record of a comparison lacks something, or states an accuracy that its predictions do not give."""
+    missing = [
+        key for key in ("accuracy", "seconds", "trials_sha256", "parameters", "training_trials") if key not in record.numbers
+    ]
+    missing += [key for key in ("predictions", "history_trials", "history_accuracy") if key not in record.arrays]
+    missing += [] if {"labels", "right"} & {*record.arrays} else ["labels"]
+    if missing:
+        raise PlasticityError(f"{file} is damaged (it lacks {', '.join(missing)}); delete it and run again.")
+    arrays = record.arrays
+    accuracy = float(np.mean(arrays["right"] if "right" in arrays else arrays["predictions"] == arrays["labels"]))
+    if record.numbers["accuracy"] != accuracy:
+        raise PlasticityError(
+            f"{file} is damaged (it states the accuracy {record.numbers['accuracy']!r}, its predictions give {accuracy!r});"
+            " delete it and run again."
+        )
+
+
+def read_configuration(folder: Path) -> dict[str, Any]:
+    """The configuration of the run in a folder (its run.json)."""
+    path = folder / "run.json"
+    if not path.exists():
+        raise WrongUse(
+            f"{folder} holds no run (there is no run.json); give a folder that `plasticity compare` or `plasticity run` wrote."
+        )
+    content = read_json(path)
+    configuration = content.get("configuration") if isinstance(content, dict) else None
+    wanted = {
+        "compare": ("task", "settings", "facts", "learners", "sides", "parameters", "seeds"),
+        "run": ("simulation", "settings", "seeds"),
+        "sweep": ("simulation", "settings", "grid", "seeds"),
+    }
+    command = configuration.get("command") if isinstance(configuration, dict) else None
+    lacking = [key for key in wanted.get(str(command), ("command",)) if key not in (configuration or {})]
+    if configuration is None or lacking:
+        raise PlasticityError(
+            f"{path} is damaged (it lacks {', '.join(lacking)}); give another folder, or run again with --force."
+        )
+    names, seeds = configuration.get("learners", []), configuration["seeds"]
+    if not all(isinstance(name, str) and NAME.fullmatch(name) for name in names) or not all(type(seed) is int for seed in seeds):
+        raise PlasticityError(f"{path} is damaged (a learner's name or a seed in it cannot be); run again with --force.")
+    return configuration

@@ -1,0 +1,336 @@
+"""Learners of both sides on the same trials, the same seeds.
+
+For each seed the trials of a task are drawn once from a generator that depends on the seed alone, so every learner meets the very
+same trials (each record holds the sha256 of them, and a comparison refuses to pair records that differ).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+import inspect
+import json
+import math
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from sklearn.base import clone
+
+from bridges.comparison.energy import EnergyTable
+from bridges.comparison.result import Comparison, record_name
+from bridges.learners import NamedLearner, resolve
+from plasticity import settings
+from plasticity.errors import PlasticityError, WrongUse
+from plasticity.learners import VALIDATION
+from plasticity.parallel import check_jobs, check_seeds, each, trials_generator
+from plasticity.records import Record, RunFolder, provenance
+from plasticity.settings import SEED
+from plasticity.statistics import finite, trials_to
+from plasticity.tasks import TASKS
+
+if TYPE_CHECKING:
+    from plasticity.tasks import Draw, Task, Trials
+
+Progress = Callable[[float, int, int], None]  # fraction of all work, finished jobs, all jobs
+
+SHOWN = 200  # test trials whose representations are kept
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C, with a sentence that says what was kept and how to go on."""
+
+
+class WorkerTraceback(Exception):
+    """The traceback of a worker process, shown under --debug."""
+
+
+class Failure(NamedTuple):
+    sentence: str
+    wrong_use: bool
+    details: str
+
+
+class Job(NamedTuple):
+    learner: NamedLearner
+    task: Any
+    seed: int
+
+
+# One learner on the trials of one seed
+
+
+@contextlib.contextmanager
+def _one_thread(side: str) -> Iterator[None]:
+    """BLAS, OpenMP and PyTorch on one thread: parallel over seeds, and the same sums in the same order everywhere."""
+    from threadpoolctl import threadpool_limits
+
+    if side == "torch" or "torch" in sys.modules:  # another thread of a cluster's worker may be half way through importing it
+        import torch  # noqa: F401  (so that its threads are limited below)
+    torch_module = sys.modules.get("torch")
+    before = torch_module.get_num_threads() if torch_module else 0
+    with threadpool_limits(limits=1):
+        if torch_module:
+            torch_module.set_num_threads(1)
+        try:
+            yield
+        finally:
+            if torch_module:
+                torch_module.set_num_threads(before)
+
+
+@functools.cache
+def _warm_up() -> None:
+    """What torch imports at the first step of a process, a second, is not a learner's."""
+    import torch
+
+    layer = torch.nn.Linear(1, 1)
+    step = torch.optim.AdamW(layer.parameters(), fused=True)
+    layer(torch.zeros(1, 1)).sum().backward()
+    step.step()
+
+
+def _work(learner: NamedLearner, task: Any, seed: int, report: Callable[..., None]) -> dict[str, Any]:
+    """Draw the trials of the seed, fit, answer the test trials; what the record of this pair says."""
+    draw = task.draw(trials_generator(seed))
+    train, validation, test = draw.train, draw.validation, draw.test
+    estimator = clone(learner.estimator)
+    if SEED in estimator.get_params(deep=False):
+        estimator.set_params(**{SEED: seed})
+    accepted = inspect.signature(estimator.fit).parameters
+    if learner.side == "torch":
+        _warm_up()
+    extra: dict[str, Any] = {}
+    if "probe" in accepted:
+        extra["probe"] = (validation.X, validation.y)
+    if "progress" in accepted:
+        extra["progress"] = report
+    with _one_thread(learner.side):
+        start = time.perf_counter()
+        estimator.fit(train.X, train.y, **extra)
+        fitted = time.perf_counter()
+        predictions = np.asarray(estimator.predict(test.X), dtype=np.int64)
+        predicted = time.perf_counter()
+        costs = estimator.costs() if hasattr(estimator, "costs") else None  # of the decisions just made
+        history = getattr(estimator, "history_", None)
+        if history is None:  # an estimator that keeps no learning curve: its end alone
+            right = validation.right(estimator.predict(validation.X))
+            history = {"trials": [len(train)], "accuracy": [np.mean(right)]}
+        beside = _beside(estimator, test)
+    return _told(learner, task, draw, estimator, predictions, history, costs, beside, (start, fitted, predicted))
+
+
+def _told(
+    learner: NamedLearner, task: Any, draw: Draw, estimator: Any, predictions: np.ndarray, history: Mapping[str, Any],
+    costs: Any, beside: Mapping[str, np.ndarray], clock: tuple[float, float, float],
+) -> dict[str, Any]:  # fmt: skip
+    """Numbers and arrays of a record."""
+    train, test = draw.train, draw.test
+    start, fitted, predicted = clock
+    history_trials = np.asarray(history["trials"], dtype=np.float64)
+    history_accuracy = np.asarray(history["accuracy"], dtype=np.float64)
+    reached = float(trials_to(history_trials, history_accuracy, fraction=0.8)) if len(history_trials) > 1 else math.nan
+    parameters = getattr(estimator, "parameters_", None)
+    right = test.right(predictions)
+    arrays = {
+        "history_trials": history_trials,
+        "history_accuracy": history_accuracy,
+        "predictions": predictions,
+        **({"labels": test.y} if test.family == "streams" else {"right": right}),
+        **beside,
+        **{name: np.asarray(array) for name, array in getattr(estimator, "arrays_", {}).items()},
+    }
+    compiling = getattr(estimator, "compile_seconds_", 0.0)
+    numbers = {
+        "learner": learner.name,
+        "accuracy": float(np.mean(right)),
+        "chance": float(task.chance),
+        "ceiling": float(task.ceiling),
+        "trials_to_80": finite(reached),
+        "seconds": fitted - start - compiling,
+        "seconds_compile": compiling,
+        "seconds_predict": predicted - fitted,
+        "parameters": None if parameters is None else int(parameters),
+        "training_trials": len(train),
+        "trials_shown": int(history_trials[-1]),
+        "gradient_steps": getattr(estimator, "gradient_steps_", 0),
+        "remark": getattr(estimator, "remark", ""),
+        "curve": getattr(estimator, "curve", VALIDATION),
+        "costs": None if costs is None else costs.plain(),
+        **({"features": int(train.stimulus.shape[2])} if train.family == "streams" else {}),
+        "trials_sha256": draw.fingerprint(),
+    }
+    return {"numbers": numbers, "arrays": arrays, "backend": str(getattr(estimator, "backend_", learner.side))}
+
+
+def _beside(estimator: Any, test: Trials) -> dict[str, np.ndarray]:
+    """What else a learner says of the test trials: probabilities, attention, and its representation of the first of them."""
+    conditions = test.conditions()
+    if conditions is None:
+        return {}
+    found: dict[str, np.ndarray] = {}
+    if hasattr(estimator, "predict_proba"):
+        found["probabilities"] = np.zeros((len(test), test.classes), dtype=np.float32)  # 0 for a class that it never met
+        found["probabilities"][:, np.asarray(estimator.classes_, dtype=int)] = estimator.predict_proba(test.X)
+    if hasattr(estimator, "attention_weights"):
+        weights = estimator.attention_weights(test.X)
+        found |= {} if weights is None else {"attention_by_trial": np.asarray(weights, dtype=np.float32)}
+    if hasattr(estimator, "represent"):
+        shown = np.asarray(estimator.represent(test.X[:SHOWN]), dtype=np.float64)
+        if not np.isfinite(shown).all():
+            raise PlasticityError("what represent(X) gives holds NaN or infinity")
+        found["representation"] = (shown / (np.abs(shown).max() or 1.0)).astype(np.float16)  # no measure of it has a scale
+        found["conditions"] = conditions[:SHOWN]
+    return found
+
+
+def _attempt(job: Job, report: Callable[..., None]) -> dict[str, Any] | Failure:
+    """The work of one pair, or the sentence that names the learner and the seed that failed."""
+    try:
+        return _work(job.learner, job.task, job.seed, report)
+    except Exception as error:
+        what = str(error).strip() if isinstance(error, PlasticityError) else f"{type(error).__name__}: {error}"
+        sentence = f"{job.learner.name} failed at seed {job.seed}: {' '.join(what.split()) or 'no reason given'}"
+        return Failure(sentence, isinstance(error, WrongUse), traceback.format_exc())
+
+
+# The whole run
+
+
+def _configuration(task: Task, learners: Sequence[NamedLearner], seeds: list[int]) -> dict[str, Any]:
+    """What was asked, as JSON can hold it: two runs are parts of one comparison exactly if these are equal."""
+    streams = int(getattr(task, "streams", 1))
+    asked = {
+        "command": "compare",
+        "task": task.name,
+        "settings": {entry.name: settings.plain(getattr(task, entry.name)) for entry in settings.describe(task)},
+        "facts": {
+            "chance": float(task.chance),
+            "ceiling": float(task.ceiling),
+            "classes": int(task.classes),
+            "streams": streams,
+            "without_attention": float(getattr(task, "without_attention", 1 / streams)) if task.kind == "streams" else None,
+        },
+        "learners": [learner.name for learner in learners],
+        "sides": {learner.name: learner.side for learner in learners},
+        "parameters": {learner.name: learner.parameters() for learner in learners},
+        "seeds": seeds,
+    }
+    return json.loads(json.dumps(asked))
+
+
+def compare(
+    learners: Iterable[Any] | None = None,
+    task: Task | str = "cued_digits",
+    seeds: Iterable[int] = range(10),
+    jobs: int | None = None,
+    out: str | os.PathLike[str] | None = None,
+    force: bool = False,
+    progress: Progress | None = None,
+    settings: Mapping[str, Mapping[str, Any]] | None = None,
+    energy: EnergyTable | None = None,
+) -> Comparison:
+    """Fit every learner on the same trials of every seed and compare them in pairs.
+
+    Parameters
+    ----------
+    learners : names of `LEARNERS`, scikit-learn estimators (named by their class), pairs (name, estimator); by default
+        those that suit the task (`chosen_for`)
+    task : a task or the name of one
+    seeds : whole numbers; the trials of a seed, and the random state of every learner, follow from it alone
+    jobs : processes; as many as there are cores by default. 1 runs in this process, with the same numbers to the bit
+    out : folder for the records; without one they are kept in memory only. An interrupted run goes on where it stopped
+    force : replace a finished run in `out`
+    progress : called with (fraction of the work, finished jobs, all jobs)
+    settings : constructor parameters by learner or side: {"spiking": {...}, "mlp": {...}}
+    energy : what an operation costs; 45 nm by default (`bridges.comparison.energy.EnergyTable`)
+
+    Raises
+    ------
+    WrongUse
+        Unknown names, no seeds, a finished run in `out` without `force`.
+    PlasticityError
+        A learner failed; what was finished before stays in `out`.
+    """
+    if isinstance(task, str):
+        task = TASKS[task]()
+    seed_list, n_jobs = check_seeds(seeds), check_jobs(jobs)
+    resolved = resolve(learners, settings or {}, task)
+    configuration = _configuration(task, resolved, seed_list)
+    if energy is not None and energy != EnergyTable():
+        configuration["energy"] = dataclasses.asdict(energy)
+    told = provenance()
+    records: dict[tuple[int, str], Record] = {}
+
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(RunFolder.open(Path(out), configuration, force=force)) if out is not None else None
+        todo: list[Job] = []
+        kept: list[NamedLearner] = []
+        for learner in resolved:
+            for seed in seed_list:
+                found = folder.record(record_name(seed, learner.name)) if folder is not None else None
+                if found is None:
+                    todo.append(Job(learner, task, seed))
+                else:
+                    records[seed, learner.name] = found
+                    kept.append(learner)
+        todo.sort(key=lambda job: -job.learner.cost)  # the long ones first, so that no core waits at the end
+        before, rest = (sum(one.cost for one in some) for some in (kept, [job.learner for job in todo]))
+        finished = 0
+
+        def show(fraction: float, note: str = "") -> None:
+            if progress is not None:
+                whole = before + rest
+                share = (before + fraction * rest) / whole if whole else 1.0
+                progress(share, len(kept) + finished, len(kept) + len(todo))
+
+        results = each(_attempt, todo, n_jobs, show, cost=lambda job: job.learner.cost, processes=True)
+        stack.callback(results.close)
+        try:
+            for job, result in results:
+                if isinstance(result, Failure):
+                    stays = f" (the finished ones stay in {out})" if folder is not None and records else ""
+                    raise (WrongUse if result.wrong_use else PlasticityError)(
+                        result.sentence.rstrip(".") + stays + "."
+                    ) from WorkerTraceback("\n" + result.details)
+                numbers = result["numbers"]
+                record = Record(
+                    simulation="compare",
+                    configuration={
+                        **{key: configuration[key] for key in ("task", "settings", "facts")},
+                        "learner": job.learner.name,
+                        "parameters": configuration["parameters"][job.learner.name],
+                    },
+                    seed=job.seed,
+                    numbers=numbers,
+                    arrays=result["arrays"],
+                    wall_s=numbers["seconds"] + numbers["seconds_predict"],
+                    backend=result["backend"],
+                    threads=1,
+                    provenance=told,
+                )
+                if folder is not None:
+                    folder.save(record_name(job.seed, job.learner.name), record)
+                records[job.seed, job.learner.name] = record
+                finished += 1
+        except KeyboardInterrupt:
+            if folder is None:
+                raise Interrupted("interrupted; nothing was kept, because no output folder was given (out=...).") from None
+            written = (record_name(job.seed, job.learner.name) for job in todo)  # one may be written and not yet counted
+            done = len(kept) + sum(folder.holds(name) for name in written)
+            raise Interrupted(
+                f"interrupted: {done} of {len(todo) + len(kept)} jobs are finished and kept in {out}; "
+                "the same command goes on from there."
+            ) from None
+        show(1.0)
+        comparison = Comparison(configuration, records, None if out is None else Path(out))
+        if folder is not None:
+            comparison.write_csv(folder.path)
+            folder.finish(comparison.to_json())
+    return comparison

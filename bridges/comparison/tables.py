@@ -1,0 +1,289 @@
+"""A comparison as tables for people, and as comma separated values."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from bridges.comparison.energy import LEFT_OUT, joules
+from bridges.comparison.fairness import GIVEN, given_the_cue
+from plasticity.gates import GATES
+from plasticity.parallel import FEW_SEEDS
+
+if TYPE_CHECKING:
+    from bridges.comparison.result import Comparison
+
+FIT = "Fit: seconds of training with its learning curve, compilation apart."
+"""What is not alike on the two sides stands under every table that shows both; the first where there is a cue."""
+
+
+def summary(comparison: Comparison, width: int | None = None) -> Table:
+    """The summary as a `rich` table; accuracies in percent, intervals 95 % over seeds.
+
+    In fewer than 132 columns of text (`width`) an interval stands below its mean, chance and ceiling below the table; in
+    fewer than 97 the effect and the time of a fit are left to summary.csv. No number is cut.
+    """
+    count = len(comparison.seeds)
+    wide, narrow = width is None or width >= 132, width is not None and width < 97
+    table = Table(
+        title=f"{comparison.task}: {len(comparison.learners)} learners, {count} seed{'s' if count != 1 else ''}",
+        title_justify="left",
+    )
+    columns = {  # title, and whether it is shown
+        "learner": True,
+        "accuracy %\n[95 % interval]": True,
+        "chance\n%": wide,
+        "ceiling\n%": wide,
+        "to the best, points\n[95 % interval]": True,
+        "effect\ng_z": not narrow,
+        "p\n(Holm)": True,
+        "trials to 80 %\nof the end (range)": True,
+        "fit\ns": not narrow,
+    }
+    for title in (title for title, shown in columns.items() if shown):
+        plain = title if wide or title == "learner" else title.replace("\n", " ")
+        table.add_column(plain, justify="left" if title == "learner" else "right", no_wrap=wide or title == "learner")
+    told = comparison.to_json()
+    apart = {entry["a"]: entry for entry in told["differences"]}
+    for learner in told["learners"]:
+        name, accuracy, trials = learner["name"], learner["accuracy"], learner["trials_to_80"]
+        difference, gap = apart.get(name), " " if wide else "\n"
+        cells = [
+            name,
+            f"{100 * accuracy['mean']:.1f}{gap}{_bracket(accuracy)}",
+            f"{100 * comparison.chance:.0f}",
+            f"{100 * comparison.ceiling:.0f}",
+            f"{100 * difference['mean']:+.1f}{gap}{_bracket(difference, '+')}"
+            if difference and difference["mean"] is not None
+            else "best",
+            "" if difference is None else _short(difference["effect"], "+.1f"),
+            "" if difference is None else (_short(difference["p"], ".3f")),
+            "-" if trials is None else f"{trials['median']:.0f}{gap}({trials['low']:.0f}-{trials['high']:.0f})",
+            f"{learner['seconds']:.1f}",
+        ]
+        kept = [cell for cell, shown in zip(cells, columns.values(), strict=True) if shown]
+        table.add_row(*kept, style="bold" if name == comparison.best else None)
+    below = [] if wide else [f"Chance {100 * comparison.chance:.0f} %, ceiling {100 * comparison.ceiling:.0f} %."]
+    below += ["Effects and times of a fit: summary.csv, or a wider window."] if narrow else []
+    table.caption = "\n".join([*below, caption(comparison)])
+    table.caption_justify = "left"
+    return table
+
+
+SPACE = 2  # between two columns of the short table
+DROPPED = ("trials to 80 %", "effect g_z", "fit s", "p (Holm)")  # one after the other, as the window is narrower
+
+
+def brief(comparison: Comparison, width: int | None = None) -> list[Any]:
+    """What fits one screen: a title, a table and the sentences that matter most, for a window of `width` columns.
+
+    Accuracies in percent, intervals 95 % over seeds. No number is cut: where there is no room for a column, it is left out.
+    """
+    count = len(comparison.seeds)
+    title = f"{comparison.task}: {len(comparison.learners)} learners, {count} seed{'s' if count != 1 else ''}"
+    return [f"{title}; means with 95 % intervals", _short_table(comparison, width), *_sentences(comparison)]
+
+
+def _short_table(comparison: Comparison, width: int | None) -> Table:
+    columns = _columns(comparison, " ")
+    for left_out in DROPPED:
+        if width is None or _needs(columns) <= width:
+            break
+        del columns[left_out]
+    if width is not None and _needs(columns) > width:  # intervals below their means
+        columns = {title: cells for title, cells in _columns(comparison, "\n").items() if title in columns}
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, SPACE - 1, 0, 0))
+    for title in columns:
+        table.add_column(title, justify="left" if title == "learner" else "right", overflow="fold")
+    for name, cells in zip(comparison.learners, zip(*columns.values(), strict=True), strict=True):
+        table.add_row(*cells, style="bold" if name == comparison.best else None)
+    return table
+
+
+def _columns(comparison: Comparison, gap: str) -> dict[str, list[str]]:
+    """The cells of the short table by column; `gap` stands before an interval."""
+    told = comparison.to_json()
+    apart = {entry["a"]: entry for entry in told["differences"]}
+    columns: dict[str, list[str]] = {}
+    for learner in told["learners"]:
+        accuracy, spread, other = learner["accuracy"], learner["trials_to_80"], apart.get(learner["name"])
+        known = other is not None and other["mean"] is not None
+        cells = {
+            "learner": learner["name"],
+            "accuracy %": f"{100 * accuracy['mean']:.1f}{gap}{_bracket(accuracy)}",
+            "to the best, points": f"{100 * other['mean']:+.1f}{gap}{_bracket(other, '+')}" if other and known else "best",
+            "effect g_z": _short(other["effect"], "+.1f") if other else "",
+            "p (Holm)": _short(other["p"], ".3f") if other else "",
+            "trials to 80 %": f"{spread['median']:.0f}{gap}({spread['low']:.0f}-{spread['high']:.0f})" if spread else "-",
+            "fit s": f"{learner['seconds']:.1f}",
+        }
+        for title, cell in cells.items():
+            columns.setdefault(title, []).append(cell)
+    return columns
+
+
+def _needs(columns: Mapping[str, Sequence[str]]) -> int:
+    """How many columns of text a table takes."""
+    return sum(max(map(len, (title, *cells))) + SPACE for title, cells in columns.items()) - SPACE
+
+
+def _sentences(comparison: Comparison) -> list[str]:
+    """Who is ahead of the other side and by how much; what attention does, or what is not alike; on what scale and trials."""
+    told = [_ahead(comparison), _attended(comparison)]
+    if given_the_cue(comparison):
+        told.append(f"Not fair: {GIVEN}")
+    elif not told[-1]:
+        told.append(next((note for note in comparison.fairness["notes"] if note.startswith("Not")), ""))
+    scale = f"Chance {100 * comparison.chance:.0f} %, ceiling {100 * comparison.ceiling:.0f} %"
+    if comparison.without_attention is not None:
+        scale += f", without attention at most {100 * comparison.without_attention:.0f} %"
+    return [sentence for sentence in (*told, f"{scale}. {protocol(comparison)}") if sentence]
+
+
+def _ahead(comparison: Comparison) -> str:
+    """The best learner against the best one of the other side; of the same side where there is no other."""
+    best, side = comparison.best, comparison.side(comparison.best)
+    others = [name for name in comparison.learners if name != best]
+    across = [name for name in others if comparison.side(name) not in (side, "control")]
+    if not others:
+        return ""
+    rival = max(across or others, key=lambda name: comparison.numbers(name, "accuracy").mean())
+    known = comparison.to_json()["differences"]
+    gap = next(entry for entry in known if entry["a"] == rival)
+    what = f"the best {comparison.side(rival)} learner" if across else "the next"
+    return (
+        f"{best} ({side}) is right most often; {rival}, {what}, differs by {100 * gap['mean']:+.1f} points {_bracket(gap, '+')}."
+        if gap["mean"] is not None
+        else f"{best} ({side}) is right most often."
+    )
+
+
+def _attended(comparison: Comparison) -> str:
+    """By how much attended synapses end stronger than ignored ones, where a gate selects and where none does."""
+
+    def shown(name: str) -> str:
+        entry = comparison.strengthened[name]
+        return f"{entry['mean']:.3f}" + ("" if entry["low"] is None else f" [{entry['low']:.3f}, {entry['high']:.3f}]")
+
+    gates = {name: comparison.configuration.get("parameters", {}).get(name, {}).get("gate") for name in comparison.strengthened}
+    names = {name: gate["name"] if isinstance(gate, Mapping) else "" for name, gate in gates.items()}
+    selecting = [name for name, gate in names.items() if gate in GATES and GATES[gate].selects]
+    controls = [name for name in names if name not in selecting]
+    if not selecting:
+        return ""
+    told = f"Attended minus ignored weights: {shown(selecting[0])} ({selecting[0]})"
+    if controls:
+        most = max(controls, key=lambda name: comparison.strengthened[name]["mean"] or 0.0)
+        told += f", in its controls at most {shown(most)} ({most})"
+    return f"{told}."
+
+
+def energy(comparison: Comparison, width: int | None = None) -> Table | None:
+    """Energy as a `rich` table with its assumptions; None where nothing was counted.
+
+    In fewer than 132 columns of text (`width`) spikes and break-even are left to summary.json.
+    """
+    told = comparison.costs
+    if not told["rows"]:
+        return None
+    narrow = width is not None and width < 132
+    columns = [column for column in told["columns"] if not (narrow and column["key"] in LEFT_OUT)]
+    table = Table(title=told["title"], title_justify="left")
+    for place, column in enumerate(columns):
+        table.add_column(column["title"], justify="right" if place else "left", overflow="fold", no_wrap=not place)
+    for row in told["rows"]:
+        cells = []
+        for column in columns:
+            value = row[column["key"]]
+            if isinstance(value, Mapping):
+                value = joules(value["mean"]) if column["unit"] == "J" else format(value["mean"], column["format"])
+            cells.append("-" if value is None else str(value))
+        table.add_row(*cells)
+    left = ["Spikes and break-even: summary.json, report.html, or a wider window."] if narrow else []
+    table.caption = "\n".join(["Means over seeds.", *left, *told["notes"]])
+    table.caption_justify = "left"
+    return table
+
+
+def protocol(comparison: Comparison) -> str:
+    """How many trials, which seeds, and what is missing, in one sentence."""
+    settings = comparison.configuration["settings"]
+    records = [record for name in comparison.learners for record in comparison.of(name)]
+    test = len(records[0].arrays["predictions"])
+    parts = [f"{records[0].numbers['training_trials']} training trials"]
+    if "validation" in settings:
+        parts.append(f"{settings['validation']} for validation")
+    parts.append(f"{test} for the test; seeds {_ranges(comparison.seeds)}; one thread each")
+    if comparison.missing:
+        jobs = len(comparison.seeds) * len(comparison.configuration["learners"])
+        parts.append(f"{comparison.missing} of {jobs} jobs are not finished yet")
+    few = f"; {FEW_SEEDS}" if len(comparison.seeds) < 6 else ""
+    return ", ".join(parts) + few + "."
+
+
+def caption(comparison: Comparison) -> str:
+    """How many trials, which seeds, what is missing; what is not alike; weights of attended and ignored synapses."""
+    told = [protocol(comparison)]
+    if given_the_cue(comparison):
+        told.append(GIVEN)
+    if {comparison.side(name) for name in comparison.learners} >= {"spiking", "torch"}:
+        told.append(FIT)
+    if comparison.strengthened:
+        each = (
+            f"{name} {entry['mean']:.3f}" + ("" if entry["low"] is None else f" [{entry['low']:.3f}, {entry['high']:.3f}]")
+            for name, entry in comparison.strengthened.items()
+        )
+        told.append(f"Weight of attended minus ignored synapses after training, mean: {', '.join(each)}.")
+    return "\n".join(told)
+
+
+def csv_text(comparison: Comparison) -> str:
+    """The summary as comma separated values, one line per learner."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(
+        "learner side seeds accuracy accuracy_low accuracy_high chance ceiling best difference difference_low "
+        "difference_high effect_gz p_holm trials_to_80_median trials_to_80_min trials_to_80_max seconds seconds_predict "
+        "parameters training_trials".split()
+    )
+    summary = comparison.to_json()
+    apart = {entry["a"]: entry for entry in summary["differences"]}
+    for learner in summary["learners"]:
+        accuracy, trials, other = learner["accuracy"], learner["trials_to_80"] or {}, apart.get(learner["name"], {})
+        row = [learner["name"], learner["side"], len(accuracy["seeds"]), accuracy["mean"], accuracy["low"], accuracy["high"]]
+        row += [
+            comparison.chance,
+            comparison.ceiling,
+            comparison.best,
+            *(other.get(key) for key in ("mean", "low", "high", "effect", "p")),
+        ]
+        row += [*(trials.get(key) for key in ("median", "low", "high")), learner["seconds"], learner["seconds_predict"]]
+        row += [learner["parameters"], learner["training_trials"]]
+        writer.writerow(["" if value is None else value for value in row])
+    return text.getvalue()
+
+
+def _bracket(entry: Mapping[str, Any], sign: str = "") -> str:
+    if entry["low"] is None or entry["high"] is None:
+        return "[-]"
+    return f"[{100 * entry['low']:{sign}.1f}, {100 * entry['high']:{sign}.1f}]"
+
+
+def _short(value: float | None, pattern: str) -> str:
+    return "-" if value is None else format(value, pattern)
+
+
+def _ranges(numbers: Sequence[int]) -> str:
+    """[0, 1, 2, 5] as "0-2, 5"."""
+    parts: list[list[int]] = []
+    for number in sorted(numbers):
+        if parts and number == parts[-1][-1] + 1:
+            parts[-1].append(number)
+        else:
+            parts.append([number])
+    return ", ".join(str(part[0]) if len(part) == 1 else f"{part[0]}-{part[-1]}" for part in parts)

@@ -1,0 +1,124 @@
+"""Who can be compared: learners of both sides by name, and what a task makes of a list of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sklearn.base import clone
+
+from bridges.models import MODELS, Model
+from plasticity import settings
+from plasticity.errors import WrongUse, unknown
+from plasticity.learners import CLASSES, LearnerEntry, entries_of
+from plasticity.registry import Registry
+from plasticity.settings import SEED
+from plasticity.tasks import TASKS
+
+if TYPE_CHECKING:
+    from plasticity.tasks import Task
+
+NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")  # of a learner; it is part of a file's name
+
+
+@dataclass(frozen=True)
+class _Train:
+    """Makes the estimator of a model; plain data, and PyTorch is imported when it is called."""
+
+    model: str
+    settings: Mapping[str, Any]
+
+    def __call__(self) -> Any:
+        from bridges.torch_classifier import TorchClassifier
+
+        return TorchClassifier(model=self.model, **self.settings)
+
+
+def trained(model: type[Model]) -> LearnerEntry:
+    """A model as a learner: trained by gradient, with the settings that suit it."""
+    build = _Train(model.name, model.settings)
+    return LearnerEntry(model.name, "torch", model.summary, model.source, build, model.cost, model.chosen_for)
+
+
+def _entries() -> Iterator[LearnerEntry]:
+    of_streams = [kind for kind in CLASSES if kind.side == "spiking" and kind.takes & {"image", "streams"}]
+    for kind in of_streams:
+        yield from kind.entries()
+    yield from map(trained, MODELS.values())
+    for kind in (kind for kind in CLASSES if kind not in of_streams):
+        yield from kind.entries()
+
+
+def _from_outside(value: Any) -> Iterator[LearnerEntry]:
+    if isinstance(value, type) and issubclass(value, Model) and isinstance(getattr(value, "name", None), str):
+        yield trained(value)
+    yield from entries_of(value)
+
+
+LEARNERS: Registry[LearnerEntry] = Registry("learner", _entries(), of=_from_outside)
+
+
+@dataclass(frozen=True)
+class NamedLearner:
+    """A learner of one comparison, ready to be cloned for each seed."""
+
+    name: str
+    side: str
+    estimator: Any
+    cost: float
+
+    def parameters(self) -> dict[str, Any]:
+        """Its settings as JSON holds them, without its random state."""
+        parameters = self.estimator.get_params(deep=False)
+        return {key: settings.plain(value) for key, value in parameters.items() if key != SEED}
+
+
+def chosen_for(task: Task) -> list[str]:
+    """The learners that a task is put to where none are named."""
+    return [name for name, entry in LEARNERS.items() if task.kind in entry.chosen_for]
+
+
+def resolve(learners: Iterable[Any] | None, given: Mapping[str, Mapping[str, Any]], task: Task) -> list[NamedLearner]:
+    """Names and estimators as learners of this task, with the settings given by learner or side.
+
+    Raises
+    ------
+    WrongUse
+        An unknown name, something that is no estimator, two of one name, one that cannot do the task, an unknown setting.
+    """
+    if isinstance(learners, str):
+        learners = [learners]
+    resolved: list[NamedLearner] = []
+    for asked in chosen_for(task) if learners is None else learners:
+        if isinstance(asked, str):
+            entry = LEARNERS[asked]
+            name, side, estimator, cost = entry.name, entry.side, entry.build(), entry.cost
+        else:
+            name, estimator = asked if isinstance(asked, tuple) and len(asked) == 2 else (type(asked).__name__, asked)
+            if not (hasattr(estimator, "fit") and hasattr(estimator, "predict") and hasattr(estimator, "get_params")):
+                raise WrongUse(f"a learner is a name or a scikit-learn estimator, not {asked!r}; names: {', '.join(LEARNERS)}.")
+            estimator, side = clone(estimator), getattr(estimator, "side", "control")
+            cost = getattr(estimator, "cost", 5.0)
+        if not NAME.fullmatch(str(name)):
+            raise WrongUse(f"the name of a learner is made of letters, digits, '_', '-' and '.', not {name!r}.")
+        if any(name == other.name for other in resolved):
+            raise WrongUse(
+                f"two learners are named {name!r}; name estimators apart: [('first', estimator), ('second', estimator)]."
+            )
+        takes = getattr(estimator, "takes", frozenset({"image", "pairs", "streams"}))
+        if task.kind not in takes:
+            fitting = [other for other, kind in TASKS.items() if kind().kind in takes]
+            raise WrongUse(f"{name} cannot do {task.name}; it is for tasks like {', '.join(fitting)}.")
+        if hasattr(estimator, "suit"):
+            estimator.suit(task)
+        mine = {**given.get(side, {}), **given.get(name, {})}
+        resolved.append(NamedLearner(name, side, settings.changed(estimator, mine, name), cost))
+    if not resolved:
+        raise WrongUse(f"no learner was given; known: {', '.join(LEARNERS)}.")
+    known = {learner.name for learner in resolved} | {learner.side for learner in resolved}
+    for key in given:
+        if key not in known:
+            raise unknown("learner in a setting", key, known)
+    return resolved

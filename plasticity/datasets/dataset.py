@@ -1,0 +1,226 @@
+"""A data set of images: where it lies, whether it is whole, how it is read and downloaded."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import math
+import os
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pooch
+from sklearn.model_selection import train_test_split
+
+from plasticity.errors import PlasticityError
+
+
+@dataclass(frozen=True, eq=False)
+class Images:
+    """The images of a data set and their classes.
+
+    Attributes
+    ----------
+    pixels : (images, features) uint8
+        As stored, from 0 to `brightest`.
+    labels : (images,) int64
+        The class of each image.
+    brightest : int
+        The pixel value of full intensity.
+    test_from : int or None
+        Images from this number on are the data set's own test images; None if it has none.
+    """
+
+    pixels: np.ndarray
+    labels: np.ndarray
+    brightest: int
+    test_from: int | None = None
+
+    def intensity(self, index: np.ndarray) -> np.ndarray:
+        """The images numbered `index`, scaled to 0 to 1: the shape of `index` + (features,), float64."""
+        return np.divide(self.pixels[index], self.brightest, dtype=np.float64)
+
+    def apart(self, test: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        """Numbers of the training and the test images: the data set's own, else so many drawn at random, stratified by class."""
+        everything = np.arange(len(self.labels))
+        if self.test_from is not None:
+            return everything[: self.test_from], everything[self.test_from :]
+        train, drawn = train_test_split(everything, test_size=test, stratify=self.labels, random_state=seed)
+        return train, drawn
+
+
+@dataclass(frozen=True)
+class Status:
+    """Whether a data set can be used: `state` is present, missing or damaged; `detail` says it in one sentence."""
+
+    name: str
+    state: str
+    folder: str | None
+    detail: str
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """A set of images that a task draws from: `mnist()` reads it.
+
+    Attributes
+    ----------
+    name, summary, source, terms : str
+        What it is called, what it holds, its citation with doi, under which terms it may be used.
+    load : callable
+        `(data_set) -> Images`: how it is read, with `content` for its files.
+    files : mapping from file name to MD5
+        Empty if the data ships with a dependency.
+    url : str
+        The address in front of each file name.
+    ships_with : str
+        The dependency that brings the data, where there are no files.
+    """
+
+    name: str
+    summary: str
+    source: str
+    terms: str
+    load: Callable[[DataSet], Images]
+    files: Mapping[str, str] = field(default_factory=dict, hash=False)
+    url: str = ""
+    ships_with: str = ""
+
+    def __call__(self) -> Images:
+        """The images, read anew.
+
+        Raises
+        ------
+        PlasticityError
+            A file is missing or damaged (its MD5 is verified each time it is read).
+        """
+        return self.load(self)
+
+    def folders(self) -> list[Path]:
+        """Where it is looked for, in this order: $PLASTICITY_DATA/name, then the user's cache."""
+        own = os.environ.get("PLASTICITY_DATA", "").strip()
+        return ([Path(own).expanduser() / self.name] if own else []) + [Path(pooch.os_cache("plasticity")) / self.name]
+
+    def where(self) -> Path | None:
+        """The first of the `folders` that holds any of its files; None if there is none."""
+        for folder in self.folders():
+            if any(os.path.exists(folder / file) for file in self.files):
+                return folder
+        return None
+
+    def content(self, file: str) -> bytes:
+        """The content of one of its files, the MD5 checked.
+
+        Raises
+        ------
+        PlasticityError
+            It is missing, cannot be read or is damaged.
+        """
+        remedy = f"type: plasticity data --fetch {self.name}, or set PLASTICITY_DATA to the folder that holds {self.name}/"
+        found = self.where()
+        path = (found or self.folders()[0]) / file
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:
+            looked = " and ".join(map(str, self.folders())) if found is None else str(path.parent)
+            raise _Missing(f"{self.name}: {file} is missing (looked in {looked}); {remedy}.") from None
+        except OSError as problem:
+            raise PlasticityError(f"{self.name}: {path} cannot be read ({problem.strerror}); {remedy}.") from None
+        if hashlib.md5(content, usedforsecurity=False).hexdigest() != self.files[file]:
+            raise PlasticityError(f"{self.name}: {path} is damaged ({len(content)} bytes, wrong MD5); {remedy}.")
+        return content
+
+    def status(self) -> Status:
+        """Whether it is there and whole (MD5 of every file), and in which folder."""
+        if not self.files:
+            return Status(self.name, "present", None, f"ships with {self.ships_with}" if self.ships_with else "has no files")
+        found = self.where()
+        folder = None if found is None else str(found)
+        for file in self.files:
+            try:
+                self.content(file)
+            except _Missing as problem:
+                return Status(self.name, "missing", folder, str(problem))
+            except PlasticityError as problem:
+                return Status(self.name, "damaged", folder, str(problem))
+        return Status(self.name, "present", folder, f"{len(self.files)} files, checksums hold")
+
+    def fetch(self) -> Status:
+        """Download what is missing or damaged into the first of the `folders`, checksums verified.
+
+        Raises
+        ------
+        PlasticityError
+            A download failed or the folder cannot be written.
+        """
+        folder = self.folders()[0]
+        for file, md5 in self.files.items():
+            try:
+                pooch.retrieve(self.url + file, known_hash=f"md5:{md5}", fname=file, path=folder)
+            except (OSError, ValueError) as problem:  # OSError: no connection (requests' errors too) or no right to write
+                raise PlasticityError(
+                    f"could not download {self.url}{file} to {folder} ({type(problem).__name__}): check the connection and that"
+                    f" the folder can be written, or copy the files of {self.name} to FOLDER/{self.name} and set"
+                    " PLASTICITY_DATA=FOLDER."
+                ) from problem
+        return self.status()
+
+
+class _Missing(PlasticityError):
+    """A file of a data set is not there."""
+
+
+def split(images: Images, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Disjoint image numbers for training, validation and test, stratified by class.
+
+    Without test images of its own (digits) 400 images are test, 197 validation and the rest (1200) training, split anew for each
+    seed. With them (mnist) training and validation images are 50,000 and 10,000 of the 60,000, split anew; test images are the
+    10,000.
+    """
+    rest, test = images.apart(400, seed)
+    held = 197 if images.test_from is None else 10_000
+    train, validation = train_test_split(rest, test_size=held, stratify=images.labels[rest], random_state=seed)
+    return train, validation, test
+
+
+def parse_idx(packed: bytes, dimensions: int, file: str, data_set: str = "mnist") -> np.ndarray:
+    """The array in a gzip-compressed IDX file of unsigned bytes.
+
+    Header, big-endian: the bytes 0, 0, 8 (unsigned byte), number of dimensions; then the size of each dimension as
+    uint32; then the values, the last dimension fastest.
+
+    Parameters
+    ----------
+    packed : bytes
+        The content of the file.
+    dimensions : int
+        How many dimensions it must have: 3 for images, 1 for labels.
+    file, data_set : str
+        Its name and that of its data set, for messages.
+
+    Raises
+    ------
+    PlasticityError
+        Not gzip, cut short, another magic number, more or fewer values than the header says.
+
+    Source: LeCun, Cortes & Burges, THE MNIST DATABASE of handwritten digits, "File formats".
+    """
+    remedy = f"replace it, or type: plasticity data --fetch {data_set}"
+    try:
+        content = gzip.decompress(packed)
+    except (EOFError, OSError, zlib.error) as problem:
+        raise PlasticityError(f"{file} is damaged: not a whole gzip file ({problem}); {remedy}.") from None
+    magic = bytes([0, 0, 8, dimensions])
+    if content[:4] != magic:
+        raise PlasticityError(f"{file} is damaged: magic number {content[:4].hex()} instead of {magic.hex()}; {remedy}.")
+    start = 4 + 4 * dimensions
+    if len(content) < start:
+        raise PlasticityError(f"{file} is damaged: it ends within its header; {remedy}.")
+    shape = tuple(int(size) for size in np.frombuffer(content, dtype=">u4", count=dimensions, offset=4))
+    found, told = len(content) - start, math.prod(shape)
+    if found != told:
+        raise PlasticityError(f"{file} is damaged: {found} values where its header says {told}; {remedy}.")
+    return np.frombuffer(content, dtype=np.uint8, offset=start).reshape(shape)

@@ -1,0 +1,20 @@
+"""The engine: a network is compiled once and run many times; its C++ is made faster, its operations are counted."""
+
+from __future__ import annotations
+
+from plasticity.engine.programs import (
+    FLAGS,
+    Builder,
+    Model,
+    Program,
+    backend,
+    cache_folder,
+    canonical,
+    compiler,
+    placeholders,
+    program,
+)
+
+__all__ = [
+    "FLAGS", "Builder", "Model", "Program", "backend", "cache_folder", "canonical", "compiler", "placeholders", "program",
+]  # fmt: skip

@@ -1,0 +1,628 @@
+"""Compile a network once, run it many times.
+
+A *builder* is a module-level function `(spec) -> Model` that makes a Brian2 network from plain data. `program(builder,
+spec)` generates its C++ (Brian2's standalone mode), compiles it into the cache and hands back a `Program`. Running
+a program for another seed, other weights, stimuli, labels or parameters compiles nothing and imports nothing: it starts
+the binary with other files.
+
+The cache lies in the folder of `cache_folder()`. A compiled program is kept under the hash of the generated C++ with
+compiler and flags; a small index remembers which specification led to which program, so that a second start does
+not even generate code. Where there is no compiler, the same builder runs on Brian2's NumPy target.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import brian2
+import numpy as np
+import pooch
+from brian2 import NetworkOperation, Quantity, TimedArray, ms, second
+from brian2.core.names import Nameable
+from brian2.core.variables import VariableView
+from brian2.devices.device import reset_device
+from brian2.utils.filelock import FileLock
+
+from plasticity.encoders import check_rates
+from plasticity.engine.rewriting import faster
+from plasticity.errors import PlasticityError, WrongUse, unknown
+
+Progress = Callable[[float], None]
+
+# -fno-finite-math-only keeps NaN and infinity; but with it GCC does not say __FAST_MATH__, and glibc hides its vectorised exp.
+FLAGS = ("-w", "-pthread", "-O3", "-ffast-math", "-fno-finite-math-only", "-D__FAST_MATH__", "-march=native", "-std=c++11")
+_SEED = """
+if (const char* _seed = std::getenv("PLASTICITY_SEED"))
+    for (size_t _k = 0; _k < brian::_random_generators.size(); _k++)
+        brian::_random_generators[_k].seed(std::strtoul(_seed, NULL, 10) + 1000003UL * _k);
+"""
+_DURATION = 'std::getenv("PLASTICITY_DURATION") ? std::atof(std::getenv("PLASTICITY_DURATION")) : %r'
+_HEADERS = ["<chrono>", "<csignal>", "<cstdlib>", "<fstream>", "<thread>", *["<sys/prctl.h>"] * (sys.platform == "linux")]
+_LENGTH = ".length"
+_DIE_WITH_PARENT = """
+#ifdef __linux__
+prctl(PR_SET_PDEATHSIG, SIGKILL);
+#endif
+"""
+# Brian2's own progress report asks for the processor time before every object of every step, which costs more than a small
+# network itself. A thread of its own looks at the clock five times a second instead.
+_REPORT = """
+std::cout << 0.0 << std::endl << std::flush;
+std::thread([] {
+    const double _end = %s;
+    for (;;) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(200));
+        std::cout << brian::%s.t / _end << std::endl << std::flush;
+    }
+}).detach();
+"""
+
+
+@dataclasses.dataclass(frozen=True)
+class Model:
+    """What a builder returns.
+
+    Parameters
+    ----------
+    network : brian2.Network
+        Everything that runs, each object with a name of its own. No `NetworkOperation`: compiled code cannot call Python.
+    duration : Quantity
+        The longest run; a run may be shorter.
+    inputs : dict
+        What can be set per run: variables (`group.v`) and `TimedArray` objects by name.
+    outputs : dict
+        What is read back after a run: variables by name (`group.v`, `monitor.t`, `state_monitor.state("v")`).
+    """
+
+    network: brian2.Network
+    duration: Quantity
+    inputs: Mapping[str, VariableView | TimedArray]
+    outputs: Mapping[str, VariableView]
+
+
+Builder = Callable[[Any], Model]
+
+
+def cache_folder() -> Path:
+    """Where compiled programs lie: `PLASTICITY_CACHE`, else the user's cache folder."""
+    chosen = os.environ.get("PLASTICITY_CACHE")
+    return (Path(chosen).expanduser() if chosen else Path(pooch.os_cache("plasticity")) / "programs").absolute()
+
+
+@functools.cache
+def compiler() -> str:
+    """The C++ compiler with its version, or an empty text where there is none (or no `make`)."""
+    name = os.environ.get("CXX", "g++")
+    if shutil.which(name) is None or shutil.which("make") is None:
+        return ""
+    return subprocess.run([name, "--version"], capture_output=True, text=True).stdout.partition("\n")[0]
+
+
+def _processor() -> str:
+    """What -march=native depends on."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        import platform
+
+        return platform.processor() or platform.machine()
+    return "".join(sorted({line for line in lines if line.startswith(("model name", "flags", "Features"))}))
+
+
+@functools.cache
+def backend() -> str:
+    """What runs the spiking networks here; says once, on standard error, when it is not compiled C++."""
+    if compiler():
+        return "cpp_standalone"
+    print(
+        "note: no C++ compiler (g++ and make) was found, so Brian2's NumPy target runs instead: the same networks, many times"
+        " slower. Install g++ and make (Debian, Ubuntu: apt install g++ make) to have them compiled.",
+        file=sys.stderr,
+    )
+    return "numpy"
+
+
+def canonical(value: Any) -> Any:
+    """Plain data that stands for a specification, for hashing: the same for equal contents, in any process."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = {f.name: canonical(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return {"": type(value).__qualname__, **fields}
+    if isinstance(value, Quantity):
+        return ["quantity", np.asarray(value).tolist(), repr(value.dim)]
+    if isinstance(value, np.ndarray) and value.dtype != object:
+        return ["array", value.dtype.str, list(value.shape), hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()]
+    if isinstance(value, Mapping):
+        return {str(k): canonical(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [canonical(v) for v in value]
+    if isinstance(value, type) or (callable(value) and "<" not in getattr(value, "__qualname__", "<")):  # no lambda, no closure
+        return f"{value.__module__}.{value.__qualname__}"
+    if isinstance(value, np.generic):
+        return value.item()
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    raise WrongUse(f"a network specification holds plain data, not {type(value).__name__}: {value!r}")
+
+
+def placeholders(owner: Any) -> Any:
+    """A rule or neuron with each parameter replaced by a 1 of its unit.
+
+    A network specification that holds it leads to one program for all values, which are then inputs of a run.
+    """
+    ones = {k: Quantity(1.0, dim=v.dim) if isinstance(v, Quantity) else 1.0 for k, v in owner.parameters.items()}
+    parts = {"parts": tuple(placeholders(part) for part in owner.parts)} if getattr(owner, "parts", ()) else {}  # of a sum
+    return dataclasses.replace(owner, parameters=ones, **parts)
+
+
+def _hash(*parts: Any) -> str:
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part if isinstance(part, bytes) else str(part).encode())
+        digest.update(b"\0")
+    return digest.hexdigest()
+
+
+@functools.cache
+def _source_hash(own: str) -> str:
+    """All source a builder can reach: this package, and the builder's own file."""
+    folder = Path(__file__).parent.parent
+    files = sorted(folder.rglob("*.py"))
+    if Path(own) not in files:
+        files.append(Path(own))
+    return _hash(*(part for f in files for part in (f.name, f.read_bytes())))
+
+
+def _source(*owners: Any) -> str:
+    """Hash of the source of builder and specification; without a file (a notebook) never the same twice: generated anew."""
+    files = [getattr(sys.modules.get(owner.__module__), "__file__", None) for owner in owners]
+    return _hash(*(_source_hash(own) for own in files if own)) if all(files) else os.urandom(16).hex()
+
+
+def _environment() -> tuple[str, ...]:
+    return (compiler(), " ".join(FLAGS), _processor(), brian2.__version__, np.__version__)
+
+
+def _preferences() -> str:
+    """The caller's Brian2 preferences that can change the generated code (float32, loop optimisation, compiler settings)."""
+    ours, not_ours = ("core.", "codegen.", "devices.cpp_standalone."), ("codegen.target", "codegen.runtime.")
+    return repr(sorted((k, brian2.prefs[k]) for k in brian2.prefs if k.startswith(ours) and not k.startswith(not_ours)))
+
+
+def _refuse_standalone() -> None:
+    if brian2.get_device() is brian2.all_devices["cpp_standalone"]:
+        raise WrongUse("Brian2 is in standalone mode; call brian2.set_device('runtime') before using this library's networks.")
+
+
+_BUILDING = threading.Lock()
+
+
+def program(builder: Builder, spec: Any) -> Program:
+    """The compiled program of a builder and its specification, from the cache or compiled now.
+
+    Raises
+    ------
+    WrongUse
+        The network holds a `NetworkOperation`, or the caller works in Brian2's standalone mode himself.
+    PlasticityError
+        Code generation or compilation failed, or the cache folder is full or cannot be written.
+    """
+    with _BUILDING:  # generating code switches Brian2's device, which belongs to the whole process
+        return _program(builder, spec)
+
+
+def _program(builder: Builder, spec: Any) -> Program:
+    _refuse_standalone()
+    if backend() == "numpy":
+        return Program(builder, spec, None, {})
+    cache = cache_folder()
+    index = cache / "index" / _hash(
+        builder.__module__, builder.__qualname__, type(spec).__module__, json.dumps(canonical(spec), sort_keys=True),
+        _source(builder, *[type(spec)] * dataclasses.is_dataclass(spec)), _preferences(), *_environment(),
+    )  # fmt: skip
+    try:
+        found = _find(cache, index)
+        if found is None:
+            index.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(str(index) + ".lock"):  # two processes that want the same build: one builds, the other waits
+                found = _find(cache, index)
+                if found is None:
+                    found = _compile(builder, spec, cache)
+                    _write(index, found.name)
+        return Program(builder, spec, found, json.loads((found / "manifest.json").read_text()))
+    except OSError as error:
+        raise PlasticityError(
+            f"cannot keep compiled programs in {cache}: {error.strerror or error}; set PLASTICITY_CACHE to another folder."
+        ) from None
+
+
+def _write(path: Path, text: str) -> None:
+    temporary = path.with_name(f"{path.name}.{os.getpid()}")
+    temporary.write_text(text)
+    os.replace(temporary, path)
+
+
+def _find(cache: Path, index: Path) -> Path | None:
+    try:
+        folder = cache / index.read_text()
+    except OSError:
+        return None
+    return folder if _whole(folder) else None
+
+
+def _whole(folder: Path) -> bool:
+    """Whether the program there is the one that was compiled: its manifest holds the binary's checksum."""
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text())
+        return isinstance(manifest, dict) and manifest.get("sha256") == _hash((folder / "main").read_bytes())
+    except (OSError, ValueError):
+        return False
+
+
+def _compile(builder: Builder, spec: Any, cache: Path) -> Path:
+    """Generate, hash, and compile unless that very code was compiled before; moved into place as a whole."""
+    work = Path(tempfile.mkdtemp(prefix=".building-", dir=cache))
+    try:
+        manifest = _generate(builder, spec, work)
+        sources = sorted(p for p in work.rglob("*") if p.is_file())
+        key = _hash(*(x for p in sources for x in (p.relative_to(work), p.read_bytes())), json.dumps(manifest), *_environment())
+        final = cache / key
+        if _whole(final):
+            return final
+        started = time.perf_counter()
+        made = subprocess.run(
+            ["make", f"-j{os.cpu_count()}"], cwd=work, capture_output=True, text=True, env={**os.environ, "MAKEFLAGS": ""}
+        )
+        if made.returncode:
+            raise PlasticityError(f"compiling {builder.__qualname__} failed: {made.stderr.strip()[-400:]}")
+        for leftover in [*work.rglob("*.o"), *work.rglob("*.cpp"), *work.glob("*.gch"), work / "make.deps"]:
+            leftover.unlink(missing_ok=True)
+        manifest["compile_s"] = time.perf_counter() - started
+        manifest["sha256"] = _hash((work / "main").read_bytes())
+        (work / "manifest.json").write_text(json.dumps(manifest))
+        try:
+            os.replace(work, final)
+        except OSError:
+            if not _whole(final):  # a damaged one; a whole one is the same code from another process, which may be running
+                shutil.rmtree(final, ignore_errors=True)
+                os.replace(work, final)
+        return final
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _generate(builder: Builder, spec: Any, folder: Path) -> dict[str, Any]:
+    """Write the C++ of the network into `folder`; returns the manifest of its inputs and outputs."""
+    device = brian2.all_devices["cpp_standalone"]
+    ours = {
+        "codegen.cpp.extra_compile_args_gcc": list(FLAGS),
+        "codegen.cpp.headers": [*brian2.prefs["codegen.cpp.headers"], *_HEADERS],
+        "core.stop_on_keyboard_interrupt": False,  # an interrupted program dies instead of handing back half a run
+    }
+    if hasattr(spec, "precision"):
+        ours["core.default_float_dtype"] = {"double": np.float64, "single": np.float32}[spec.precision]
+    theirs = {name: brian2.prefs[name] for name in ours}
+    previous_dt = brian2.defaultclock.dt
+    named = Nameable.__instances__()  # Brian2 numbers its code by the names in use: hide what else lives in this process,
+    others = set(named)  # so that the same network gives the same code
+    named.clear()
+    brian2.set_device("cpp_standalone", build_on_run=False)
+    try:
+        for name, value in ours.items():
+            brian2.prefs[name] = value
+        model = builder(spec)
+        _refuse_operations(model.network)
+        device.insert_code("before_start", _DIE_WITH_PARENT)
+        device.insert_code("after_start", _SEED)
+        device.insert_code("before_network_run", _REPORT % (_DURATION % float(model.duration), model.network.name))
+        model.network.run(model.duration, namespace={})
+        for kind, arguments in device.main_queue:
+            if kind == "run_network":  # the duration becomes an argument of the program
+                lines = arguments[1]
+                fixed = f"run({float(model.duration)!r},"
+                if not any(fixed in line for line in lines):
+                    raise PlasticityError(f"this version of Brian2 ({brian2.__version__}) writes its run() in an unknown way.")
+                lines[:] = [line.replace(fixed, f"run({_DURATION % float(model.duration)},") for line in lines]
+        _sort_clocks(device, model.network)
+        outputs = {name: _describe_output(device, view) for name, view in model.outputs.items()}
+        for name, view in model.outputs.items():
+            if -1 in outputs[name]["shape"]:  # how long it grew is said at the end, so that a cut off file is noticed
+                array = f"brian::{device.get_array_name(view.variable, access_data=False)}"
+                length = f"{array}.n" if len(outputs[name]["shape"]) == 2 else f"{array}.size()"
+                file = f'std::ofstream(brian::results_dir + "{outputs[name]["file"]}{_LENGTH}")'
+                device.insert_code("before_end", f"{file} << {length} << std::endl;")
+        device.build(directory=str(folder), compile=False, run=False)
+        inputs = {name: _describe_input(view) for name, view in model.inputs.items()}
+        settable = (entry["argument"] for entry in inputs.values())
+        faster(folder, model.network, device, settable, (entry["file"] for entry in outputs.values()))
+        return {"duration": float(model.duration), "inputs": inputs, "outputs": outputs}
+    except brian2.BrianObjectException as error:
+        raise PlasticityError(f"{builder.__qualname__} does not build: {error.__cause__ or error}") from error
+    finally:
+        for name, value in theirs.items():
+            brian2.prefs[name] = value
+        named.update(others)
+        reset_device()
+        device.reinit()
+        brian2.defaultclock.dt = previous_dt
+
+
+def _sort_clocks(device: Any, network: brian2.Network) -> None:
+    """Brian2 starts the clocks of a run in no fixed order; the same network must give the same code."""
+    queue = device.main_queue
+    arrays = {device.get_array_name(clock.variables[name]) for clock in network._clocks for name in ("t", "timestep")}
+    where = [k for k, (kind, what) in enumerate(queue) if kind == "set_by_single_value" and what[0] in arrays]
+    for k, entry in zip(where, sorted((queue[k] for k in where), key=lambda entry: entry[1][0]), strict=True):
+        queue[k] = entry
+
+
+def _refuse_operations(network: brian2.Network) -> None:
+    for item in network.objects:
+        if isinstance(item, NetworkOperation):
+            raise WrongUse(
+                f"the network holds the NetworkOperation {item.name!r}, which a compiled program would silently drop;"
+                " write it as equations, run_regularly or a Synapses pathway."
+            )
+
+
+def _describe_input(view: VariableView | TimedArray) -> dict[str, Any]:
+    """What a value must look like; `shape` None: only the running program knows how many there are (synapses)."""
+    rate = view.dim == brian2.Hz.dim
+    shape: list[int] | None
+    if isinstance(view, TimedArray):
+        kind, argument, shape = view.values.dtype, f"{view.name}.values", list(view.values.shape)
+    else:
+        kind, argument = np.dtype(view.dtype), f"{view.group_name}.{view.name}"
+        shape = None if getattr(view.variable, "dynamic", False) else [int(view.variable.size)]
+    return {"argument": argument, "dtype": kind.str, "shape": shape, "rows": isinstance(view, TimedArray), "rate": rate}
+
+
+def _describe_output(device: Any, view: VariableView) -> dict[str, Any]:
+    size = view.variable.size
+    if not getattr(view.variable, "dynamic", False):
+        shape = [int(size)]
+    else:
+        shape = [-1, int(size[1])] if np.ndim(size) else [-1]  # a StateMonitor's variable has a column for each recorded neuron
+    return {"file": Path(device.get_array_filename(view.variable)).name, "dtype": np.dtype(view.dtype).str, "shape": shape}
+
+
+_RUN_FILES = "plasticity-run-"
+
+
+@functools.cache
+def _clear_leftovers() -> None:
+    """Once per process: delete the run files of processes that were killed."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_RUN_FILES}*-*"):
+        owner = folder.name.removeprefix(_RUN_FILES).partition("-")[0]
+        if owner.isdigit():
+            try:
+                os.kill(int(owner), 0)
+            except ProcessLookupError:
+                shutil.rmtree(folder, ignore_errors=True)
+            except OSError:  # somebody else's
+                continue
+
+
+@dataclasses.dataclass(frozen=True)
+class Program:
+    """A network that can be run again and again; made by `program`. `defaults` are inputs of every run that gives no others."""
+
+    builder: Builder
+    spec: Any
+    folder: Path | None
+    manifest: Mapping[str, Any]
+    defaults: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """In another process, perhaps on another machine: found in the cache there, or compiled there."""
+        return _again, (self.builder, self.spec, self.defaults)
+
+    def run(
+        self,
+        seed: int,
+        inputs: Mapping[str, Any] | None = None,
+        duration: Quantity | None = None,
+        progress: Progress | None = None,
+    ) -> dict[str, np.ndarray]:
+        """One run in a process of its own.
+
+        Parameters
+        ----------
+        seed : int
+            Everything random in the network follows from it.
+        inputs : dict
+            Values (arrays or numbers, in base units) for names in the model's `inputs`; an array for a `TimedArray` may
+            have fewer rows than it was built with: the rest is zero.
+        duration : Quantity
+            At most what the model was built for.
+        progress : callable
+            Called with the finished fraction while the program runs.
+
+        Returns
+        -------
+        dict of arrays
+            The model's outputs in base units, without units; a StateMonitor's variable as (times, neurons).
+
+        Raises
+        ------
+        WrongUse
+            An unknown input, a wrong shape, a NaN, a negative rate, a duration that is too long or no time.
+        PlasticityError
+            The program failed, or the temporary folder is full or cannot be written.
+        """
+        inputs = {**self.defaults, **(inputs or {})}
+        if self.folder is None:
+            with _BUILDING:  # Brian2's preferences, clock and generator belong to the whole process: one run at a time
+                return self._run_numpy(seed, inputs, duration, progress)
+        time_s = _length(duration, self.manifest["duration"])
+        _clear_leftovers()
+        try:
+            results = Path(tempfile.mkdtemp(prefix=f"{_RUN_FILES}{os.getpid()}-"))
+        except OSError as error:
+            raise PlasticityError(f"cannot write run files: {error.strerror}; set TMPDIR to a folder with room.") from None
+        try:
+            arguments = []
+            for name, value in inputs.items():
+                if name not in self.manifest["inputs"]:
+                    raise unknown("input", name, self.manifest["inputs"])
+                entry = self.manifest["inputs"][name]
+                array = _fit(name, value, entry)
+                if entry["shape"] is None and array.ndim == 0:
+                    arguments.append(f"{entry['argument']}={array.item()!r}")
+                else:
+                    (results / f"{name}.in").write_bytes(array.tobytes())  # ndarray.tofile is silent on a full disk
+                    arguments.append(f"{entry['argument']}={results / name}.in")
+            environment = {**os.environ, "PLASTICITY_SEED": str(int(seed) % 2**32), "PLASTICITY_DURATION": repr(time_s)}
+            complaint = self._execute([f"{results}{os.sep}", *arguments], environment, results / "complaint", progress)
+            for name, given, expected in re.findall(r"([^/]+)\.in': file size (\d+) does not match .* (\d+)", complaint):
+                size = np.dtype(self.manifest["inputs"][name]["dtype"]).itemsize
+                raise WrongUse(f"input {name!r} has {int(given) // size} values; it needs {int(expected) // size}.")
+            outputs = {}
+            for name, entry in self.manifest["outputs"].items():
+                found = np.fromfile(results / entry["file"], dtype=entry["dtype"])
+                shape = [int((results / f"{entry['file']}{_LENGTH}").read_text() or 0) if n == -1 else n for n in entry["shape"]]
+                if found.size != np.prod(shape):
+                    raise OSError(None, f"only {found.size} values of {name!r} are there")
+                outputs[name] = found.reshape(shape)
+            return outputs
+        except OSError as error:
+            raise PlasticityError(
+                f"cannot write run files to {results}: {error.strerror or error}; set TMPDIR to a folder with room."
+            ) from None
+        finally:
+            shutil.rmtree(results, ignore_errors=True)
+
+    def _execute(self, arguments: list[str], environment: dict[str, str], complaints: Path, progress: Progress | None) -> str:
+        """Start the binary and wait; returns what it wrote on standard error."""
+        assert self.folder is not None
+        with open(complaints, "w+", errors="replace") as stderr:
+            try:
+                process = subprocess.Popen(
+                    [str(self.folder / "main"), "--results_dir", *arguments],
+                    cwd=self.folder, env=environment, stdout=subprocess.PIPE, stderr=stderr, text=True,
+                )  # fmt: skip
+            except OSError as error:
+                raise PlasticityError(f"cannot start {self.folder / 'main'}: {error.strerror}; build it again.") from None
+            try:
+                assert process.stdout is not None
+                for line in process.stdout:
+                    if progress is not None:
+                        try:
+                            fraction = float(line)
+                        except ValueError:
+                            continue
+                        progress(fraction)
+                process.wait()
+                if progress is not None and process.returncode == 0:
+                    progress(1.0)
+            except BaseException:
+                process.kill()
+                process.wait()
+                raise
+            finally:
+                if process.stdout is not None:
+                    process.stdout.close()
+            stderr.seek(0)
+            complaint = stderr.read().strip()
+        if process.returncode:
+            code = process.returncode
+            how = f"signal {signal.Signals(-code).name}" if code < 0 else f"status {code}"
+            name = self.builder.__qualname__
+            raise PlasticityError(f"the compiled network {name} ended with {how}. {complaint[-300:]}".strip())
+        return complaint
+
+    def _run_numpy(
+        self, seed: int, inputs: Mapping[str, Any], duration: Quantity | None, progress: Progress | None
+    ) -> dict[str, np.ndarray]:
+        """The same on Brian2's NumPy target, in this process."""
+        _refuse_standalone()
+        target, previous_dt = brian2.prefs["codegen.target"], brian2.defaultclock.dt
+        state = np.random.get_state()  # noqa: NPY002  (Brian2 draws from NumPy's global generator)
+        brian2.prefs["codegen.target"] = "numpy"
+        brian2.defaultclock.dt = 0.1 * ms  # what a builder finds in standalone mode
+        try:
+            brian2.seed(int(seed) % 2**32)  # before the builder, which may draw connections and initial values
+            model = self.builder(self.spec)
+            _refuse_operations(model.network)
+            for name, value in inputs.items():
+                if name not in model.inputs:
+                    raise unknown("input", name, model.inputs)
+                view = model.inputs[name]
+                array = _fit(name, value, _describe_input(view))
+                if isinstance(view, TimedArray):
+                    view.values[...] = array
+                else:
+                    held = view.variable.get_value()
+                    if array.ndim and array.shape != np.shape(held):
+                        raise WrongUse(f"input {name!r} has {array.size} values; it needs {np.size(held)}.")
+                    view.variable.set_value(array)
+            length = _length(duration, float(model.duration)) * second
+            slowest = max(float(item.clock.dt) for item in model.network.sorted_objects)
+            if 0 < float(length) < 1e-4 * slowest:  # Brian2 rounds its steps to 0, and may stop all clocks before the first step
+                raise WrongUse(
+                    f"duration={length} is less than a ten-thousandth of the network's slowest clock ({slowest:g} s), of which"
+                    " Brian2's NumPy target may make a run of no length; run for longer."
+                )
+
+            def report(elapsed: Any, completed: float, start: Any, total: Any) -> None:
+                if progress is not None:
+                    progress(float(completed))
+
+            model.network.run(length, report=report, report_period=0.2 * second, namespace={})
+            return {name: np.array(view.variable.get_value()) for name, view in model.outputs.items()}
+        except brian2.BrianObjectException as error:
+            raise PlasticityError(f"{self.builder.__qualname__} does not run: {error.__cause__ or error}") from error
+        finally:
+            brian2.prefs["codegen.target"] = target
+            brian2.defaultclock.dt = previous_dt
+            np.random.set_state(state)  # noqa: NPY002
+
+
+def _again(builder: Builder, spec: Any, defaults: Mapping[str, Any]) -> Program:
+    return dataclasses.replace(program(builder, spec), defaults=defaults)
+
+
+def _length(duration: Quantity | None, longest: float) -> float:
+    """The wanted duration in seconds."""
+    if duration is None:
+        return longest
+    if brian2.get_dimensions(duration) != second.dim or np.ndim(duration):
+        raise WrongUse(f"duration={duration} is not a time; write it like 500*ms.")
+    time_s = float(duration)
+    if not 0 <= time_s <= longest * (1 + 1e-12):
+        raise WrongUse(f"duration {time_s} s is outside 0 to {longest} s, which the program was built for.")
+    return time_s
+
+
+def _fit(name: str, value: Any, entry: Mapping[str, Any]) -> np.ndarray:
+    """The value as an array of the wanted shape and type; missing rows of a `TimedArray` are filled with zeros."""
+    try:
+        given = np.asarray(value, dtype=float)
+    except (TypeError, ValueError):
+        raise WrongUse(f"input {name!r} is {value!r}; it needs numbers in base units.") from None
+    if not np.isfinite(given).all():
+        raise WrongUse(f"input {name!r} holds NaN or infinite values.")
+    if entry["rate"]:
+        check_rates(given, name)
+    array, shape = given.astype(entry["dtype"]), entry["shape"]
+    if shape is None or list(array.shape) == shape:
+        return array
+    if array.ndim == 0:
+        return np.full(shape, array)
+    if entry["rows"] and array.ndim == len(shape) and list(array.shape[1:]) == shape[1:] and len(array) < shape[0]:
+        return np.concatenate([array, np.zeros((shape[0] - len(array), *shape[1:]), array.dtype)])
+    raise WrongUse(f"input {name!r} has shape {tuple(array.shape)}; it needs {tuple(shape)}.")

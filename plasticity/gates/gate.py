@@ -1,0 +1,53 @@
+"""A gate turns the cues of trials into gains, on the input and on the learning of each stream; the base leaves all at 1.
+
+Attention multiplies firing rates (McAdams & Maunsell 1999, doi:10.1523/JNEUROSCI.19-01-00431.1999), and does so as early as the
+thalamus (McAlonan, Cavanaugh & Wurtz 2008, doi:10.1038/nature07382; Wimmer et al. 2015, doi:10.1038/nature15398). The gains of
+these gates are stronger than those measured in single neurons: they stand for the whole path up to where two stimuli compete.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import numbers
+from collections.abc import Mapping
+from typing import ClassVar
+
+import numpy as np
+
+from plasticity.errors import WrongUse
+
+
+@dataclasses.dataclass(frozen=True)
+class Gate:
+    """No attention: gain 1 on every stream, learning open for every stream."""
+
+    name: ClassVar[str] = "none"
+    summary: ClassVar[str] = "no attention: gain 1 on every stream"
+    source: ClassVar[str] = "control"
+    selects: ClassVar[bool] = False  # is told which stream matters, and favours it
+
+    known: ClassVar[Mapping[str, type[Gate]]]  # all gates by name; set by plasticity.gates, which imports them
+
+    @classmethod
+    def from_text(cls, text: str) -> Gate:
+        """A gate by its name, with its default gains; WrongUse for an unknown one."""
+        return cls.known[text.strip()]()
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if np.ndim(value) != 0:
+                raise WrongUse(f"{type(self).__name__}: {field.name} is one number, not an array of shape {np.shape(value)}.")
+            if not isinstance(value, numbers.Real) or not 0 <= float(value) < np.inf:
+                raise WrongUse(f"{type(self).__name__}: {field.name}={value!r} must be a finite gain of 0 or more.")
+
+    def gains(self, cue: np.ndarray, streams: int, rng: np.random.Generator) -> np.ndarray:
+        """The gain on the input of each stream, shape (trials, streams)."""
+        return np.ones((len(cue), streams))
+
+    def learning(self, cue: np.ndarray, streams: int, rng: np.random.Generator) -> np.ndarray:
+        """The gain on the learning of each stream's synapses, shape (trials, streams)."""
+        return np.ones((len(cue), streams))
+
+
+NoGate = Gate

@@ -1,0 +1,42 @@
+"""Attention as a gain on the input."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import ClassVar
+
+import numpy as np
+
+from plasticity.errors import WrongUse
+from plasticity.gates.gate import Gate
+from plasticity.settings import setting
+
+
+@dataclasses.dataclass(frozen=True)
+class InputGain(Gate):
+    """The cue multiplies the firing rates of the attended stream and of the ignored ones.
+
+    Parameters
+    ----------
+    attended, ignored : float
+        The two gains, without unit.
+    """
+
+    name: ClassVar[str] = "input_gain"
+    summary: ClassVar[str] = "attention multiplies the input's firing rate: attended up, ignored down"
+    source: ClassVar[str] = (
+        "McAdams & Maunsell 1999, doi:10.1523/JNEUROSCI.19-01-00431.1999; Wimmer et al. 2015, doi:10.1038/nature15398"
+    )
+    selects: ClassVar[bool] = True
+
+    attended: float = setting(2.0, "gain of the attended stream", low=0)
+    ignored: float = setting(0.2, "gain of every other stream", low=0)
+
+    def gains(self, cue: np.ndarray, streams: int, rng: np.random.Generator) -> np.ndarray:
+        return self.favour(cue, streams)
+
+    def favour(self, chosen: np.ndarray, streams: int) -> np.ndarray:
+        """`attended` for the chosen stream of each trial and `ignored` for the others, shape (trials, streams)."""
+        if not np.isin(chosen, np.arange(streams)).all():
+            raise WrongUse(f"a cue names a stream from 0 to {streams - 1}; these run from {np.min(chosen)} to {np.max(chosen)}.")
+        return np.where(np.arange(streams) == np.asarray(chosen)[:, None], self.attended, self.ignored).astype(float)

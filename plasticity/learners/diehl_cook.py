@@ -1,0 +1,465 @@
+"""Digits learnt without labels: the network of Diehl & Cook as a scikit-learn estimator."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, ClassVar, NamedTuple
+
+import brian2
+import numpy as np
+from brian2 import ms
+from sklearn.base import ClassifierMixin
+from sklearn.utils.validation import check_is_fitted
+
+import plasticity
+from plasticity import settings
+from plasticity.checkpoints import Checkpoints
+from plasticity.engine import Program, backend, canonical
+from plasticity.engine.operations import CostModel, Costs, SpikeCounts
+from plasticity.errors import WrongUse, unknown
+from plasticity.learners.learner import Learner, Variant
+from plasticity.networks import diehl_cook
+from plasticity.networks.diehl_cook import DiehlCook
+from plasticity.parallel import Progress, quiet
+from plasticity.rules import RULES, Rule
+from plasticity.settings import estimator, setting
+
+READOUTS = ("all", "proportion")
+FEW = 10  # images of which no accuracy is told
+WINDOW = 10_000  # images whose responses say, during training, what the neurons stand for so far
+_LABELS, _ANSWERS = 1_000_000, 2_000_000  # what keeps their seeds apart from those of training
+
+
+MANY = 300  # images that a neuron must answer for
+
+
+def suited(neurons: int, shown: int) -> dict[str, float]:
+    """Values of `theta_plus_mv` and `w_ie` for so many neurons and presentations of images: the paper's, but for few neurons.
+
+    Where each of at most 100 neurons must answer for more than `MANY` images, a threshold that rises by the paper's 0.05 mV at
+    every spike outgrows the drive, and several neurons answer an image: half the rise and three times the inhibition do better
+    (100 neurons, 50,000 images of MNIST, one seed: 87.1 instead of 79.2 %). Where there are fewer images so much inhibition lets
+    a few neurons answer all of them. Chosen on training images 50,001 to 60,000 of MNIST; no test image was looked at.
+    """
+    few = neurons <= 100 and shown > MANY * neurons
+    return {"theta_plus_mv": 0.025, "w_ie": 50.0} if few else {"theta_plus_mv": 0.05, "w_ie": 17.0}
+
+
+@estimator
+class DiehlCookClassifier(ClassifierMixin, Learner):
+    """The network of Diehl & Cook 2015: it learns from images alone, and is told afterwards which neuron stands for which class.
+
+    Plastic synapses lead from Poisson inputs to excitatory neurons that silence each other by way of inhibitory ones; it is drawn
+    in `plasticity.networks.diehl_cook`. `fit` shows the images, without their labels. Then learning is switched off and the first
+    `label_images` of the very same training images say what each neuron responds to. No other image is looked at.
+
+    Two readouts. "all" (all activity, the paper's): a neuron belongs to the class to whose images it fires most on average; the
+    answer is the class whose neurons fire most on average. "proportion" (proportion weighting): a neuron votes for every class
+    in proportion to its mean response to it.
+
+    Attributes
+    ----------
+    weights_ : array (inputs, neurons)
+    theta_ : array (neurons,), volt
+    responses_ : array (classes, neurons), mean spikes at an image of each class, learning switched off
+    assignment_ : array (neurons,), the class of each neuron
+    history_ : dict of arrays, a value for each block of a pass from its second on, blocks of fewer than `FEW` images left out:
+        `trials` (images so far), `accuracy` (the images of the block, neurons named by the other images of this pass, in the
+        blocks before; the spikes are those of training, and after the first pass the weights have seen the image before),
+        `spikes` and `intensity` (means over its images), `theta_mv` (mean)
+    activity_ : dict
+        What the network did, means over images as plain numbers: "training" (after a checkpoint the whole of it),
+        "naming" (what the neurons stand for), and "decision" (of the last call of `spikes` or `predict`). See
+        `plasticity.engine.operations.CostModel.activity`; an image that is shown again counts with all its presentations.
+    seconds_ : dict, wall time of `training`, `labels`, `compilation`
+    parameters_ : int, number of plastic synapses
+    backend_ : str, `cpp_standalone` or `numpy`
+
+    Raises
+    ------
+    WrongUse
+        X outside 0 to 1 or with NaN, labels of another length, unknown names, values out of range.
+
+    Source: Diehl & Cook 2015, doi:10.3389/fncom.2015.00099.
+    """
+
+    source: ClassVar[str] = "Diehl & Cook 2015, doi:10.3389/fncom.2015.00099"
+    cost: ClassVar[float] = 30.0
+    takes: ClassVar[frozenset[str]] = frozenset({"image"})
+    from_task: ClassVar[tuple[str, ...]] = ()
+    remark: ClassVar[str] = "learns without labels; they only name its neurons afterwards"
+    curve: ClassVar[str] = "training images, named by other images"
+    uses: ClassVar[tuple[str, ...]] = ("diehl_cook", "lif_conductance")
+    variants: ClassVar[tuple[Variant, ...]] = (
+        Variant(
+            "diehl_cook",
+            "spiking network that learns from images without labels, which then name its neurons",
+            {"neurons": 100, "passes": 3, "block": 200, "readout": "proportion"},
+            frozenset({"image"}),
+        ),
+    )
+
+    neurons: int = setting(400, "excitatory neurons; there are as many inhibitory ones", low=1)
+    passes: int = setting(1, "how often the training images are shown, in their order", low=1)
+    readout: str = setting("all", '"all" or "proportion", for `predict`; `answers` takes either', choices=READOUTS)
+    rule: Rule | str = setting("diehl_cook", "of the plastic synapses")
+    label_images: int = setting(10_000, "how many of the training images say what the neurons stand for", low=1)
+    theta_plus_mv: float = setting(
+        0.05,
+        "rise of a neuron's threshold at each of its spikes. The paper: 0.05 mV. For few neurons see `suited`",
+        "mV",
+        low=0,
+    )
+    input_hz: float = setting(
+        3265.0,
+        "rates of all inputs together at intensity 1, mean over the training images. With MNIST it is the paper's pixel/8 Hz",
+        "Hz",
+        above=0,
+    )
+    weight_mean: float = setting(
+        78 / 784,
+        "mean weight of the synapses onto a neuron; the sum is set to it at each presentation. The paper: 78 for 784 inputs",
+        above=0,
+    )
+    intensity: float = setting(2.0, "intensity at which an image is first shown", above=0)
+    enough: int = setting(5, "how many spikes an image must draw; else it is shown again, brighter by 1", low=1)
+    w_ei: float = setting(
+        10.4, "conductance of the fixed synapses onto inhibitory neurons, in units of the leak. The paper's program: 10.4", low=0
+    )
+    w_ie: float = setting(
+        17.0, "conductance of the fixed synapses onto excitatory neurons, in units of the leak. The paper's program: 17", low=0
+    )
+    dt_ms: float = setting(0.5, "time step", "ms", above=0)
+    block: int = setting(1000, "presentations in one run of the compiled program; a checkpoint is written after each", low=1)
+    checkpoint: str | None = setting(
+        None,
+        "a folder for the checkpoints of one training: `fit` goes on from the last whole one there; other data or parameters are"
+        " refused (so none of it in a grid search). Without one, nothing is written",
+    )
+
+    def _check(self) -> None:
+        settings.check(self)
+        check_rule(self.rule)
+        if self.checkpoint is not None and not str(self.checkpoint).strip():
+            raise WrongUse("DiehlCookClassifier: checkpoint='' names no folder; leave it out to write none.")
+
+    # -- running ------------------------------------------------------------------------------------------------------
+
+    def _prepare(self, inputs: int) -> None:
+        rule = RULES[self.rule] if isinstance(self.rule, str) else self.rule
+        spec = DiehlCook(
+            inputs=inputs, neurons=self.neurons, images=self.block, presentations=self.block, rule=rule, dt=self.dt_ms * ms
+        )
+        started = time.perf_counter()
+        self._spec = spec
+        self._cost_model: CostModel = spec.costs()
+        self._program: Program = spec.program()
+        self._compilation = time.perf_counter() - started
+        self.backend_ = backend()
+        values = {"first": self.intensity, "enough": self.enough, "total": self.weight_mean * inputs}
+        self._values: dict[str, Any] = values | {"w_ei": self.w_ei, "w_ie": self.w_ie}
+        self._values["excitatory.theta_plus"] = self.theta_plus_mv / 1e3
+
+    def _blocks(
+        self,
+        X: np.ndarray,
+        state: dict[str, Any],
+        what: int,
+        counts: SpikeCounts,
+        start: int = 0,
+        number: int = 0,
+        tell: Progress = quiet,
+    ) -> Iterator[_Block]:
+        """Show the images from number `start` on, in blocks of so many presentations.
+
+        The image that drew too few spikes at the end of a block is the first of the next one. Learning is on in training
+        (`what` is the number of the pass), off while labels are assigned and questions answered.
+        """
+        period = float(self._spec.presentation)
+        learn = float(what < _LABELS)
+        while start < len(X):
+            there = min(self.block, len(X) - start)
+            # the last images may need more presentations than there are images
+            presentations = self.block if there == self.block else min(self.block, there + max(10, there // 10))
+            given = {**self._values, **state, "images": X[start : start + there] * self._max_rate_hz, "last": there}
+            given |= {"learn": learn, "plastic": learn}
+            seed = int(np.random.SeedSequence([self.random_state, what, number]).generate_state(1)[0])
+            out = self._program.run(seed, given, duration=presentations * self._spec.presentation, progress=tell)
+            which = np.minimum((out["spike_time"] / period + 1e-6).astype(int), presentations - 1)
+            flat = np.bincount(which * self.neurons + out["spike_neuron"], minlength=presentations * self.neurons)
+            shown, intensity = (out[f"shown_{name}"].ravel()[:presentations] for name in ("image", "intensity"))
+            given_up = intensity[-1] >= diehl_cook.BRIGHTEST * self.intensity
+            last = bool(out["control.count"][0] >= self.enough or given_up)
+            answered = np.append(np.diff(shown) > 0, last) & (shown < there)
+            state = {name: out[name] for name in self._spec.state()}
+            state["control.image"] = np.array([-1 if last or shown[-1] >= there else 0])  # 0: the same image again
+            spikes = flat.reshape(presentations, self.neurons)[answered]
+            lit = int((shown < there).sum())  # after the last image the network waits for the end of the run, silent
+            counts.add(out, len(spikes), lit * round(period / float(self._spec.dt)), lit)
+            yield _Block(start, number, spikes, intensity[answered], state)
+            start, number = start + len(spikes), number + 1
+
+    def _frozen(self, X: np.ndarray, what: int, name: str, tell: Progress = quiet) -> np.ndarray:
+        """Spikes of each neuron at each image with learning switched off, (images, neurons); counted in `activity_[name]`."""
+        counts = SpikeCounts()
+        state = {"plastic.w": self.weights_.ravel(), "excitatory.theta": self.theta_, **_FRESH}
+        found: list[np.ndarray] = []
+
+        def told(fraction: float, note: str = "") -> None:
+            done = sum(map(len, found))
+            tell((done + fraction * min(self.block, len(X) - done)) / len(X))
+
+        for block in self._blocks(X, state, what, counts, tell=told):
+            found.append(block.spikes)
+        self.activity_[name] = self._cost_model.activity(counts, learning=False)
+        return np.concatenate(found)
+
+    def _begin(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Images and class numbers, checked; the program, compiled; the weights before learning."""
+        self._check()
+        X, y = _images(X), np.asarray(y)
+        if y.dtype.kind not in "biuUSf" or (y.dtype.kind == "f" and not np.isfinite(y).all()):
+            raise WrongUse("y holds something that names no class (None, NaN, mixed types); a class is a number or a text.")
+        if y.shape != (len(X),):
+            raise WrongUse(f"y has shape {y.shape}; it needs one label for each of the {len(X)} images in X.")
+        self.classes_, labels = np.unique(y, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise WrongUse("learning to classify needs images of at least two classes.")
+        mean = float(X.mean(dtype=np.float64)) * X.shape[1]
+        if not mean > 0:
+            raise WrongUse("every image in X is dark; nothing would fire.")
+        self.n_features_in_ = X.shape[1]
+        self._max_rate_hz = self.input_hz / mean
+        self._prepare(X.shape[1])
+        self.parameters_ = X.shape[1] * self.neurons
+        rng = np.random.default_rng([self.random_state, 0])
+        self.weights_ = 0.3 * rng.random((X.shape[1], self.neurons))
+        self.theta_ = np.full(self.neurons, float(diehl_cook.THETA))
+        self.activity_: dict[str, dict[str, Any]] = {}
+        return X, labels
+
+    def untrained(self, X: Any, y: Any) -> DiehlCookClassifier:
+        """The control: everything that `fit` does but learning; the weights have the sum that training begins with."""
+        X, labels = self._begin(X, y)
+        self.weights_ = np.clip(self.weights_ * self._values["total"] / self.weights_.sum(axis=0), 0, 1)
+        naming = min(self.label_images, len(X))
+        self._fitted = self._parameters()
+        self._assign(self._frozen(X[:naming], _LABELS, "naming"), labels[:naming])
+        return self
+
+    def _parameters(self) -> dict[str, Any]:
+        """What the network is made of."""
+        return {k: v for k, v in self.get_params(deep=False).items() if k not in ("checkpoint", "readout", "label_images")}
+
+    def fit(self, X: Any, y: Any, progress: Progress = quiet) -> DiehlCookClassifier:
+        """Learn from the images X (images, inputs), from 0 to 1, in their order; y (images,) names them afterwards.
+
+        `progress` takes the fraction that is done and a note: images, accuracy so far, images per second.
+        """
+        X, labels = self._begin(X, y)
+        naming = min(self.label_images, len(X))
+        share = self.passes * len(X) / (self.passes * len(X) + naming)
+        with contextlib.ExitStack() as stack:
+            kept = None
+            if self.checkpoint is not None:
+                kept = stack.enter_context(Checkpoints.open(Path(self.checkpoint), self._configuration(X, labels)))
+            self._train(X, labels, kept, lambda fraction, note="": progress(share * fraction, note))
+        started = time.perf_counter()
+        self._fitted = self._parameters()
+        spikes = self._frozen(
+            X[:naming], _LABELS, "naming", lambda fraction, note="": progress(share + (1 - share) * fraction, "naming")
+        )
+        self._assign(spikes, labels[:naming])
+        self.seconds_ = {"training": self._trained_s, "labels": time.perf_counter() - started, "compilation": self._compilation}
+        self.compile_seconds_ = self._compilation
+        self.arrays_ = {
+            "weights": self.weights_.astype(np.float32), "theta": self.theta_, "neuron_class": self.classes_[self.assignment_]
+        }  # fmt: skip
+        return self
+
+    def _configuration(self, X: np.ndarray, y: np.ndarray) -> dict[str, Any]:
+        """What training depends on: two trainings with the same go through the same states."""
+        given = self._parameters()
+        data = "".join(hashlib.sha256(np.ascontiguousarray(part).data).hexdigest() for part in (X, y))
+        versions = {"backend": self.backend_, "brian2": brian2.__version__, "plasticity": plasticity.__version__}
+        return {name: canonical(value) for name, value in given.items()} | {"data": data, **versions}
+
+    def _train(self, X: np.ndarray, labels: np.ndarray, kept: Checkpoints | None, progress: Progress) -> None:
+        state: dict[str, Any] = {"plastic.w": self.weights_.ravel(), "excitatory.theta": self.theta_, **_FRESH}
+        sums = np.zeros((0, len(self.classes_), self.neurons), np.float32)  # of each of the last blocks: spikes at each class
+        shown = np.zeros((0, len(self.classes_)), np.int64)  # and how many images of it there were
+        history = {name: np.zeros(0) for name in ("trials", "accuracy", "spikes", "intensity", "theta_mv")}
+        first, start, number, counter, before_s = 0, 0, 0, 0, 0.0
+        counts = SpikeCounts()
+        found = kept.latest() if kept is not None else None
+        if found is not None:
+            places = ("pass", "start", "block", "counter", "seconds")
+            first, start, number, counter, before_s = (found.numbers[name] for name in places)
+            counts = SpikeCounts(**found.numbers.get("tally", {}))
+            arrays = found.arrays
+            state = {name: arrays[name.replace(".", "__")] for name in self._spec.state()}
+            sums, shown = arrays["sums"], arrays["shown"]
+            history = {name: arrays[f"history_{name}"] for name in history}
+        total, began_s, began = self.passes * len(X), time.perf_counter(), first * len(X) + start
+        told = ""
+        for turn in range(first, self.passes):
+            if start == 0:  # no image may be named by what it showed itself in the pass before
+                sums, shown = sums[:0], shown[:0]
+            done = turn * len(X) + start
+
+            def tell(fraction: float, note: str = "") -> None:
+                progress(min(1.0, (done + fraction * self.block) / total), told)  # noqa: B023
+
+            for block in self._blocks(X, state, turn, counts, start, number, tell):
+                state, of = block.state, labels[block.start : block.start + len(block.spikes)]
+                done = turn * len(X) + block.start + len(of)
+                accuracy = np.nan
+                if len(shown) and len(of):
+                    answers = votes(block.spikes, _means(sums, shown), "all").argmax(axis=1)
+                    accuracy = float(np.mean(answers == of))
+                own = np.zeros((1, *sums.shape[1:]), np.float32)
+                np.add.at(own[0], of, block.spikes)
+                sums = np.concatenate([sums, own])
+                shown = np.concatenate([shown, np.bincount(of, minlength=len(self.classes_))[None]])
+                while len(shown) > 1 and shown[1:].sum() >= WINDOW:
+                    sums, shown = sums[1:], shown[1:]
+                row = (
+                    done, accuracy, block.spikes.sum(axis=1).mean() if len(of) else np.nan,
+                    block.intensity.mean() if len(of) else np.nan, 1e3 * float(np.mean(state["excitatory.theta"])),
+                )  # fmt: skip
+                if len(of) >= FEW:
+                    history = {name: np.append(history[name], value) for name, value in zip(history, row, strict=True)}
+                spent = time.perf_counter() - began_s
+                told = f"{done:,} images" + (f", {accuracy:.0%} right" if np.isfinite(accuracy) else "")
+                told += f", {(done - began) / spent:.0f} images/s"
+                progress(done / total, told)
+                at_end = block.start + len(of) == len(X)
+                if at_end:
+                    state = {**state, **_FRESH}
+                counter += 1
+                if kept is not None:
+                    place = {
+                        "pass": turn + at_end, "start": 0 if at_end else block.start + len(of),
+                        "block": 0 if at_end else block.number + 1, "seconds": before_s + spent, "counter": counter,
+                        "tally": vars(counts),
+                    }  # fmt: skip
+                    arrays = {name.replace(".", "__"): np.asarray(value) for name, value in state.items()}
+                    arrays |= {"sums": sums, "shown": shown, **{f"history_{name}": line for name, line in history.items()}}
+                    kept.save(counter, place, arrays, before_s + spent, self.backend_)
+            start = number = 0
+        self.weights_ = np.asarray(state["plastic.w"]).reshape(X.shape[1], self.neurons)
+        self.theta_ = np.asarray(state["excitatory.theta"])
+        self.activity_["training"] = self._cost_model.activity(counts, learning=True)
+        known = np.isfinite(history["accuracy"])  # not of the first
+        self.history_ = {name: line[known] for name, line in history.items()}
+        self._trained_s = before_s + time.perf_counter() - began_s
+
+    def _assign(self, spikes: np.ndarray, labels: np.ndarray) -> None:
+        sums = np.zeros((len(self.classes_), self.neurons))
+        np.add.at(sums, labels, spikes)
+        self.responses_ = _means(sums[None], np.bincount(labels, minlength=len(self.classes_))[None])
+        self.assignment_ = self.responses_.argmax(axis=0)
+        self.label_spikes_ = spikes
+
+    def spikes(self, X: Any, progress: Progress = quiet) -> np.ndarray:
+        """Spikes of each neuron at each image with learning switched off, (images, neurons).
+
+        The same at each call with the same X. What an image draws depends on its place in X: Poisson inputs, one seed.
+        """
+        check_is_fitted(self, "responses_")
+        if self._parameters() != self._fitted:
+            raise WrongUse("parameters were changed after fit; fit again, or set them back.")
+        X = _images(X)
+        if X.shape[1] != self.n_features_in_:
+            raise WrongUse(f"X has {X.shape[1]} inputs an image; this network was fitted on {self.n_features_in_}.")
+        return self._frozen(X, _ANSWERS, "decision", progress)
+
+    def answers(self, spikes: np.ndarray, readout: str | None = None) -> np.ndarray:
+        """The class that these spikes (images, neurons) speak for, by a readout."""
+        return self.classes_[votes(spikes, self.responses_, readout or self.readout).argmax(axis=1)]
+
+    def decision_function(self, X: Any) -> np.ndarray:
+        """Votes for each class, (images, classes)."""
+        return votes(self.spikes(X), self.responses_, self.readout)
+
+    def represent(self, X: Any) -> np.ndarray:
+        """`spikes`: what the network makes of each image, (images, neurons)."""
+        return self.spikes(X)
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Each class's share of the votes, (images, classes); equal shares where nothing fired."""
+        found = self.decision_function(X)
+        total = found.sum(axis=1, keepdims=True)
+        return np.where(total > 0, found / np.where(total > 0, total, 1.0), 1 / found.shape[1])
+
+    def costs(self) -> Costs:
+        """What `fit` and the last decisions took; naming the neurons once."""
+        check_is_fitted(self, "activity_")
+        return Costs.of_spiking(self.activity_)
+
+    def predict(self, X: Any) -> np.ndarray:
+        """The class of each image."""
+        return self.answers(self.spikes(X))
+
+
+def check_rule(rule: Any) -> None:
+    """WrongUse unless it is a rule of pairs and triplets of spikes alone."""
+    found = rule if isinstance(rule, Rule) else RULES[rule] if isinstance(rule, str) else None
+    if found is None:
+        raise WrongUse(f"DiehlCookClassifier: rule={rule!r} is no rule; give a name or a Rule: {', '.join(sorted(RULES))}.")
+    if not found.has_closed_form or found.drift:
+        fit = sorted(name for name, known in RULES.items() if known.has_closed_form and not known.drift)
+        raise WrongUse(
+            f"the rule {found.name} needs more than spikes, which this network does not have; known to fit: {', '.join(fit)}."
+        )
+
+
+_FRESH = {"control.image": -1, "control.count": 10**6, "control.intensity": 0.0}  # the next presentation shows image 0
+
+
+class _Block(NamedTuple):
+    start: int  # number of its first image
+    number: int  # of the block
+    spikes: np.ndarray  # (images, neurons)
+    intensity: np.ndarray  # (images,), at which each was answered
+    state: dict[str, np.ndarray]
+
+
+def votes(spikes: np.ndarray, responses: np.ndarray, readout: str) -> np.ndarray:
+    """What the spikes (images, neurons) say of each class, (images, classes), by the mean responses (classes, neurons).
+
+    "all": mean spikes of the neurons whose largest response is to that class. "proportion": each spike is shared out among the
+    classes in proportion to the responses of its neuron. A neuron that never responded says nothing.
+    """
+    if readout not in READOUTS:
+        raise unknown("readout", str(readout), READOUTS)
+    heard = responses.sum(axis=0) > 0
+    if readout == "all":
+        belongs = np.eye(len(responses))[responses.argmax(axis=0)] * heard[:, None]  # (neurons, classes)
+        return spikes @ (belongs / np.maximum(belongs.sum(axis=0), 1))
+    return spikes @ (responses / np.where(heard, responses.sum(axis=0), 1.0)).T
+
+
+def _means(sums: np.ndarray, shown: np.ndarray) -> np.ndarray:
+    """Mean spikes (classes, neurons) at an image of each class."""
+    return sums.sum(axis=0) / np.maximum(shown.sum(axis=0), 1)[:, None]
+
+
+def _images(X: Any) -> np.ndarray:
+    try:
+        images = np.asarray(X)
+        if images.dtype.kind not in "biuf":
+            raise ValueError
+        images = images if images.dtype.kind == "f" else images.astype(float)
+    except (TypeError, ValueError):
+        raise WrongUse("X is not a table of numbers; it needs the shape (images, inputs).") from None
+    if images.ndim != 2 or 0 in images.shape:
+        raise WrongUse(f"X has shape {images.shape}; it needs the shape (images, inputs), none of them 0.")
+    low, high = float(images.min()), float(images.max())
+    if not (low >= 0 and high <= 1):  # NaN fails as well
+        raise WrongUse(f"the images in X run from {low:g} to {high:g}; every value must be a number from 0 to 1.")
+    return images

@@ -1,0 +1,151 @@
+"""What a learner is: a scikit-learn estimator whose settings are declared once, and how `compare` knows it by name."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, ClassVar, TypeVar
+
+from sklearn.base import BaseEstimator
+
+from plasticity import settings
+from plasticity.engine.operations import Costs
+from plasticity.settings import setting
+
+L = TypeVar("L", bound="Learner")
+SIDES = ("spiking", "torch", "control")
+VALIDATION = "validation trials"  # what a learning curve is measured on, unless a learner says another thing as `curve`
+
+
+@dataclasses.dataclass(frozen=True)
+class LearnerEntry:
+    """One learner that `compare` knows by name.
+
+    Parameters
+    ----------
+    name, summary, source : str
+        What it is called, one line, and whose it is (with doi).
+    side : str
+        "spiking", "torch" or "control".
+    build : callable
+        Makes the estimator.
+    cost : float
+        About how long a fit takes beside the others: long jobs start first.
+    chosen_for : frozenset of str
+        The kinds of tasks (`plasticity.tasks.KINDS`) that it is put to where no learners are named.
+    """
+
+    name: str
+    side: str
+    summary: str
+    source: str
+    build: Callable[[], Any]
+    cost: float = 1.0
+    chosen_for: frozenset[str] = frozenset()
+
+    def factory(self, random_state: int = 0, given: Mapping[str, Any] | None = None) -> Any:
+        """The estimator with its random state and some settings replaced (texts are converted)."""
+        return settings.changed(self.build(), given or {}, self.name).set_params(random_state=random_state)
+
+
+@dataclasses.dataclass(frozen=True)
+class Variant:
+    """A name under which a learner is known: some of its settings, and what is to be said of it."""
+
+    name: str
+    summary: str
+    settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    chosen_for: frozenset[str] = frozenset()
+    source: str = ""
+    cost: float = 0.0
+
+
+@dataclasses.dataclass(eq=False, repr=False, kw_only=True)
+class Learner(BaseEstimator):
+    """A learner of either side, made of settings (`plasticity.settings.estimator`).
+
+    A subclass has `fit(X, y)` and `predict(X)`; it may have `fit(..., probe=, progress=)`, `predict_proba`, `represent`,
+    `attention_weights`, and after `fit` the attributes `history_` (arrays `trials` and `accuracy` on the probe), `arrays_` (for
+    figures), `parameters_` (how many numbers learning changes), `backend_`, `compile_seconds_`.
+
+    Attributes
+    ----------
+    name, summary, source : str
+        As `compare` knows it; or `variants`, several names with settings of their own.
+    side : str
+        "spiking", "torch" or "control".
+    takes : frozenset of str
+        The kinds of tasks that it can do (`plasticity.tasks.KINDS`).
+    chosen_for : frozenset of str
+        Those that it is put to where no learners are named.
+    from_task : tuple of str
+        Settings that it takes over from the task.
+    uses : tuple of str
+        Neurons, encoders and the like that it is made of beside what its settings name: whose papers are cited with it.
+    remark, curve : str
+        What is to be known of it in a comparison; what its learning curve is measured on.
+    cost : float
+        About how long a fit takes beside other learners.
+    """
+
+    name: ClassVar[str] = ""
+    summary: ClassVar[str] = ""
+    source: ClassVar[str] = ""
+    variants: ClassVar[tuple[Variant, ...]] = ()
+    side: ClassVar[str] = "spiking"
+    takes: ClassVar[frozenset[str]] = frozenset({"image", "streams"})
+    chosen_for: ClassVar[frozenset[str]] = frozenset()
+    from_task: ClassVar[tuple[str, ...]] = ("streams",)
+    uses: ClassVar[tuple[str, ...]] = ()
+    remark: ClassVar[str] = ""
+    curve: ClassVar[str] = VALIDATION
+    cost: ClassVar[float] = 1.0
+
+    random_state: int = setting(0, "everything random follows from it: weights, order of trials, every spike", low=0)
+
+    @classmethod
+    def entries(cls) -> Iterator[LearnerEntry]:
+        """The names under which `compare` knows it."""
+        own = (Variant(cls.name, cls.summary, {}, cls.chosen_for),) if cls.name else ()
+        for variant in cls.variants or own:
+            yield LearnerEntry(
+                variant.name,
+                cls.side,
+                variant.summary,
+                variant.source or cls.source,
+                _Build(cls, variant.settings),
+                variant.cost or cls.cost,
+                variant.chosen_for,
+            )
+
+    def suit(self: L, task: Any) -> L:
+        """Take over from a task what `from_task` names."""
+        facts = {name: getattr(task, name) for name in self.from_task if hasattr(task, name)}
+        return self.set_params(**facts)
+
+    def costs(self) -> Costs | None:
+        """What it did in training and in the decisions just made; None where nothing is counted.
+
+        Raises
+        ------
+        WrongUse
+            It has not decided anything yet.
+        """
+        return None
+
+
+@dataclasses.dataclass(frozen=True)
+class _Build:
+    """Makes an estimator; plain data, so that it travels to other processes."""
+
+    kind: type[Learner]
+    settings: Mapping[str, Any]
+
+    def __call__(self) -> Learner:
+        return self.kind(**self.settings)
+
+
+def entries_of(value: Any) -> Iterator[LearnerEntry]:
+    """The entries of a learner's class; none of anything else. What a module from outside adds to a registry of learners."""
+    if isinstance(value, type) and issubclass(value, Learner) and (value.name or value.variants):
+        yield from value.entries()

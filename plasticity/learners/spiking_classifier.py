@@ -1,0 +1,390 @@
+"""A spiking network that learns to classify by a local rule under an attention gate."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import numpy as np
+from brian2 import ms, second
+from sklearn.base import ClassifierMixin
+from sklearn.utils.validation import check_is_fitted
+
+from plasticity import settings
+from plasticity.encoders import ENCODERS
+from plasticity.engine import Program, backend
+from plasticity.engine.operations import CostModel, Costs, SpikeCounts
+from plasticity.errors import WrongUse
+from plasticity.gates import EqualGain, Gate, InputGain, NoGate, ShuffledGate
+from plasticity.learners.learner import Learner, Variant
+from plasticity.networks import competition
+from plasticity.networks.competition import Competition
+from plasticity.rules import Rule, named, pair_stdp
+from plasticity.settings import estimator, setting
+from plasticity.tasks import split_streams
+
+Progress = Callable[[float], None]
+
+COMPETITION_STDP = pair_stdp(A_plus=0.015, A_minus=0.00015)
+"""Pair STDP with weak depression, in the proportion of Diehl & Cook 2015 (doi:10.3389/fncom.2015.00099): scaling the
+weights of a neuron to a fixed length is what depresses the inputs that did not take part."""
+
+CURVE = (0, 50, 100, 200, 400, 700, 1000, 1400, 2000)
+"""After how many training trials the learning curve is probed; every thousand from there on, and at the end."""
+
+
+@estimator
+class SpikingClassifier(ClassifierMixin, Learner):
+    """A Brian2 spiking network that learns by a local rule under an attention gate, as a scikit-learn classifier.
+
+    Two streams of Poisson spikes, their rates multiplied by the gate, meet in relay neurons; plastic synapses lead from
+    there to spiking neurons that compete, a fixed number for each class. While it learns, a teacher silences the neurons of
+    the other classes, and the winner's synapses change by the rule. No gradient anywhere. The answer is the class whose
+    neurons fire most. The network is drawn in `plasticity.networks.competition`.
+
+    Attributes
+    ----------
+    weights_ : array (features, neurons)
+    theta_ : array (neurons,)
+    history_ : dict of arrays `trials` and `accuracy` (on the probe)
+    arrays_ : dict of arrays for figures
+    activity_ : dict
+        What the network did, means over trials as plain numbers: "training" (of `fit`, its learning curve apart), and
+        "decision" (of the last call of `decision_function` or `predict`). See `plasticity.engine.operations.CostModel.activity`.
+    parameters_ : int, number of plastic synapses
+    backend_ : str, `cpp_standalone` or `numpy`
+    compile_seconds_ : float, what finding or compiling the program took before learning began
+
+    Raises
+    ------
+    WrongUse
+        NaN in X, X of the wrong width, y of another length, fewer trials than classes, an unknown rule.
+    """
+
+    source: ClassVar[str] = "Diehl & Cook 2015, doi:10.3389/fncom.2015.00099"
+    cost: ClassVar[float] = 20.0
+    uses: ClassVar[tuple[str, ...]] = (competition.OUTPUT.name, competition.RELAY.name)
+    variants: ClassVar[tuple[Variant, ...]] = (
+        Variant(
+            "spiking_gated",
+            "spiking network, local plasticity, gain of the cued stream up and of the other one down",
+            {"gate": InputGain()},
+            frozenset({"image", "streams"}),
+        ),
+        Variant(
+            "spiking_no_gate",
+            "the same network without a gate: gain 1 on both streams",
+            {"gate": NoGate()},
+            frozenset({"streams"}),
+        ),
+        Variant(
+            "spiking_shuffled_gate",
+            "the same network, the gains of the gate on a stream drawn at random",
+            {"gate": ShuffledGate()},
+            frozenset({"streams"}),
+        ),
+        Variant(
+            "spiking_equal_gain",
+            "the same network, the mean of the gains on both streams: the same total drive",
+            {"gate": EqualGain()},
+            frozenset({"streams"}),
+        ),
+    )
+
+    rule: Rule | str = setting(
+        COMPETITION_STDP,
+        "the plasticity rule of the synapses; by default pair STDP with depression 100 times weaker than potentiation. It must"
+        " strengthen, on balance, the inputs that fire around the few spikes of a winner: with depression as strong as"
+        " potentiation (`pair_stdp` as in Song et al. 2000) a prototype is unlearnt as fast as it is learnt, since inputs are"
+        " Poisson and go on firing after the winner's spike",
+    )
+    gate: Gate = setting(InputGain(), "where attention acts (plasticity.gates)")
+    encoder: str = setting("poisson", "how rates become spikes (plasticity.encoders)")
+    neurons_per_class: int = setting(20, "competing neurons for each class", low=1)
+    passes: int = setting(1, "how often the training trials are shown", low=1)
+    max_rate_hz: float = setting(120.0, "firing rate of a stream's input at full intensity and gain 1", "Hz", above=0)
+    drive: float = setting(
+        2.5,
+        "what a typical image adds in one trial, at gain 1 and without leak, to the potential of a neuron whose weights have the"
+        " very pattern of that image; in units of the threshold",
+        low=0,
+    )
+    inhibition: float = setting(1.5, "drop of all other class neurons' potential at a spike, in units of the threshold", low=0)
+    weight_scale: float = setting(
+        0.4,
+        "once a trial the weights of a neuron are scaled to this multiple of a typical image's Euclidean length, so that a weight"
+        " is about this times the pixel it stands for",
+        above=0,
+    )
+    theta_plus: float = setting(
+        0.08,
+        "rise of a class neuron's threshold at each of its spikes while learning. Answers are given with every threshold at the"
+        " mean of all: the level says how strong the input is, the differences are fatigue",
+        low=0,
+    )
+    tau_theta_s: float = setting(100.0, "how slowly the threshold falls back", "s", above=0)
+    tau_m_ms: float = setting(100.0, "membrane time constant of the class neurons", "ms", above=0)
+    relay_weight: float = setting(
+        1.5, "jump of a relay neuron's potential at a spike of its stream; above 1 one spike makes one spike", low=0
+    )
+    teaching: float = setting(
+        20.0, "how strongly the teacher hyperpolarises the neurons of the other classes, in units of the threshold", low=0
+    )
+    trial_ms: float = setting(100.0, "length of a trial", "ms", above=0)
+    dt_ms: float = setting(1.0, "time step", "ms", above=0)
+    block: int = setting(500, "the most trials in one run of the compiled program", low=1)
+    streams: int = setting(2, "streams in X; the rest of X is the cue, one column a stream", low=1)
+
+    # -- building -----------------------------------------------------------------------------------------------------
+
+    def _rule(self) -> Rule:
+        return named(self.rule) if isinstance(self.rule, str) else self.rule
+
+    def _network(self, features: int, classes: int) -> Competition:
+        return Competition(
+            streams=self.streams,
+            features=features,
+            neurons=self.neurons_per_class * classes,
+            rule=self._rule(),
+            output=competition.OUTPUT(theta_plus=self.theta_plus, tau_theta=self.tau_theta_s * second, tau_m=self.tau_m_ms * ms),
+            encoder=ENCODERS[self.encoder],
+            trial=self.trial_ms * ms,
+            dt=self.dt_ms * ms,
+            block=self.block,
+        )
+
+    def _check(self) -> None:
+        if not isinstance(self.gate, Gate):
+            raise WrongUse(f"SpikingClassifier: gate={self.gate!r} is no gate; write gate=plasticity.gates.InputGain(2, 0.2).")
+        settings.check(self)
+        settings.whole_multiple("SpikingClassifier", "trial_ms", self.trial_ms, "dt_ms", self.dt_ms)
+        self._rule(), ENCODERS[self.encoder]  # an unknown name is refused
+
+    def _check_gate(self, cue: np.ndarray) -> None:
+        """WrongUse for a gate that this network cannot have."""
+        rng = np.random.default_rng(0)
+        gain = self.gate.gains(cue, self.streams, rng)
+        if np.shape(gain) != (len(cue), self.streams):
+            raise WrongUse(
+                f"the gate gave gains of shape {np.shape(gain)}; it must be (trials, streams) = {(len(cue), self.streams)}."
+            )
+        if not (self.gate.learning(cue[:1], self.streams, rng) == 1).all():
+            raise WrongUse(
+                f"the gate {self.gate.name!r} acts on the learning of each stream's own synapses, but here the streams share"
+                " theirs; use input_gain, or `plasticity run attention_gain` for that gate."
+            )
+
+    # -- running ------------------------------------------------------------------------------------------------------
+
+    def _run(
+        self, rates: np.ndarray, teacher: np.ndarray, seed: int, counts: SpikeCounts, progress: Progress | None = None
+    ) -> np.ndarray:
+        """One block of trials; updates weights and thresholds where there is a teacher; returns spikes (trials, neurons)."""
+        trials = len(rates)
+        out = self._program.run(
+            seed,
+            {
+                **self._values,
+                "rates": rates,
+                "teacher": teacher,
+                "learn": (teacher >= 0).astype(float),
+                "w": self.weights_.ravel(),
+                "theta": self.theta_ if teacher[0] >= 0 else self.theta_.mean(),
+            },
+            duration=trials * self.trial_ms * ms,
+            progress=progress,
+        )
+        counts.add(out, trials, trials * round(self.trial_ms / self.dt_ms), trials)
+        if teacher[0] >= 0:
+            self.weights_: np.ndarray = out["w"].reshape(self.weights_.shape)
+            self.theta_: np.ndarray = out["theta"]
+        trial = np.minimum((out["spike_time"] * 1e3 / self.trial_ms + 1e-9).astype(int), trials - 1)
+        flat = np.bincount(trial * len(self.theta_) + out["spike_neuron"], minlength=trials * len(self.theta_))
+        return flat.reshape(trials, -1)
+
+    def _rates(self, X: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        stimulus, cue = split_streams(X, self.streams)
+        gain = self.gate.gains(cue, self.streams, rng)
+        return (self.max_rate_hz * stimulus * gain[:, :, None]).reshape(len(cue), -1), gain
+
+    def _decide(
+        self, X: np.ndarray, rng: np.random.Generator, counts: SpikeCounts, progress: Progress | None = None
+    ) -> np.ndarray:
+        """Spikes of each class neuron in each trial, (trials, neurons)."""
+        rates, _ = self._rates(X, rng)
+        spikes = []
+        for start in range(0, len(rates), self.block):
+            part = rates[start : start + self.block]
+            spikes.append(self._run(part, np.full(len(part), -1.0), int(rng.integers(2**31)), counts))
+            if progress is not None:
+                progress(min(1.0, (start + len(part)) / len(rates)))
+        return np.concatenate(spikes)
+
+    def _by_class(self, spikes: np.ndarray) -> np.ndarray:
+        return spikes.reshape(len(spikes), len(self.classes_), -1).sum(axis=2)
+
+    def fit(self, X: Any, y: Any, probe: tuple[Any, Any] | None = None, progress: Progress | None = None) -> SpikingClassifier:
+        """Learn from the trials in their order; X (trials, streams*features + streams), y (trials,).
+
+        `probe` is a pair (X, y) on which the learning curve is measured; what is learnt does not depend on it.
+        """
+        self._check()
+        X, y = _numbers(X), _labels(y, "y")
+        stimulus, cue = split_streams(X, self.streams)
+        if y.shape != (len(X),):
+            raise WrongUse(f"y has shape {y.shape}; it needs one label for each of the {len(X)} trials in X.")
+        if probe is not None:
+            probe = _numbers(probe[0]), _labels(probe[1], "the probe's y")
+            if probe[1].shape != (len(probe[0]),) or probe[0].shape[1:] != X.shape[1:]:
+                raise WrongUse(
+                    f"the probe has shapes {probe[0].shape} and {probe[1].shape}; it needs rows like X, a label for each."
+                )
+            split_streams(probe[0], self.streams)
+        self.classes_, labels = np.unique(y, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise WrongUse("learning to classify needs trials of at least two classes.")
+        features, classes = stimulus.shape[2], len(self.classes_)
+        self.n_features_in_ = X.shape[1]
+        typical = float(np.linalg.norm(stimulus, axis=2).mean())  # Euclidean length of a typical image
+        if not typical > 0:
+            raise WrongUse("every stimulus in X is empty; nothing would fire.")
+        self._check_gate(cue)
+        length = self.weight_scale * typical
+        rng = np.random.default_rng([self.random_state, 1])
+        probing = np.random.default_rng([self.random_state, 3])  # of its own: measuring must not change what is learnt
+        network = self._network(features, classes)
+        started = time.perf_counter()
+        self._cost_model: CostModel = network.costs()
+        self._program: Program = network.program()
+        self.compile_seconds_ = time.perf_counter() - started
+        self.backend_ = backend()
+        self._values = {
+            "label": np.repeat(np.arange(classes), self.neurons_per_class),
+            "drive": self.drive / (length * typical * self.max_rate_hz * self.trial_ms / 1e3),
+            "inhibition": self.inhibition,
+            "length": length,
+            "relay_weight": self.relay_weight,
+            "teaching": self.teaching,
+        }
+        self.neuron_class_ = np.repeat(self.classes_, self.neurons_per_class)
+        start = rng.uniform(0.2, 0.8, (features, classes * self.neurons_per_class))
+        self.weights_ = start * length / np.linalg.norm(start, axis=0)
+        self.theta_ = np.zeros(classes * self.neurons_per_class)
+
+        order = np.concatenate([np.arange(len(X)) if k == 0 else rng.permutation(len(X)) for k in range(self.passes)])
+        gated, gain = self._rates(X, rng)
+        total = len(order)
+        stops = sorted(
+            {k for k in (*CURVE, *range(CURVE[-1], total, 1000), total) if k <= total} | set(range(0, total, self.block))
+        )
+        curve = {k for k in stops if k in CURVE or k % 1000 == 0 or k == total}
+        history: dict[str, list[float]] = {"trials": [], "accuracy": [], "attended": [], "ignored": []}
+
+        done, counts = 0, SpikeCounts()
+        for stop in stops:
+            if stop > done:
+                chosen = order[done:stop]
+                scale = (stop - done) / total
+                tell = None if progress is None else (lambda f, a=done / total, b=scale: progress(a + b * f))
+                self._run(gated[chosen], labels[chosen].astype(float), int(rng.integers(2**31)), counts, tell)
+                done = stop
+            if stop in curve:
+                history["trials"].append(stop)
+                if self.streams > 1:
+                    attended, ignored = self._selected_weights(stimulus, cue, labels)
+                    history["attended"].append(attended)
+                    history["ignored"].append(ignored)
+                if probe is not None:
+                    found = self.classes_[self._by_class(self._decide(probe[0], probing, SpikeCounts())).argmax(axis=1)]
+                    history["accuracy"].append(float(np.mean(found == probe[1])))
+        self.activity_ = {"training": self._cost_model.activity(counts, learning=True)}
+        self.history_ = {"trials": np.array(history["trials"])}
+        if probe is not None:
+            self.history_["accuracy"] = np.array(history["accuracy"])
+        cued = np.arange(self.streams) == cue[:, None]
+        self.arrays_ = {
+            "weights": self.weights_.astype(np.float32),
+            "neuron_class": self.neuron_class_,
+        }
+        if self.streams > 1:
+            self.arrays_ |= {
+                "history_trials_weights": np.array(history["trials"]),
+                "weights_attended": np.array(history["attended"]),
+                "weights_ignored": np.array(history["ignored"]),
+                "gain_attended": np.array([gain[:, s][cued[:, s]].mean() for s in range(self.streams)]),
+                "gain_ignored": np.array([gain[:, s][~cued[:, s]].mean() for s in range(self.streams)]),
+            }
+        self.parameters_ = int(self.weights_.size)
+        return self
+
+    def _selected_weights(self, stimulus: np.ndarray, cue: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
+        """Mean weight onto the answer's neurons from what only the attended and what only the ignored stream shows."""
+        trial = np.arange(len(cue))
+        attended = stimulus[trial, cue]
+        ignored = (stimulus.sum(axis=1) - attended) / max(1, self.streams - 1)
+        by_class = self.weights_.reshape(self.weights_.shape[0], len(self.classes_), -1).mean(axis=2)[:, labels].T
+        only_attended, only_ignored = attended * (1 - ignored), ignored * (1 - attended)
+        return float((by_class * only_attended).sum() / only_attended.sum()), float(
+            (by_class * only_ignored).sum() / only_ignored.sum()
+        )
+
+    def represent(self, X: Any) -> np.ndarray:
+        """Spikes of each class neuron in each trial, (trials, neurons): those by which `predict` answers."""
+        X = self._checked(X)
+        counts = SpikeCounts()
+        spikes = self._decide(X, self._deciding(), counts)
+        self.activity_["decision"] = self._cost_model.activity(counts, learning=False)
+        return spikes
+
+    def decision_function(self, X: Any) -> np.ndarray:
+        """Spikes of each class's neurons in each trial, shape (trials, classes); learning is switched off."""
+        return self._by_class(self.represent(X))
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Each class's share of the spikes in each trial, (trials, classes); equal shares where nothing fired."""
+        spikes = self.decision_function(X)
+        total = spikes.sum(axis=1, keepdims=True)
+        return np.where(total > 0, spikes / np.maximum(total, 1), 1 / spikes.shape[1])
+
+    def attention_weights(self, X: Any) -> np.ndarray | None:
+        """The gate's gain on each stream over their sum in each trial, (trials, streams); None with a single stream."""
+        if self.streams == 1:
+            return None
+        _, gain = self._rates(self._checked(X), self._deciding())
+        return gain / gain.sum(axis=1, keepdims=True)
+
+    def _checked(self, X: Any) -> np.ndarray:
+        check_is_fitted(self, "weights_")
+        X = _numbers(X)
+        if X.ndim != 2 or X.shape[1] != self.n_features_in_:
+            raise WrongUse(f"X has shape {X.shape}; this network was fitted on {self.n_features_in_} columns.")
+        return X
+
+    def _deciding(self) -> np.random.Generator:
+        """What draws gates and spikes of decisions: the same at every call."""
+        return np.random.default_rng([self.random_state, 2])
+
+    def costs(self) -> Costs:
+        """What `fit` and the last decisions took."""
+        check_is_fitted(self, "activity_")
+        return Costs.of_spiking(self.activity_)
+
+    def predict(self, X: Any) -> np.ndarray:
+        """The class whose neurons fire most in each trial."""
+        winner = self.decision_function(X).argmax(axis=1)
+        return self.classes_[winner]
+
+
+def _numbers(X: Any) -> np.ndarray:
+    try:
+        return np.asarray(X, dtype=float)
+    except (TypeError, ValueError):
+        raise WrongUse("X is not a table of numbers; it needs the shape (trials, streams*features + streams).") from None
+
+
+def _labels(y: Any, what: str) -> np.ndarray:
+    labels = np.asarray(y)
+    if labels.dtype.kind == "f" and not (np.isfinite(labels).all() and (labels == np.round(labels)).all()):
+        raise WrongUse(f"{what} holds NaN or fractions; a class is a whole number or a text.")
+    return labels

@@ -1,0 +1,99 @@
+"""What recorded spikes say: how irregular each train is, how synchronous the neurons are, which rate a pair rule sees.
+
+Spikes are given as two arrays, the neuron of each spike and its time in seconds.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+BIN_S = 0.005  # of the spike counts whose correlation says how synchronous the neurons are
+FEWEST = 5  # intervals between spikes for a coefficient of variation
+
+
+def intervals_cv(which: np.ndarray, when: np.ndarray, n: int, start: float, end: float) -> np.ndarray:
+    """Coefficient of variation of the intervals between each neuron's spikes in [start, end); nan for fewer than `FEWEST`.
+
+    sd(ISI)/mean(ISI): 0 for a clock, 1 for a Poisson process.
+    """
+    inside = (when >= start) & (when < end)
+    order = np.lexsort((when[inside], which[inside]))
+    i, t = which[inside][order], when[inside][order]
+    same = i[1:] == i[:-1]
+    owner, isi = i[1:][same], np.diff(t)[same]
+    number = np.bincount(owner, minlength=n)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.bincount(owner, isi, minlength=n) / number
+        variance = np.bincount(owner, (isi - mean[owner]) ** 2, minlength=n) / number
+        return np.where(number >= FEWEST, np.sqrt(variance) / mean, np.nan)
+
+
+def correlation(which: np.ndarray, when: np.ndarray, n: int, start: float, end: float) -> float:
+    """Mean correlation over all pairs of neurons of their spike counts in bins of 5 ms in [start, end): synchrony.
+
+    [Var(sum_i n_i) - sum_i Var(n_i)]/[(sum_i sd_i)^2 - sum_i Var(n_i)]: 0 for independent neurons, 1 for identical ones; nan
+    where fewer than two neurons vary.
+    """
+    bins = round((end - start) / BIN_S)
+    inside = (when >= start) & (when < end)
+    at = np.minimum(((when[inside] - start) / BIN_S + 1e-6).astype(int), bins - 1)
+    counts = np.zeros((n, bins))
+    np.add.at(counts, (which[inside], at), 1)
+    variance = counts.var(axis=1)
+    if (variance > 0).sum() < 2:
+        return np.nan
+    total = counts.sum(axis=0).var()
+    return float((total - variance.sum()) / (np.sqrt(variance).sum() ** 2 - variance.sum()))
+
+
+def seen_rate(
+    pre: tuple[np.ndarray, np.ndarray],
+    post: tuple[np.ndarray, np.ndarray],
+    connected: np.ndarray,
+    stretch: tuple[float, float],
+    tau_s: float,
+    dt_s: float,
+) -> tuple[float, float, float]:
+    """The postsynaptic rate as the rule sees it, in Hz: pairs of spikes, over presynaptic spikes.
+
+    r_seen = sum over pairs of e^{-|t_post - t_pre|/tau} / (2 tau n_pre). A loop over the spikes, with a trace for each neuron,
+    of all pairs of recorded neurons; pairs in one time step are left out.
+
+    Parameters
+    ----------
+    pre, post : (neuron, time) of each spike
+        Times in seconds, rising.
+    connected : array of bool, shape (pre, post)
+        Which pairs have a synapse.
+
+    Returns
+    -------
+    r_seen of connected pairs, r_seen of other pairs, and the rate itself, weighted by presynaptic spikes of connected pairs
+    as r_seen is.
+    """
+    shape, events = connected.shape, []
+    for which, when in (pre, post):
+        inside = (when >= stretch[0] - dt_s / 2) & (when < stretch[1] - dt_s / 2)
+        events.append((which[inside], np.round(when[inside] / dt_s).astype(int)))
+    traces, sums = [np.zeros(size) for size in shape], np.zeros(shape)
+    steps = np.unique(np.concatenate([when for _, when in events]))
+    bounds = [(np.searchsorted(when, steps), np.searchsorted(when, steps, side="right")) for _, when in events]
+    decay = np.exp(-np.diff(steps, prepend=steps[:1]) * dt_s / tau_s)
+    for k in range(len(steps)):
+        now = [which[low[k] : high[k]] for (which, _), (low, high) in zip(events, bounds, strict=True)]
+        for trace in traces:
+            trace *= decay[k]
+        if len(now[0]):
+            sums[now[0]] += traces[1]
+        if len(now[1]):
+            sums[:, now[1]] += traces[0][:, None]
+        for trace, spiking in zip(traces, now, strict=True):
+            trace[spiking] += 1
+    n_pre, n_post = (np.bincount(which, minlength=size) for (which, _), size in zip(events, shape, strict=True))
+    found = []
+    for pairs in (connected, ~connected):
+        weight = float((n_pre[:, None] * pairs).sum())
+        found.append(float(sums[pairs].sum()) / (2 * tau_s * weight) if weight else np.nan)
+    weight = float((n_pre[:, None] * connected).sum())
+    rate = float(n_pre @ connected @ n_post) / (weight * (stretch[1] - stretch[0])) if weight else np.nan
+    return found[0], found[1], rate

@@ -1,0 +1,71 @@
+"""Tokens: sequences of symbols, with answers wherever they are asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from plasticity.tasks.trials import Trials, asked_somewhere, several, share_right, whole_numbers
+
+
+@dataclass(frozen=True, eq=False)
+class Tokens(Trials):
+    """Sequences of symbols.
+
+    Attributes
+    ----------
+    token : (trials, length) int64
+        Each symbol, from 0 to `vocabulary` - 1; -1 behind the end of a shorter sequence.
+    target : (trials, length) int64
+        The answer that is asked for at a place, from 0 to `classes` - 1; -1 where none is asked. Of a task with one answer a
+        trial it stands at the last symbol.
+    number : (trials,) int64
+        Of what is shown: proves that training and test never overlap.
+    vocabulary, classes : int
+        Number of symbols, and of possible answers.
+
+    Raises
+    ------
+    WrongUse
+        Shapes that do not agree, no trials, symbols or answers out of range, a gap within a sequence, a trial that asks for
+        nothing.
+    """
+
+    family: ClassVar[str] = "tokens"
+
+    token: np.ndarray
+    target: np.ndarray
+    number: np.ndarray
+    vocabulary: int
+    classes: int
+
+    def __post_init__(self) -> None:
+        shape = np.shape(self.token)
+        shape = shape if len(shape) == 2 and 0 not in shape else (1, 1)
+        token = whole_numbers("token", self.token, shape, self.vocabulary, low=-1)
+        target = whole_numbers("target", self.target, shape, several(self.classes), low=-1)
+        asked_somewhere("target", target)
+        ended = np.maximum.accumulate(token < 0, axis=1)
+        whole_numbers("a symbol behind the end of its sequence", np.where(ended, token, -1), shape, 0, low=-1)
+        number = whole_numbers("number", self.number, (len(token),), None)
+        for name, values in (("token", token), ("target", target), ("number", number)):
+            object.__setattr__(self, name, values)
+
+    def __len__(self) -> int:
+        return len(self.token)
+
+    @property
+    def X(self) -> np.ndarray:
+        """The symbols, (trials, length) int64; -1 behind the end of a sequence."""
+        return self.token
+
+    @property
+    def y(self) -> np.ndarray:
+        """The answers, (trials, length) int64; -1 where none is asked."""
+        return self.target
+
+    def right(self, answers: Any) -> np.ndarray:
+        """Share of the asked places that were answered rightly, (trials,)."""
+        return share_right(answers, self.target)

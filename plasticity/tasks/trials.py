@@ -1,0 +1,153 @@
+"""Trials: what a task draws and every learner gets alike. NumPy arrays, nothing else.
+
+There are four families, a file each:
+
+    streams     images or vectors shown at once, a cue says which matters       one answer a trial       `Streams`
+    timelines   signals over time                                               answers where asked      `Timelines`
+    tokens      sequences of symbols                                            answers where asked      `Tokens`
+    episodes    a world as a table: states, actions, rewards                    actions until a goal     `Episodes`
+
+A learner is a scikit-learn estimator on every family: `fit(trials.X, trials.y)`, `predict(trials.X)`; `trials.right(answers)`
+says what share of each trial was answered rightly.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, TypeVar
+
+import numpy as np
+
+from plasticity.errors import WrongUse
+
+T = TypeVar("T", bound="Trials")
+
+
+class Trials(ABC):
+    """Trials of one family; a subclass is a frozen dataclass whose arrays have one row a trial, unless `shared` names them.
+
+    Attributes
+    ----------
+    family : str
+        "streams", "timelines", "tokens" or "episodes".
+    shared : tuple of str
+        Arrays that all trials have in common.
+    classes : int
+        Number of possible answers.
+    """
+
+    family: ClassVar[str]
+    shared: ClassVar[tuple[str, ...]] = ()
+    classes: int
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @property
+    @abstractmethod
+    def X(self) -> Any:
+        """What every learner's `fit` and `predict` get."""
+
+    @property
+    @abstractmethod
+    def y(self) -> Any:
+        """The answers, as `fit` gets them."""
+
+    @abstractmethod
+    def right(self, answers: Any) -> np.ndarray:
+        """Share of each trial that was answered rightly, (trials,) float64 from 0 to 1."""
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """All arrays by name, in the order of their declaration."""
+        values = {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
+        return {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
+
+    def take(self: T, index: Any) -> T:
+        """The trials that `index` (whole numbers, a slice or a mask) picks, in that order."""
+        try:
+            chosen = np.atleast_1d(np.arange(len(self))[index])
+        except IndexError as problem:
+            raise WrongUse(f"trials: take() cannot pick these from {len(self)} trials: {problem}.") from None
+        picked = {name: array if name in self.shared else array[chosen] for name, array in self.arrays().items()}
+        rest = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in picked}  # type: ignore[arg-type]
+        return type(self)(**picked, **rest)
+
+    def conditions(self) -> np.ndarray | None:
+        """A number for each trial, the same for trials that are alike to an observer; None where there is no such order."""
+        return None
+
+
+@dataclass(frozen=True, eq=False)
+class Draw:
+    """Training, validation and test trials of one seed; nothing that is shown in one of them is shown in another."""
+
+    train: Any
+    validation: Any
+    test: Any
+
+    def fingerprint(self) -> str:
+        """sha256 over all arrays: equal exactly if the trials are equal."""
+        digest = hashlib.sha256()
+        for part in (self.train, self.validation, self.test):
+            for name, values in part.arrays().items():
+                array = np.ascontiguousarray(values)
+                digest.update(f"{name} {array.dtype.str} {array.shape};".encode())
+                digest.update(array.tobytes())
+        return digest.hexdigest()
+
+
+def whole_numbers(name: str, given: Any, shape: tuple[int, ...], below: int | None, low: int = 0) -> np.ndarray:
+    """`given` as int64 of this shape, each value from `low` up to `below` (exclusive; None: no limit)."""
+    values = np.asarray(given)
+    if values.shape != shape:
+        raise WrongUse(f"trials: {name} has the shape {values.shape}; with this stimulus it must be {shape}.")
+    if not np.issubdtype(values.dtype, np.integer):
+        raise WrongUse(f"trials: {name} holds {values.dtype} values; give whole numbers, for example {name}.astype(int).")
+    if values.size and (values.min() < low or (below is not None and values.max() >= below)):
+        wanted = f"{low} or more" if below is None else f"from {low} to {below - 1}"
+        raise WrongUse(f"trials: {name} runs from {values.min()} to {values.max()}; every value must be {wanted}.")
+    return values.astype(np.int64, copy=False)
+
+
+def numbers(name: str, given: Any, dimensions: int, shape: str) -> np.ndarray:
+    """`given` as float64 with so many dimensions, none of them 0."""
+    try:
+        values = np.asarray(given, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise WrongUse(f"trials: {name} is not an array of numbers of the shape {shape}.") from None
+    if values.ndim != dimensions or 0 in values.shape:
+        raise WrongUse(f"trials: {name} has the shape {values.shape}; it must be {shape}, none 0.")
+    return values
+
+
+def within_unit_interval(what: str, values: np.ndarray) -> None:
+    """WrongUse for NaN, infinity, or a value outside 0 to 1."""
+    if not np.isfinite(values).all():
+        raise WrongUse(f"{what} holds NaN or infinity; every value must be a number from 0 to 1.")
+    if values.min() < 0 or values.max() > 1:
+        raise WrongUse(f"{what} runs from {values.min():g} to {values.max():g}; scale it to 0 to 1.")
+
+
+def several(classes: Any) -> int:
+    """The number of classes, at least 2."""
+    if classes < 2:
+        raise WrongUse(f"trials: classes={classes}; a choice needs at least 2.")
+    return int(classes)
+
+
+def share_right(answers: Any, target: np.ndarray) -> np.ndarray:
+    """Share of the asked places (target of 0 or more) that hold the target, of each trial; (trials,)."""
+    given = np.asarray(answers)
+    if given.shape != target.shape:
+        raise WrongUse(f"answers have the shape {given.shape}; these trials ask for {target.shape}.")
+    asked = target >= 0
+    return ((given == target) & asked).sum(axis=1) / asked.sum(axis=1)
+
+
+def asked_somewhere(name: str, target: np.ndarray) -> None:
+    """WrongUse where a trial asks for nothing."""
+    if not (target >= 0).any(axis=1).all():
+        trial = int((target < 0).all(axis=1).argmax())
+        raise WrongUse(f"trials: {name} of trial {trial} asks for nothing; -1 stands where no answer is asked.")

@@ -1,0 +1,77 @@
+"""Where soft bounds hold the weights of pair STDP between independent Poisson trains: closed forms and a diffusion.
+
+The rule of Guetig, Aharonov, Rotter & Sompolinsky 2003 (doi:10.1523/JNEUROSCI.23-09-03697.2003), with the traces x and y of the
+pre- and postsynaptic spikes:
+
+    potentiation  lambda (1 - w)^mu x,    depression  alpha lambda w^mu y
+
+The drift vanishes at w* = 1/(1 + alpha^(1/mu)) (`fixed_point`). For mu = 1 the weights scatter about it with
+sd = sqrt(lambda [(1 - w*)^2 + alpha^2 w*^2]/(4 (1 + alpha))), to the first order in lambda (`linear_sd`). For every mu the
+Fokker-Planck equation has a stationary solution, and a slowest mode that says how long the equilibrium takes (`fokker_planck`).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.linalg import eigh_tridiagonal
+from scipy.special import expit
+
+TAU_S = 0.02  # of both traces
+
+
+class Equilibrium(NamedTuple):
+    """Stationary mean and standard deviation of a weight, and the time constant of the slowest approach to them."""
+
+    mean: float
+    sd: float
+    relaxation_s: float
+
+
+def fixed_point(mu: float, alpha: float) -> float:
+    """w* = 1/(1 + alpha^(1/mu)), where the drift vanishes; its limit for mu = 0 (hard bounds)."""
+    if mu == 0:
+        return float(np.select([alpha > 1, alpha < 1], [0.0, 1.0], 0.5))
+    return float(expit(-np.log(alpha) / mu))
+
+
+def linear_sd(mean: float, alpha: float, rate: float) -> float:
+    """sqrt(lambda [(1 - w*)^2 + alpha^2 w*^2]/(4 (1 + alpha))): the scatter for mu = 1; `rate` is the learning rate lambda."""
+    return float(np.sqrt(rate * ((1 - mean) ** 2 + alpha**2 * mean**2) / (4 * (1 + alpha))))
+
+
+def fokker_planck(mu: float, alpha: float, learning: float, rate_hz: float, cells: int = 2000) -> Equilibrium:
+    """The equilibrium of one synapse between independent Poisson trains, by its Fokker-Planck equation.
+
+    dp/dt = -d(A p)/dw + (1/2) d^2(B p)/dw^2 on [0, 1], no flux through the bounds, with f+ = (1 - w)^mu, f- = alpha w^mu and
+
+        A = lambda r^2 tau (f+ - f-)
+        B = lambda^2 r [(r tau/2)(f+^2 + f-^2) + 2 (r tau)^2 (f+ - f-)^2]
+
+    B holds the shot noise of pairs of spikes, and that of either train alone, which pairs with the mean trace of the other.
+    The stationary solution is exp(integral of 2A/B)/B; the approach to it is the first eigenvalue above 0 of a birth and death
+    process on a grid that has just this solution.
+
+    Beware: a diffusion stands for jumps of up to lambda here, so it holds to the first order in lambda.
+
+    Source: van Kampen 2007, Stochastic Processes in Physics and Chemistry, ch. VIII, ISBN 978-0-444-52965-7, for the method.
+    """
+    h = 1 / cells
+    w = (np.arange(cells) + 0.5) * h
+    up, down = (1 - w) ** mu, alpha * w**mu
+    drift = learning * rate_hz**2 * TAU_S * (up - down)
+    pairs, single = rate_hz * TAU_S / 2 * (up**2 + down**2), 2 * (rate_hz * TAU_S * (up - down)) ** 2
+    noise = learning**2 * rate_hz * (pairs + single)
+    slope = 2 * drift / noise
+    step = (slope[1:] + slope[:-1]) / 2 * h
+    potential = np.concatenate([[0.0], np.cumsum(step)])
+    log_p = potential - np.log(noise)
+    p = np.exp(log_p - log_p.max())
+    p /= p.sum()
+    mean = float(p @ w)
+    # rates to the right and to the left between neighbours, in detailed balance with p
+    right, left = np.exp(step / 2) * noise[:-1] / (2 * h**2), np.exp(-step / 2) * noise[1:] / (2 * h**2)
+    leaving = np.append(right, 0.0) + np.insert(left, 0, 0.0)
+    modes = eigh_tridiagonal(leaving, -np.sqrt(right * left), select="i", select_range=(0, 1), eigvals_only=True)
+    return Equilibrium(mean, float(np.sqrt(p @ (w - mean) ** 2)), float(1 / modes[1]))

@@ -1,0 +1,19 @@
+"""The program `plasticity`: a function for each command.
+
+    program.py   how every command begins and ends: one sentence for an error, signals, the progress bar
+    options.py   options that several commands have
+    listing.py   list, show
+    running.py   compare, run, bench, sweep, reproduce
+    showing.py   plot, report, cite, data, tables
+
+What is for people goes to standard output as tables, progress goes to standard error; with --json the summary is the only thing
+on standard output. Exit status: 0 done, 1 failed, 2 wrong use, 130 interrupted. Simulators are imported by the commands that need
+them. A new command is a function with `@app.command()` and `@guarded` in one of these files.
+"""
+
+from __future__ import annotations
+
+from simulations.command_line import listing, running, showing
+from simulations.command_line.program import main
+
+__all__ = ["listing", "main", "running", "showing"]

@@ -1,0 +1,147 @@
+"""How every command of the program begins and ends."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import json
+import logging
+import signal
+import sys
+import threading
+import traceback
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import typer
+
+app = typer.Typer(
+    name="plasticity",
+    help="How far does brain-like plasticity get against backprop? "
+    "Brian2 spiking networks and PyTorch attention on the same trials.",
+    epilog="Start with `plasticity compare cued_digits` or `plasticity list`.",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def guarded(command: Callable[..., None]) -> Callable[..., None]:
+    """Every way a command ends: one sentence on standard error and the exit status; a traceback only under --debug.
+
+    What the files given by --with define is known before anything else.
+    """
+
+    @functools.wraps(command)
+    def wrapper(*args: Any, **kwargs: Any) -> None:
+        from plasticity import extensions
+        from plasticity.errors import PlasticityError, WrongUse
+
+        # at an interruption Brian2 complains of what it did not run
+        logging.getLogger("brian2.core.base.unused_brian_object").setLevel(logging.ERROR)
+        # and joblib of results that nobody read
+        warnings.filterwarnings("ignore", ".*(still being processed by the workers|successfully executed).*", UserWarning)
+        stopped: list[int] = []
+        try:
+            with _signals_interrupt(stopped):
+                extensions.add(kwargs.get("with_", ()))
+                command(*args, **kwargs)
+        except KeyboardInterrupt as stop:
+            tell(str(stop) or "interrupted.")
+            code = 130
+        except PlasticityError as error:
+            tell(f"error: {error}")
+            code = 2 if isinstance(error, WrongUse) else 1
+            if kwargs.get("debug"):
+                traceback.print_exc()
+        except BrokenPipeError:  # the reader of our output has gone (plasticity list | head)
+            sys.stdout = None
+            code = 1
+        except Exception as error:
+            if stopped:  # an interruption that came out of some library as another error
+                tell("interrupted.")
+            else:
+                tell(
+                    f"error: {type(error).__name__}: {' '.join(str(error).split())}"
+                    + ("" if kwargs.get("debug") else " (--debug shows where)")
+                )
+            code = 130 if stopped else 1
+            if kwargs.get("debug"):
+                traceback.print_exc()
+        else:
+            return
+        raise typer.Exit(code)
+
+    return wrapper
+
+
+@contextlib.contextmanager
+def _signals_interrupt(stopped: list[int]) -> Iterator[None]:
+    """SIGTERM ends a command as Ctrl-C does: no process stays behind, what is finished is kept. Both are noted in `stopped`."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(number: int, _: Any) -> None:
+        stopped.append(number)
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def tell(sentence: str) -> None:
+    """A sentence on standard error."""
+    print(sentence, file=sys.stderr, flush=True)
+
+
+def print_json(value: Any) -> None:
+    """All that stands on standard output with --json."""
+    print(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+@contextlib.contextmanager
+def bar(label: str) -> Iterator[Callable[..., None]]:
+    """One progress bar on standard error; yields what takes (fraction, finished, total) or a fraction alone."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[jobs]}"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        console=console,
+        speed_estimate_period=120,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )
+    line = bar.add_task(label, total=1.0, jobs="")
+
+    def show(fraction: float, finished: int | None = None, total: int | None = None, note: str = "") -> None:
+        bar.start()  # not before there is work: a refusal shows no bar
+        bar.update(line, completed=fraction, jobs=note if total is None else f"{finished}/{total} jobs")
+
+    try:
+        yield show
+    finally:
+        if bar.live.is_started:
+            bar.stop()
+            if not console.is_terminal:
+                console.print()  # rich leaves the line open there
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The program; `arguments` instead of the command line for scripts and tests."""
+    app(args=None if arguments is None else list(arguments), prog_name="plasticity")

@@ -1,0 +1,290 @@
+"""What runs something: compare, run, bench, sweep, reproduce."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from simulations.command_line.options import (
+    All,
+    Cluster,
+    Debug,
+    Force,
+    Jobs,
+    Json,
+    Measure,
+    Out,
+    Seeds,
+    Set,
+    SomeSeeds,
+    Svg,
+    With,
+    names,
+    parse_seeds,
+)  # fmt: skip
+from simulations.command_line.program import app, bar, guarded, print_json
+
+if TYPE_CHECKING:
+    from simulations.frame.results import Result
+
+
+@app.command()
+@guarded
+def compare(
+    task: Annotated[str, typer.Argument(help="The task; `plasticity list tasks` shows them.")],
+    learners: Annotated[
+        str,
+        typer.Option(
+            "--learners",
+            metavar="A,B",
+            help="Which learners, with commas between. [default: those that suit the task]",
+            show_default=False,
+        ),
+    ] = "",
+    seeds: Seeds = "10",
+    jobs: Jobs = None,
+    cluster: Cluster = "",
+    set_: Set = [],  # noqa: B006  (typer reads it and never changes it)
+    with_: With = [],  # noqa: B006
+    out: Out = None,
+    force: Force = False,
+    everything: All = False,
+    svg: Svg = False,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Put learners of both sides on the same trials and compare them.
+
+    --set KEY=VALUE changes the task (--set train=1000), --set LEARNER.KEY=VALUE a learner, --set spiking.KEY=VALUE and
+    --set torch.KEY=VALUE all learners of that side, --set energy.KEY=VALUE what an operation costs (energy.sram_pj=2.5). An
+    interrupted comparison goes on where it stopped: give the same command again.
+    """
+    from bridges import comparison as bridge
+    from bridges.comparison.energy import EnergyTable
+    from plasticity import settings
+    from plasticity.errors import WrongUse
+    from plasticity.parallel import cluster as on_cluster
+    from plasticity.tasks import TASKS
+    from simulations import SIMULATIONS
+    from simulations.frame import results, terminal
+
+    if task in SIMULATIONS:
+        raise WrongUse(f"{task} is a simulation, not a task; type `plasticity run {task}`.")
+    kind = TASKS[task]
+    for_task: dict[str, str] = {}
+    for_learners: dict[str, dict[str, str]] = {}
+    for key, value in settings.parse(set_).items():
+        owner, dot, name = key.partition(".")
+        if dot:
+            for_learners.setdefault(owner, {})[name] = value
+        else:
+            for_task[key] = value
+    energy = settings.configure(EnergyTable, for_learners.pop("energy", {}))
+    made = settings.configure(kind, for_task)
+    listed = parse_seeds(seeds)
+    folder = out if out is not None else Path("results") / task
+    with on_cluster(cluster), bar(f"compare {task}") as progress:
+        bridge.compare(
+            names(learners) or None,
+            made,
+            seeds=listed,
+            jobs=jobs,
+            out=folder,
+            force=force,
+            progress=progress,
+            settings=for_learners,
+            energy=energy,
+        )
+    result = results.load(folder)
+    drawn = result.draw(svg=svg)
+    page = result.write_report()
+    if as_json:
+        print_json(result.summary())
+        return
+    terminal.show(*result.tables(terminal.console().width, everything))
+    _where(result, drawn, page, everything)
+
+
+def _where(result: Result, drawn: list[Path], page: Path, everything: bool) -> None:
+    """Where the rest of a comparison lies, in a few lines."""
+    from simulations.frame import terminal
+
+    folder, pictures = result.folder, [path.name for path in drawn if path.suffix == ".png"]
+    others = f" and {len(pictures) - 1} more" if len(pictures) > 1 else ""
+    also = "; also as SVG" if len(pictures) < len(drawn) else ""
+    rest = f"rest:    `plasticity plot {folder} --all` prints costs, times and what they rest on"
+    terminal.show(
+        f"report:  {page}",
+        f"figures: {folder / 'figures'} ({pictures[0]}{others}{also})",
+        f"table:   {folder / result.TABLE}",
+        *[rest] * (not everything),
+    )
+
+
+@app.command()
+@guarded
+def run(
+    simulation: Annotated[str, typer.Argument(help="The simulation; `plasticity list simulations` shows them.")],
+    rule: Annotated[str, typer.Option("--rule", metavar="NAME", help="Short for --set rule=NAME.", show_default=False)] = "",
+    seeds: SomeSeeds = "",
+    jobs: Jobs = None,
+    cluster: Cluster = "",
+    set_: Set = [],  # noqa: B006
+    with_: With = [],  # noqa: B006
+    out: Out = None,
+    force: Force = False,
+    svg: Svg = False,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Run a simulation and hold its numbers against what is published or derived."""
+    _run(simulation, ([f"rule={rule}"] if rule else []) + set_, seeds, jobs, cluster, out, force, svg, as_json)
+
+
+def _run(
+    simulation: str,
+    set_: list[str],
+    seeds: str,
+    jobs: int | None,
+    cluster: str,
+    out: Path | None,
+    force: bool,
+    svg: bool,
+    as_json: bool,
+) -> None:
+    from plasticity import settings
+    from plasticity.errors import WrongUse
+    from plasticity.parallel import cluster as on_cluster
+    from plasticity.tasks import TASKS
+    from simulations import SIMULATIONS
+    from simulations.frame import results, terminal
+    from simulations.frame.execute import execute
+
+    if simulation in TASKS:
+        raise WrongUse(f"{simulation} is a task, not a simulation; type `plasticity compare {simulation}`.")
+    made = SIMULATIONS[simulation].configure(settings.parse(set_))
+    folder = out if out is not None else Path("results") / simulation
+    with on_cluster(cluster), bar(f"run {simulation}") as progress:
+        execute(made, folder, parse_seeds(seeds) if seeds else None, jobs, force, progress, svg)
+    result = results.load(folder)
+    if as_json:
+        print_json(result.summary())
+        return
+    terminal.show(*result.tables(terminal.console().width))
+    _lies(result, sorted((folder / "figures").iterdir()) if (folder / "figures").is_dir() else [])
+
+
+@app.command()
+@guarded
+def bench(
+    peers: Annotated[bool, typer.Option("--peers", help="Also install and measure BindsNET and NEST.")] = False,
+    jobs: Jobs = None,
+    set_: Set = [],  # noqa: B006
+    out: Out = None,
+    force: Force = False,
+    svg: Svg = False,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Time and memory of the same network here and by other means: `run bench`."""
+    _run("bench", [*set_, *["peers=true"] * peers], "", jobs, "", out, force, svg, as_json)
+
+
+@app.command()
+@guarded
+def sweep(
+    simulation: Annotated[str, typer.Argument(help="The simulation; `plasticity list simulations` shows them.")],
+    grid: Annotated[
+        list[str], typer.Option("--grid", metavar="KEY=A,B,C", help="Values of a setting; repeat for all combinations.")
+    ],
+    seeds: Seeds = "5",
+    measure: Measure = "",
+    jobs: Jobs = None,
+    cluster: Cluster = "",
+    set_: Set = [],  # noqa: B006
+    with_: With = [],  # noqa: B006
+    out: Out = None,
+    force: Force = False,
+    svg: Svg = False,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Run a simulation over a grid of settings; an interrupted sweep goes on where it stopped."""
+    from plasticity import settings
+    from plasticity.parallel import check_jobs
+    from plasticity.parallel import cluster as on_cluster
+    from simulations import SIMULATIONS
+    from simulations.frame import results, terminal
+    from simulations.frame import sweep as sweeps
+
+    kind = SIMULATIONS[simulation]
+    folder = out if out is not None else Path("results") / f"sweep_{simulation}"
+    asked, listed = sweeps.parse_grid(grid), parse_seeds(seeds)
+    with on_cluster(cluster), bar(f"sweep {simulation}") as progress:
+        sweeps.sweep(kind, asked, listed, settings.parse(set_), check_jobs(jobs), folder, force, progress)
+    result = results.load(folder, names(measure))
+    drawn = result.draw(svg=svg)
+    if as_json:
+        print_json(result.summary())
+        return
+    terminal.show(*result.tables(terminal.console().width))
+    _lies(result, drawn)
+
+
+def _lies(result: Result, drawn: list[Path]) -> None:
+    """Where table, figures and records are."""
+    from simulations.frame import terminal
+
+    folder, pictures = result.folder, [path.name for path in drawn if path.suffix == ".png"]
+    also = "; also as SVG" if any(path.suffix == ".svg" for path in drawn) else ""
+    shown = f"{folder / 'figures'} ({', '.join(pictures)}{also})" if pictures else "none (no number differs between the runs)"
+    terminal.show(
+        f"table:   {folder / result.TABLE}",
+        f"figures: {shown}",
+        f"records: {folder / 'records'}; `plasticity plot {folder}` draws the figures again from them",
+    )
+
+
+@app.command()
+@guarded
+def reproduce(
+    wanted: Annotated[
+        list[str] | None, typer.Argument(help="Which simulations. [default: all]", metavar="[NAME]...", show_default=False)
+    ] = None,
+    jobs: Jobs = None,
+    with_: With = [],  # noqa: B006
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", metavar="DIR", help="Folder, one below it for each. [default: results/reproductions]", show_default=False
+        ),
+    ] = None,
+    force: Force = False,
+    svg: Svg = False,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Run every simulation as published and put all checks into one table; what is finished in the folder is not run again."""
+    from plasticity.records import read_json
+    from simulations import SIMULATIONS
+    from simulations.frame import terminal
+    from simulations.frame.execute import execute
+    from simulations.frame.shown import COLUMNS, counted, rows
+
+    whole = [name for name, kind in SIMULATIONS.items() if kind.published and not kind.part_of]
+    folder = out if out is not None else Path("results") / "reproductions"
+    told = []
+    for kind in [SIMULATIONS[name] for name in wanted or whole]:
+        finished = folder / kind.name / "summary.json"
+        if finished.exists() and not force:
+            told.append(read_json(finished))
+            continue
+        with bar(f"run {kind.name}") as progress:
+            told.append(execute(kind.configure({}), folder / kind.name, None, jobs, force, progress, svg))
+    if as_json:
+        print_json(told)
+        return
+    table = terminal.checks("all checks", COLUMNS, list(rows(told)), terminal.console().width)
+    terminal.show(table, f"{counted(told)}; records and figures: {folder}")

@@ -1,0 +1,139 @@
+"""What is made of records and data that are there: plot, report, cite, data, tables."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from simulations.command_line.options import All, Debug, Json, Measure, Svg, With, names
+from simulations.command_line.program import app, guarded, print_json
+
+
+@app.command()
+@guarded
+def plot(
+    folder: Annotated[Path, typer.Argument(help="A folder that `compare` or `run` wrote.", metavar="DIR")],
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Where the figures go. [default: DIR/figures]", show_default=False)
+    ] = None,
+    measure: Measure = "",
+    with_: With = [],  # noqa: B006  (typer reads it and never changes it)
+    everything: All = False,
+    svg: Svg = False,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Draw the figures of a run again, from its records alone; nothing is simulated."""
+    from simulations.frame import results, terminal
+
+    result = results.load(folder, names(measure))
+    target = out if out is not None else folder / "figures"
+    written = result.draw(target, svg)
+    if as_json:
+        print_json({**result.summary(), "figures": [str(path) for path in written]})
+        return
+    pictures = ", ".join(path.name for path in written if path.suffix == ".png")
+    also = "; also as SVG" if svg else ""
+    terminal.show(*result.tables(terminal.console().width, everything), f"figures: {target} ({pictures}{also})")
+
+
+@app.command()
+@guarded
+def report(
+    folder: Annotated[Path, typer.Argument(help="A folder that `compare`, `run` or `sweep` wrote.", metavar="DIR")],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="Where the page goes. [default: DIR/report.html]", show_default=False),
+    ] = None,
+    with_: With = [],  # noqa: B006
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Write one page of HTML about a run, from its records alone: question, table, figures, every seed, how to run it again."""
+    from simulations.frame import results, terminal
+
+    page = results.load(folder).write_report(out)
+    if as_json:
+        print_json({"report": str(page), "out": str(folder)})
+        return
+    terminal.show(f"report: {page}")
+
+
+@app.command()
+@guarded
+def cite(
+    folder: Annotated[Path, typer.Argument(help="A folder that `compare` or `run` wrote.", metavar="DIR")],
+    with_: With = [],  # noqa: B006
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """BibTeX of the papers behind a run: its rules, neurons, gates, tasks, data, models, published values and simulators."""
+    from plasticity.references import bibtex
+    from simulations.frame import results
+
+    found = results.load(folder).references()
+    if as_json:
+        print_json({"out": str(folder), "references": found, "bibtex": bibtex(found)})
+        return
+    print(bibtex(found))
+
+
+@app.command()
+@guarded
+def data(
+    fetch: Annotated[
+        str, typer.Option("--fetch", metavar="NAME", help="Download a data set and verify it.", show_default=False)
+    ] = "",
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Which data sets are present, missing or damaged, and where they come from."""
+    from plasticity import datasets
+    from simulations.frame import terminal
+
+    states = [datasets.fetch(fetch)] if fetch else [datasets.status(name) for name in datasets.DATASETS]
+    rows = []
+    for state in states:
+        known = datasets.DATASETS[state.name]
+        rows.append({**dataclasses.asdict(state), "summary": known.summary, "source": known.source, "terms": known.terms})
+    if as_json:
+        print_json(rows)
+        return
+    heads = ("name", "state", "folder", "detail", "what it is", "source")
+    cells = [(row["name"], row["state"], row["folder"] or "", row["detail"], row["summary"], row["source"]) for row in rows]
+    terminal.show(terminal.table("data sets", heads, cells, terminal.console().width))
+
+
+@app.command()
+@guarded
+def tables(
+    write: Annotated[bool, typer.Option("--write", help="Write them anew.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Fail where one is not what the references give.")] = False,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """The parts of the README files that are generated from the reference results: which there are, and where they stand."""
+    from plasticity.errors import PlasticityError
+    from simulations.frame import tables as generated
+    from simulations.frame import terminal
+
+    top = generated.checkout()
+    changed = [str(path.relative_to(top)) for path in generated.write(top)] if write else []
+    differing = generated.check(top) if check else []
+    if differing:
+        raise PlasticityError(f"{'; '.join(differing)}. Type `plasticity tables --write`.")
+    places = {**generated.stands(top), **{file: [file] for file in generated.FILES}}
+    made = {**generated.PARTS, **generated.FILES}
+    meaning = {name: (make.__doc__ or "").partition("\n")[0] for name, make in made.items()}
+    if as_json:
+        parts = [{"name": name, "summary": meaning[name], "files": places[name]} for name in made]
+        print_json({"parts": parts, "written": changed})
+        return
+    if write or check:
+        terminal.show(f"written: {', '.join(changed)}" if changed else "every part is what the reference results give")
+        return
+    rows = [(name, meaning[name], ", ".join(places[name]) or "-") for name in made]
+    terminal.show(terminal.table("generated parts", ("part", "what it is", "file"), rows, terminal.console().width))

@@ -1,0 +1,146 @@
+"""Figures, drawn from records alone: the same records give the same bytes.
+
+Colours are those of Okabe & Ito (2008), "Color Universal Design", which people with any colour vision can tell apart; line styles
+and markers differ as well.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from plasticity.errors import PlasticityError
+
+BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILION, PURPLE = (
+    "#000000",
+    "#E69F00",
+    "#56B4E9",
+    "#009E73",
+    "#F0E442",
+    "#0072B2",
+    "#D55E00",
+    "#CC79A7",
+)
+GREY = "#7F7F7F"
+
+STYLE: dict[str, Any] = {
+    "font.family": "DejaVu Sans",  # comes with matplotlib: the same letters on every machine
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "figure.dpi": 100,
+    "savefig.dpi": 150,
+    "legend.frameon": False,
+    "legend.fontsize": 8,
+    "legend.handlelength": 3.0,
+    "lines.linewidth": 1.5,
+    "svg.hashsalt": "plasticity",  # otherwise ids in an SVG are random
+}
+
+_LOOK = {  # colour, line style, marker
+    "spiking_gated": (VERMILION, "-", "o"),
+    "spiking_no_gate": (ORANGE, "--", "s"),
+    "spiking_shuffled_gate": (PURPLE, "-.", "^"),
+    "spiking_equal_gain": (BLACK, ":", "v"),
+    "softmax_attention": (BLUE, "-", "D"),
+    "uniform_attention": (SKY, "--", "P"),
+    "mlp": (GREEN, "-.", "X"),
+    "guessing": (GREY, ":", "."),
+}
+_COLOURS = (VERMILION, ORANGE, PURPLE, BLACK, BLUE, SKY, GREEN)
+_STROKES = (("-", "o"), ("--", "s"), ("-.", "^"), (":", "v"), ("-", "D"))
+_SPARE = [(colour, *stroke) for stroke in _STROKES for colour in _COLOURS]
+
+
+def look(names: Sequence[str]) -> dict[str, tuple[str, str, str]]:
+    """Colour, line style and marker of each learner; the known ones always look the same, the others as unlike them as can be."""
+    found = {name: _LOOK[name] for name in names if name in _LOOK}
+    for name in (name for name in names if name not in _LOOK):
+        taken = list(found.values())
+
+        def alike(spare: tuple[str, str, str], taken: list[tuple[str, str, str]] = taken) -> tuple[int, int]:
+            return sum(other[0] == spare[0] for other in taken), sum(other[1:] == spare[1:] for other in taken)
+
+        found[name] = min(_SPARE, key=alike)
+    return {name: found[name] for name in names}
+
+
+@contextlib.contextmanager
+def style() -> Iterator[None]:
+    """The style of every figure, whatever the user's own matplotlib settings are."""
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(STYLE)  # type: ignore[arg-type]
+        yield
+
+
+def new(width: float = 6.4, height: float = 4.0, rows: int = 1, columns: int = 1, **kwargs: Any) -> tuple[Figure, np.ndarray]:
+    """A figure (size in inches) and its axes (rows, columns); use within `style()`."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    return figure, figure.subplots(rows, columns, squeeze=False, **kwargs)
+
+
+def legend(figure: Figure, handles: Any, labels: Any, *, columns: int, loc: Any = "outside lower center", **kwargs: Any) -> None:
+    """One legend for all panels, outside of them; in fewer columns where the figure is too narrow for as many."""
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    for fewer in range(max(1, columns), 0, -1):
+        made = figure.legend(handles, labels, loc=loc, ncols=fewer, **kwargs)
+        if fewer == 1 or made.get_window_extent(renderer).width <= figure.bbox.width:
+            return
+        made.remove()
+
+
+def caption(figure: Figure, text: str) -> None:
+    """A line above all panels."""
+    figure.suptitle(text, x=0.01, ha="left", fontsize=8)
+
+
+def over_seeds(seeds: int) -> str:
+    """What marks with bars are; intervals are often smaller than the marks, and then it looks as if there were none."""
+    if seeds < 2:
+        return "one seed, no interval"
+    return f"mean over {seeds} seeds; bars: 95 % interval, smaller than the mark where none is seen"
+
+
+def save(figures: Mapping[str, Figure], folder: str | os.PathLike[str], svg: bool = False) -> list[Path]:
+    """Write each figure as NAME.png, with `svg` as NAME.svg too, the same bytes each time; the paths come back."""
+    written: list[Path] = []
+    kinds: list[tuple[str, dict[str, None]]] = [("png", {"Software": None})]
+    kinds += [("svg", {"Date": None, "Creator": None})] if svg else []
+    for name, figure in figures.items():
+        for kind, metadata in kinds:
+            content = io.BytesIO()
+            with style():
+                figure.savefig(content, format=kind, metadata=metadata)
+            path = Path(folder) / f"{name}.{kind}"
+            _write_bytes(path, content.getvalue())
+            written.append(path)
+    return written
+
+
+def _write_bytes(path: Path, content: bytes) -> None:
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+            temporary = Path(file.name)
+            file.write(content)
+        temporary.chmod(0o644)
+        os.replace(temporary, path)
+    except OSError as error:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+        raise PlasticityError(
+            f"could not write {path} ({error.strerror}); free some space or choose another folder with --out."
+        ) from None

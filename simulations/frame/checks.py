@@ -1,0 +1,140 @@
+"""Checks: a published or derived value beside ours, in five sentences.
+
+    near            ours lies within a tolerance of the published value
+    within          ours lies between two bounds, or beyond one
+    every_seed      a bound holds in every seed
+    beyond          the 95 % interval over seeds lies beyond a value
+    no_difference   no difference is seen: the interval contains the value, or no p is small
+
+Each has words of its own for what was expected, what came out and what is allowed; an experiment may say them better.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from plasticity.statistics import interval
+
+
+@dataclasses.dataclass(frozen=True)
+class Check:
+    """One published or derived value beside ours.
+
+    Attributes
+    ----------
+    name : str
+        What is compared.
+    published, ours : float, text or None
+        Both values; `published` may be a text such as "the interval contains 0".
+    tolerance : float, text or None
+        How far `ours` may be from `published`; a text where the condition is not a distance.
+    source : str
+        Where `published` comes from (doi), or how it follows.
+    holds : bool
+        Whether ours agrees.
+    """
+
+    name: str
+    published: Any
+    ours: Any
+    tolerance: Any
+    source: str
+    holds: bool
+
+    def to_json(self) -> dict[str, Any]:
+        """name, published, ours, tolerance, source, holds."""
+        return dataclasses.asdict(self)
+
+
+def near(name: str, published: float, ours: Any, tol: float | None = None, rel: float | None = None, *, source: str) -> Check:
+    """Ours lies within `tol`, or within the share `rel` of the published value."""
+    allowed = tol if tol is not None else (rel or 0.0) * abs(published)
+    value = _plain(ours)
+    return Check(name, published, value, allowed, source, bool(abs(value - float(published)) <= float(allowed)))
+
+
+def within(
+    name: str,
+    ours: Any,
+    low: float = -math.inf,
+    high: float = math.inf,
+    *,
+    source: str,
+    published: Any = None,
+    told: Any = None,
+    tolerance: Any = None,
+    strict: bool = False,
+) -> Check:
+    """Ours lies between `low` and `high` (with `strict`, not on them); `told` is how ours is written, if not as it is."""
+    value = _plain(ours)
+    holds = low < value < high if strict else low <= value <= high
+    if math.isfinite(low) and math.isfinite(high):
+        wanted, kind = f"{low:g} to {high:g}", "range"
+    else:
+        wanted, kind = (f"above {low:g}" if math.isfinite(low) else f"below {high:g}"), "bound"
+    return Check(
+        name, wanted if published is None else published, value if told is None else told,
+        kind if tolerance is None else tolerance, source, bool(holds),
+    )  # fmt: skip
+
+
+def every_seed(name: str, holds: ArrayLike, *, source: str, published: Any, told: Any, tolerance: Any = "every seed") -> Check:
+    """A bound, `published` in words, holds in every seed (`holds`, an array of truth values); `told` says what came out."""
+    return Check(name, published, told, tolerance, source, bool(np.all(holds)))
+
+
+def beyond(
+    name: str,
+    values: ArrayLike,
+    *,
+    above: float | None = None,
+    below: float | None = None,
+    source: str,
+    published: Any = None,
+    told: Any = None,
+    tolerance: Any = "interval",
+    bounds: tuple[float, float] | None = None,
+) -> Check:
+    """The 95 % interval of the mean of `values` over seeds (or `bounds`, where it is known) lies above or below a value."""
+    low, high = bounds if bounds is not None else interval(values)
+    holds = low > above if above is not None else high < below if below is not None else False
+    wanted = f"95 % interval above {above:g}" if above is not None else f"95 % interval below {below:g}"
+    ours = f"{np.asarray(values, dtype=float).mean():.3f} [{low:.3f}, {high:.3f}]"
+    return Check(
+        name, published if published is not None else wanted, told if told is not None else ours, tolerance, source, bool(holds)
+    )
+
+
+def no_difference(
+    name: str,
+    *,
+    source: str,
+    p: ArrayLike | None = None,
+    level: float = 0.05,
+    bounds: tuple[float, float] | None = None,
+    value: float = 0.0,
+    published: Any = None,
+    told: Any = None,
+    tolerance: Any = None,
+) -> Check:
+    """No difference is seen: no p lies at or below `level`, or the interval `bounds` contains `value`."""
+    if bounds is not None:
+        low, high = bounds
+        holds, wanted, kind = low <= value <= high, f"the interval contains {value:g}", "interval"
+        ours = f"[{low:.3g}, {high:.3g}]"
+    else:
+        smallest = float(np.min(p)) if p is not None else math.nan
+        holds, wanted, kind, ours = smallest > level, f"no p below {level:g}", "test", f"smallest p {smallest:.2g}"
+    return Check(
+        name, wanted if published is None else published, ours if told is None else told,
+        kind if tolerance is None else tolerance, source, bool(holds),
+    )  # fmt: skip
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, (np.generic, np.ndarray)) else value

@@ -1,0 +1,104 @@
+"""Run an experiment into a folder: one record, the summary, the figures."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from plasticity import settings
+from plasticity.parallel import Progress, check_jobs, check_seeds, quiet
+from plasticity.records import Record, RunFolder, provenance, read_json
+from simulations import figures
+from simulations.frame.experiment import Experiment
+
+RECORD = "outcome"
+PARTS = "parts"  # of the folder of a run: what is finished before the whole is
+
+
+def execute(
+    experiment: Experiment,
+    out: str | os.PathLike[str],
+    seeds: Sequence[int] | None = None,
+    jobs: int | None = None,
+    force: bool = False,
+    progress: Progress | None = None,
+    svg: bool = False,
+) -> dict[str, Any]:
+    """Run an experiment into a folder: one record, summary.json and the figures; the summary comes back.
+
+    Returns
+    -------
+    {"simulation", "numbers", "checks": [{"name", "published", "ours", "tolerance", "source", "holds"}], "out"}
+
+    Raises
+    ------
+    WrongUse
+        No seeds, or a finished run in the folder without `force`.
+    """
+    listed = check_seeds(range(experiment.default_seeds) if seeds is None else seeds)
+    n_jobs = check_jobs(jobs)
+    settings.check(experiment)
+    experiment.refuse()
+    chosen = {entry.name: getattr(experiment, entry.name) for entry in settings.describe(experiment)}
+    configuration = json.loads(
+        json.dumps({"command": "run", "simulation": experiment.name, "settings": chosen, "seeds": listed}, default=str)
+    )
+    with RunFolder.open(Path(out), configuration, force=force) as folder:
+        record = folder.record(RECORD)
+        parts = Path(out).absolute() / "records" / PARTS
+        if record is None:
+            start = time.perf_counter()
+            try:
+                outcome = experiment.outcome(listed, n_jobs, progress or quiet, parts)
+            except KeyboardInterrupt:
+                if not experiment.keeps:
+                    raise
+                raise KeyboardInterrupt(
+                    f"interrupted: what is finished is kept in {out}; the same command goes on from there."
+                ) from None
+            record = Record(
+                simulation=experiment.name,
+                configuration=configuration,
+                seed=None,
+                numbers={**outcome.numbers, "checks": [check.to_json() for check in outcome.checks]},
+                arrays=outcome.arrays,
+                wall_s=time.perf_counter() - start,
+                backend=outcome.backend,
+                threads=n_jobs,
+                provenance=provenance(),
+            )
+            folder.save(RECORD, record)
+        shutil.rmtree(parts, ignore_errors=True)
+        folder.finish(summarise(record))
+    figures.save(figures.draw_all(experiment.figures(experiment.arrays_of(record))), Path(out) / "figures", svg)
+    return read_json(Path(out) / "summary.json") | {"out": str(out)}  # with null where a number does not exist
+
+
+def seen(folder: Path | None) -> Path | None:
+    """The folder for parts; None on a machine of a cluster that does not see the folder of the run."""
+    run = next((above.parents[1] for above in (folder, *folder.parents) if above.name == PARTS), None) if folder else None
+    return folder if run is None or run.exists() else None
+
+
+def summarise(record: Record) -> dict[str, Any]:
+    """The summary of a run, from its record."""
+    numbers = {name: value for name, value in record.numbers.items() if name != "checks"}
+    return {"simulation": record.simulation, "numbers": numbers, "checks": record.numbers.get("checks", [])}
+
+
+def from_configuration(kind: type[Experiment], values: Mapping[str, Any]) -> Experiment:
+    """The experiment with the settings that a record states (lists become tuples again)."""
+    return kind.configure({name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+
+
+def script(name: str) -> None:
+    """What `python simulations/NAME.py` does: `plasticity run NAME` with the same options."""
+    from importlib import import_module
+
+    import_module("simulations.command_line").main(["run", name, *sys.argv[1:]])

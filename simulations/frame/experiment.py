@@ -1,0 +1,277 @@
+"""What an experiment is: settings, a run for each seed, numbers, checks and figures; each short.
+
+    @dataclass(frozen=True)
+    class OneTrial(Experiment):
+        "Weight change by one pair and one late reward, against the closed form."
+
+        name = "one_trial"
+        ...
+        def run(self, seed):
+            return {"delay_s": DELAYS, "credit": one_trial(DELAYS)}
+
+        def checks(self, a):
+            yield near("one trial: Delta s/(c_0 d_0), T = 0.1 s", SHARE, a["credit"][1], rel=0.005, source=IZHIKEVICH)
+
+        def figures(self, a):
+            return {"one_trial": curve(a["delay_s"], dots=a["credit"], theory=closed_form, x="delay T (s)", y="change (s)")}
+
+Arrays are all that is kept of a run: numbers, checks and figures follow from them, so that they can be had again from a record
+(an array that stands in the numbers as it is may be kept there alone: `told`). A suite is several experiments under one name,
+with one record.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+import numpy as np
+
+from plasticity import settings
+from plasticity.engine import backend
+from plasticity.parallel import Progress, each, quiet
+from simulations.frame.checks import Check
+
+if TYPE_CHECKING:
+    from plasticity.records import Record
+    from simulations.figures.kinds import Drawing
+
+Arrays = Mapping[str, np.ndarray]
+Table = tuple[list[str], list[list[str]]]  # columns and rows
+E = TypeVar("E", bound="Experiment")
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an experiment found: numbers for the summary, checks against what is known, arrays for the figures."""
+
+    numbers: dict[str, Any]
+    checks: list[Check] = field(default_factory=list)
+    arrays: dict[str, np.ndarray] = field(default_factory=dict)
+    backend: str = "numpy"
+
+
+@dataclass(frozen=True)
+class Session:
+    """For which seeds an experiment runs, how many jobs at a time, whom it tells how far it is, where it may keep parts.
+
+    Attributes
+    ----------
+    seeds : list of int
+    jobs : int
+    progress : callable
+        Takes the fraction that is done, and `note="..."`.
+    folder : Path or None
+        For what is finished before the whole is; it is there again when an interrupted run goes on, and deleted at the end.
+    """
+
+    seeds: Sequence[int]
+    jobs: int = 1
+    progress: Progress = quiet
+    folder: Path | None = None
+
+    def part(self, begin: float, end: float) -> Session:
+        """The same, whose progress is told as this part of the whole."""
+
+        def tell(fraction: float, note: str = "") -> None:
+            self.progress(begin + (end - begin) * fraction, note=note)
+
+        return dataclasses.replace(self, progress=tell)
+
+    def each(
+        self, work: Callable[[Item, Progress], Result], items: Iterable[Item], cost: Callable[[Item], float] = lambda item: 1.0
+    ) -> Iterator[tuple[Item, Result]]:
+        """`(item, work(item, tell))` for every item, side by side; see `plasticity.parallel.each`."""
+        return each(work, items, self.jobs, self.progress, cost)
+
+
+@dataclass(frozen=True)
+class Experiment(ABC):
+    """One question, answered by running something: a frozen dataclass whose fields are its settings.
+
+    Attributes
+    ----------
+    name, summary, source : str
+        What it is called, what it shows in one line, and whose result that is (with doi).
+    default_seeds : int
+        How many seeds it runs for unless told.
+    seeded : bool
+        Something in it is drawn at random. Where nothing is, it runs once, and its arrays have no axis of seeds.
+    compiled : bool
+        Its networks run as compiled programs.
+    published : bool
+        Its checks are of published or derived values: `plasticity reproduce`.
+    part_of : str
+        The suite that it belongs to, with which it is reproduced.
+    uses : tuple of str
+        Names of the rules, neurons, encoders that it is made of: `plasticity cite` gives their papers.
+    keeps : bool
+        It keeps what is finished in `Session.folder`, so that an interrupted run goes on there.
+    time_share : float
+        Of the time of its suite.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    source: ClassVar[str]
+    default_seeds: ClassVar[int] = 10
+    seeded: ClassVar[bool] = True
+    compiled: ClassVar[bool] = True
+    published: ClassVar[bool] = True
+    part_of: ClassVar[str] = ""
+    uses: ClassVar[tuple[str, ...]] = ()
+    keeps: ClassVar[bool] = False
+    time_share: ClassVar[float] = 1.0
+
+    @classmethod
+    def configure(cls: type[E], values: Mapping[str, Any]) -> E:
+        """An instance with some settings replaced, as `--set` gives them; an experiment may take further keys."""
+        made = settings.configure(cls, values)
+        made.refuse()
+        return made
+
+    def run(self, seed: int) -> Arrays:
+        """What one seed gives, arrays by name. An experiment whose jobs are not one a seed overrides `collect` instead."""
+        raise NotImplementedError(f"{type(self).__name__} has neither run(seed) nor collect(session).")
+
+    def collect(self, session: Session) -> dict[str, np.ndarray]:
+        """The arrays of all seeds, the seeds first: (seeds, ...)."""
+        if not self.seeded:
+            found = dict(self.run(session.seeds[0]))
+            session.progress(1.0)
+            return {name: np.asarray(array) for name, array in found.items()}
+        by_seed = dict(session.each(lambda seed, tell: self.run(seed), session.seeds))
+        first = by_seed[session.seeds[0]]
+        return {name: np.stack([np.asarray(by_seed[seed][name]) for seed in session.seeds]) for name in first}
+
+    def numbers(self, a: Arrays) -> dict[str, Any]:
+        """Numbers for the summary."""
+        return {}
+
+    def checks(self, a: Arrays) -> Iterable[Check]:
+        """Ours beside what is published or derived."""
+        return ()
+
+    @abstractmethod
+    def figures(self, a: Arrays) -> Mapping[str, Drawing]:
+        """The figures by name."""
+
+    def told(self, numbers: Mapping[str, Any]) -> dict[str, np.ndarray]:
+        """Arrays that stand in the numbers already: a record keeps them there alone, and here they are had back."""
+        return {}
+
+    def arrays_of(self, found: Outcome | Record) -> dict[str, np.ndarray]:
+        """All arrays of an outcome or a record: those that it keeps, and those that its numbers tell."""
+        return {**found.arrays, **self.told(found.numbers)}
+
+    @classmethod
+    def tables(cls, numbers: Mapping[str, Any]) -> dict[str, Table]:
+        """Tables of the numbers that are lists, for people: title, then columns and rows; single numbers are shown anyway."""
+        return {}
+
+    def refuse(self) -> None:  # noqa: B027  (most have nothing to refuse)
+        """WrongUse for settings that do not go together, before anything runs."""
+
+    def outcome(self, seeds: Sequence[int], jobs: int = 1, progress: Progress = quiet, folder: Path | None = None) -> Outcome:
+        """Run it for these seeds: arrays, and what follows from them."""
+        settings.check(self)
+        self.refuse()
+        progress(0.0)
+        arrays = {name: np.asarray(array) for name, array in self.collect(Session(seeds, jobs, progress, folder)).items()}
+        progress(1.0)
+        numbers = self.numbers(arrays)
+        told = self.told(numbers)
+        kept = {name: array for name, array in arrays.items() if name not in told}
+        return Outcome(numbers, list(self.checks(arrays)), kept, backend() if self.compiled else "numpy")
+
+
+@dataclass(frozen=True)
+class Suite(Experiment):
+    """Several experiments under one name, with one record; its settings are theirs.
+
+    Made by `suite`.
+    """
+
+    members: ClassVar[tuple[type[Experiment], ...]] = ()
+
+    def made(self) -> list[Experiment]:
+        """The members with the settings of this suite."""
+        return [
+            member(**{entry.name: getattr(self, entry.name) for entry in settings.describe(member)}) for member in self.members
+        ]
+
+    def collect(self, session: Session) -> dict[str, np.ndarray]:
+        arrays: dict[str, np.ndarray] = {}
+        made, begun = self.made(), 0.0
+        whole = sum(member.time_share for member in made)
+        for member in made:
+            folder = None if session.folder is None else session.folder / member.name
+            part = dataclasses.replace(session.part(begun / whole, (begun + member.time_share) / whole), folder=folder)
+            arrays |= member.collect(part)
+            begun += member.time_share
+        return arrays
+
+    def numbers(self, a: Arrays) -> dict[str, Any]:
+        """Those of the members; lists of the same name are joined."""
+        found: dict[str, Any] = {}
+        for member in self.made():
+            for name, value in member.numbers(a).items():
+                both = isinstance(value, list) and isinstance(found.get(name), list)
+                found[name] = [*found[name], *value] if both else value
+        return found
+
+    def checks(self, a: Arrays) -> Iterable[Check]:
+        for member in self.made():
+            yield from member.checks(a)
+
+    def figures(self, a: Arrays) -> Mapping[str, Drawing]:
+        """Those of the members; where two have one of the same name, they stand side by side."""
+        from simulations.figures.kinds import beside
+
+        drawn: dict[str, Drawing] = {}
+        for member in self.made():
+            for name, drawing in member.figures(a).items():
+                drawn[name] = beside(drawn[name], drawing) if name in drawn else drawing
+        return drawn
+
+    def told(self, numbers: Mapping[str, Any]) -> dict[str, np.ndarray]:
+        return {name: array for member in self.made() for name, array in member.told(numbers).items()}
+
+    @classmethod
+    def tables(cls, numbers: Mapping[str, Any]) -> dict[str, Table]:
+        found: dict[str, Table] = {}
+        for member in cls.members:
+            found |= member.tables(numbers)
+        return found
+
+    def refuse(self) -> None:
+        for member in self.made():
+            member.refuse()
+
+
+def suite(title: str, members: Sequence[type[Experiment]], doc: str, **about: Any) -> type[Suite]:
+    """A suite of these experiments; `about` are `name`, `summary`, `source`, `default_seeds` and the like.
+
+    Its settings are those of the members, in their order. Two members may declare the same setting, alike.
+    """
+    fields: dict[str, tuple[str, Any, Any]] = {}
+    for member in members:
+        for f in dataclasses.fields(member):
+            if f.name in fields and (fields[f.name][2].default, fields[f.name][2].metadata) != (f.default, f.metadata):
+                raise ValueError(f"{title}: two members declare the setting {f.name!r}, and not alike")
+            declared = dataclasses.field(default=f.default, metadata=f.metadata)
+            fields.setdefault(f.name, (f.name, settings.kinds(member)[f.name], declared))
+    frame = sys._getframe(1).f_globals["__name__"]  # the file that makes it, where it is found again by other processes
+    uses = tuple(dict.fromkeys(name for member in members for name in member.uses))
+    body = {
+        "__doc__": doc, "__module__": frame, "members": tuple(members), "uses": uses,
+        "compiled": any(member.compiled for member in members), "keeps": any(member.keeps for member in members), **about,
+    }  # fmt: skip
+    return dataclasses.make_dataclass(title, fields.values(), bases=(Suite,), namespace=body, frozen=True)

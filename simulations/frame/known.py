@@ -1,0 +1,33 @@
+"""What is known by a name: the registries, each imported when it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import Any
+
+
+def registries() -> dict[str, Callable[[], Mapping[str, Any]]]:
+    """The kinds of things that `plasticity list` shows, and what gives the registry of each."""
+
+    def load(module: str, name: str) -> Callable[[], Mapping[str, Any]]:
+        return lambda: getattr(import_module(module), name)
+
+    return {
+        "rules": load("plasticity.rules", "RULES"),
+        "landings": load("plasticity.rules", "LANDINGS"),
+        "gates": load("plasticity.gates", "GATES"),
+        "neurons": load("plasticity.neurons", "NEURONS"),
+        "encoders": load("plasticity.encoders", "ENCODERS"),
+        "tasks": load("plasticity.tasks", "TASKS"),
+        "models": load("bridges.models", "MODELS"),
+        "learners": load("bridges.learners", "LEARNERS"),
+        "simulations": load("simulations", "SIMULATIONS"),
+    }
+
+
+def everything() -> dict[str, Mapping[str, Any]]:
+    """All registries by their kind, and the data sets."""
+    from plasticity.datasets import DATASETS
+
+    return {**{kind: get() for kind, get in registries().items()}, "datasets": DATASETS}

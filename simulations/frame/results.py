@@ -1,0 +1,336 @@
+"""A result is one thing, whether of a comparison, of an experiment or of a sweep; it comes from the records in a folder alone.
+
+    from simulations.frame import results
+
+    result = results.load("results/cued_digits")
+    result.frame()                                   # a pandas DataFrame, one row for each learner and seed
+    result.figures()["accuracy"].savefig("a.pdf")    # a matplotlib figure
+    result.write_report()                            # results/cued_digits/report.html
+    print(result.command("results/once_more"))       # what to type for the same again
+
+Nothing is simulated. What the records lack is told when it is asked for: also an interrupted run can be loaded.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import shlex
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from plasticity.errors import PlasticityError
+from plasticity.parallel import FEW_SEEDS
+from plasticity.records import Record, read_json, write_text
+from simulations.frame import terminal
+
+if TYPE_CHECKING:
+    import pandas
+    from matplotlib.figure import Figure
+
+    from bridges.comparison import Comparison
+    from simulations.frame.experiment import Experiment
+    from simulations.frame.sweep import Sweep
+    from simulations.report.html import Section
+
+REPORT = "report.html"
+MANY_SEEDS = 6  # from here on an interval is more than the range
+
+
+class Result(ABC):
+    """What came out, and all that can be made of it.
+
+    Attributes
+    ----------
+    folder : Path
+        Where the records lie.
+    configuration : dict
+        What was asked: `command` (compare, run or sweep), settings, seeds.
+    measures : list of str
+        Of a sweep: which numbers are shown and drawn; some where empty.
+    """
+
+    TABLE = "summary.json"  # of the folder: the file with the numbers
+
+    def __init__(self, folder: Path, configuration: dict[str, Any], measures: Sequence[str] = ()) -> None:
+        self.folder, self.configuration, self.measures = folder, configuration, list(measures)
+
+    @property
+    @abstractmethod
+    def title(self) -> str:
+        """What it is called."""
+
+    @abstractmethod
+    def summary(self) -> dict[str, Any]:
+        """The numbers as JSON holds them, and where they lie (`out`)."""
+
+    @abstractmethod
+    def tables(self, width: int, everything: bool = False) -> list[Any]:
+        """What a terminal of so many columns shows, `rich` tables and sentences: what fits one screen, or everything."""
+
+    @abstractmethod
+    def figures(self) -> dict[str, Figure]:
+        """The figures by name."""
+
+    @abstractmethod
+    def lead(self) -> str:
+        """The sentences below the title of the report."""
+
+    @abstractmethod
+    def sections(self) -> list[Section]:
+        """The sections of the report."""
+
+    @abstractmethod
+    def rows(self) -> Iterable[Mapping[str, Any]]:
+        """The rows of `frame`."""
+
+    def frame(self) -> pandas.DataFrame:
+        """A tidy pandas table: a row for each learner and seed, for each point, seed and measure, or for each check.
+
+        Raises
+        ------
+        PlasticityError
+            pandas is not installed.
+        """
+        try:
+            import pandas
+        except ImportError:
+            raise PlasticityError("a data frame needs pandas; type: pip install pandas") from None
+        return pandas.DataFrame(list(self.rows()))
+
+    def page(self) -> str:
+        """The report: one page of HTML that needs nothing else.
+
+        Raises
+        ------
+        PlasticityError
+            Nothing is finished, or a record is damaged (it is named).
+        """
+        from simulations.report.html import render
+
+        return render(f"plasticity: {self.title}", self.lead(), self.sections())
+
+    def write_report(self, out: str | os.PathLike[str] | None = None) -> Path:
+        """Write the page, whole or not at all, into the folder (report.html) or into the file `out`; the path comes back."""
+        target = Path(out) if out is not None else self.folder / REPORT
+        write_text(target, self.page())
+        return target
+
+    def draw(self, out: str | os.PathLike[str] | None = None, svg: bool = False) -> list[Path]:
+        """Write the figures into the folder (figures/) or into the folder `out`; with `svg` as SVG too. The paths come back."""
+        from simulations import figures
+
+        return figures.save(self.figures(), Path(out) if out is not None else self.folder / "figures", svg)
+
+    def command(self, out: str | os.PathLike[str]) -> str:
+        """What to type for the same again, into another folder; what was given in Python is left out, and the report says so."""
+        from simulations.frame.rerun import words
+
+        return shlex.join(words(self.configuration, str(out))[0])
+
+    def references(self) -> list[str]:
+        """The dois and arXiv numbers of the papers behind it, see `plasticity.references.bibtex`."""
+        from simulations.frame.citations import cited
+        from simulations.frame.known import everything
+
+        path = self.folder / "summary.json"
+        told = read_json(path) if path.exists() else {}
+        return cited(self.configuration, everything(), [str(check.get("source", "")) for check in told.get("checks", [])])
+
+
+class ComparisonResult(Result):
+    """Learners on the same trials."""
+
+    TABLE = "summary.csv"
+
+    @functools.cached_property
+    def comparison(self) -> Comparison:
+        """The records, and the statistics that follow from them."""
+        from bridges.comparison import Comparison
+
+        return Comparison.load(self.folder)
+
+    @property
+    def title(self) -> str:
+        return str(self.configuration["task"])
+
+    def summary(self) -> dict[str, Any]:
+        return self.comparison.to_json()
+
+    def tables(self, width: int, everything: bool = False) -> list[Any]:
+        from bridges.comparison.tables import brief
+
+        if not everything:
+            return brief(self.comparison, width)
+        return [*filter(None, (self.comparison.table(width), self.comparison.cost_table(width)))]
+
+    def figures(self) -> dict[str, Figure]:
+        from simulations.figures.comparison import comparison_figures
+
+        return comparison_figures(self.comparison)
+
+    def lead(self) -> str:
+        from simulations.report import comparison as report
+
+        return report.lead(self.comparison)
+
+    def sections(self) -> list[Section]:
+        from simulations.report import comparison as report
+
+        return report.sections(self.comparison, self.folder)
+
+    def rows(self) -> Iterable[Mapping[str, Any]]:
+        for (seed, name), record in self.comparison.records.items():
+            single = {key: value for key, value in record.numbers.items() if not isinstance(value, (Mapping, list))}
+            yield {
+                "task": self.title, "learner": name, "side": self.comparison.side(name), "seed": seed,
+                **{key: value for key, value in single.items() if key != "learner"},
+            }  # fmt: skip
+
+
+class ExperimentResult(Result):
+    """What an experiment found."""
+
+    @functools.cached_property
+    def experiment(self) -> Experiment:
+        """The experiment with the settings of the run."""
+        from simulations import SIMULATIONS
+        from simulations.frame.execute import from_configuration
+
+        return from_configuration(SIMULATIONS[self.title], self.configuration["settings"])
+
+    @functools.cached_property
+    def record(self) -> Record:
+        """Numbers, checks and arrays."""
+        from simulations.frame.execute import RECORD
+
+        path = self.folder / "records" / RECORD
+        if not path.with_suffix(".json").exists():
+            raise PlasticityError(
+                f"{self.folder} holds no finished run of {self.title}; give the `plasticity run` command again."
+            )
+        return Record.load(path)
+
+    @property
+    def title(self) -> str:
+        return str(self.configuration["simulation"])
+
+    def summary(self) -> dict[str, Any]:
+        from simulations.frame.execute import summarise
+
+        return {**summarise(self.record), "out": str(self.folder)}
+
+    def tables(self, width: int, everything: bool = False) -> list[Any]:
+        from simulations.frame.shown import CHECKS, checked, told
+
+        summary, made = self.summary(), list[Any]()
+        numbers = summary["numbers"]
+        for title, (columns, rows) in self.experiment.tables(numbers).items():
+            made.append(terminal.table(title, columns, rows, width))
+        if single := [(name, text) for name, value in numbers.items() if (text := told(value)) is not None]:
+            made.append(terminal.table(self.title, ("number", "value"), single, width))
+        if summary["checks"]:
+            made.append(terminal.checks("checks", CHECKS, [checked(check) for check in summary["checks"]], width))
+        return made + [f"note: {note}" for note in self._notes(summary)]
+
+    def _notes(self, summary: Mapping[str, Any]) -> Iterable[str]:
+        from simulations.report.experiment import changes
+
+        wanted, seeds = type(self.experiment).default_seeds, len(self.configuration["seeds"])
+        if seeds < min(wanted, MANY_SEEDS):
+            yield f"{FEW_SEEDS}; the default is {wanted} seeds."
+        changed = changes(self.experiment, self.configuration["settings"])
+        if changed and summary["checks"]:
+            yield f"the checks are meant for the default settings; here {', '.join(changed)}."
+
+    def figures(self) -> dict[str, Figure]:
+        from simulations.figures import draw_all
+
+        return draw_all(self.experiment.figures(self.experiment.arrays_of(self.record)))
+
+    def lead(self) -> str:
+        from simulations.report import experiment as report
+
+        return report.lead(self.experiment, self.record)
+
+    def sections(self) -> list[Section]:
+        from simulations.report import experiment as report
+
+        return report.sections(self.experiment, self.record, self.folder)
+
+    def rows(self) -> Iterable[Mapping[str, Any]]:
+        for check in self.summary()["checks"]:
+            yield {"simulation": self.title, **check}
+
+
+class SweepResult(Result):
+    """An experiment over a grid of settings."""
+
+    TABLE = "summary.csv"
+
+    @functools.cached_property
+    def kind(self) -> type[Experiment]:
+        """The experiment."""
+        from simulations import SIMULATIONS
+
+        return SIMULATIONS[self.configuration["simulation"]]
+
+    @functools.cached_property
+    def sweep(self) -> Sweep:
+        """Every number at every point and seed."""
+        from simulations.frame.sweep import Sweep
+
+        return Sweep.load(self.folder)
+
+    @property
+    def title(self) -> str:
+        return f"{self.configuration['simulation']}, a sweep"
+
+    def summary(self) -> dict[str, Any]:
+        return self.sweep.to_json() | {"out": str(self.folder)}
+
+    def tables(self, width: int, everything: bool = False) -> list[Any]:
+        counted = f"{len(self.sweep.points)} points, {len(self.configuration['seeds'])} seeds"
+        title = f"{self.configuration['simulation']}: {counted}"
+        return [terminal.table(title, *self.sweep.rows(self.measures), width)]
+
+    def figures(self) -> dict[str, Figure]:
+        return self.sweep.figures(self.measures)
+
+    def lead(self) -> str:
+        from simulations.report import sweep as report
+
+        return report.lead(self.kind, self.sweep)
+
+    def sections(self) -> list[Section]:
+        from simulations.frame.sweep import record_name
+        from simulations.report import sweep as report
+
+        places = [record_name(point.number, seed) for point in self.sweep.points for seed in self.configuration["seeds"]]
+        records = [Record.load(self.folder / "records" / place) for place in places]
+        return report.sections(self.kind, self.sweep, records, self.folder)
+
+    def rows(self) -> Iterable[Mapping[str, Any]]:
+        return self.sweep.tidy()
+
+
+KINDS: dict[str, type[Result]] = {"compare": ComparisonResult, "run": ExperimentResult, "sweep": SweepResult}
+
+
+def load(folder: str | os.PathLike[str], measures: Sequence[str] = ()) -> Result:
+    """The result in a folder that `compare`, `run` or `sweep` wrote.
+
+    Raises
+    ------
+    WrongUse
+        The folder holds no run.
+    PlasticityError
+        Its run.json is damaged.
+    """
+    from bridges.comparison import read_configuration
+
+    place = Path(folder)
+    configuration = read_configuration(place)
+    return KINDS[configuration["command"]](place, configuration, measures)

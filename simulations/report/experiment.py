@@ -1,0 +1,53 @@
+"""The page of an experiment: question, what it is made of, checks, numbers, figures."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from plasticity.records import Record
+from plasticity.settings import describe, text
+from simulations.figures import draw_all
+from simulations.frame.execute import summarise
+from simulations.frame.experiment import Experiment
+from simulations.frame.shown import counted
+from simulations.report.common import KINDS, again, checks_told, made_of, many, provenance, references, sentence, settings_table
+from simulations.report.html import Block, Section, numbers_told, pictures, prose
+
+
+def lead(experiment: Experiment, record: Record) -> str:
+    """What it shows, for how many seeds, and how many checks hold."""
+    seeds = many(len(record.configuration["seeds"]), "seed")
+    return f"{sentence(experiment.summary)} A simulation, {seeds}; {counted([summarise(record)])}."
+
+
+def sections(experiment: Experiment, record: Record, folder: Path) -> list[Section]:
+    """Everything that stands on the page."""
+    configuration, summary = record.configuration, summarise(record)
+    changed = changes(experiment, configuration["settings"])
+    notes = [f"The checks are meant for the default settings; here {', '.join(changed)}."] if changed else []
+    drawn = draw_all(experiment.figures(experiment.arrays_of(record)))
+    return [
+        Section("question", "The question", question(type(experiment), configuration)),
+        Section("parts", "What it is made of", made_of(configuration, KINDS, 3)),
+        Section("checks", "Checks", checks_told(summary, notes)),
+        Section("numbers", "Numbers", numbers_told(summary["numbers"])),
+        Section("figures", "Figures", pictures(drawn, {})),
+        Section("again", "To run it again", [*again(configuration, folder, True), *provenance([record])]),
+        Section("references", "References", references(configuration, [str(check["source"]) for check in summary["checks"]])),
+    ]
+
+
+def changes(experiment: Experiment, values: Mapping[str, Any]) -> list[str]:
+    """The settings that are not the defaults, as `--set` takes them."""
+    defaults = {entry.name: text(entry.default) for entry in describe(experiment)}
+    return [f"{key}={text(value)}" for key, value in values.items() if text(value) != defaults.get(key)]
+
+
+def question(kind: type[Experiment], configuration: Mapping[str, Any]) -> list[Block]:
+    """What the docstring says, and the settings."""
+    blocks = prose(inspect.getdoc(kind) or "", kind.source)
+    values = {**configuration["settings"], **configuration.get("grid", {})}
+    return [*blocks, *settings_table(f"Settings of {kind.name}", kind, values)]

@@ -1,0 +1,52 @@
+"""The page of a sweep: question, table over the grid, figure, every run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from plasticity.records import Record
+from simulations.frame.experiment import Experiment
+from simulations.frame.sweep import Sweep
+from simulations.report.common import again, many, provenance, references, sentence
+from simulations.report.experiment import question
+from simulations.report.html import Section, Table, cell, pictures
+
+
+def size(swept: Sweep) -> str:
+    """2 points, 3 seeds."""
+    return f"{many(len(swept.points), 'point')}, {many(len(swept.configuration['seeds']), 'seed')}"
+
+
+def lead(kind: type[Experiment], swept: Sweep) -> str:
+    """What it shows, and over how many points and seeds."""
+    return f"{sentence(kind.summary)} A simulation over a grid of settings, {size(swept)}."
+
+
+def sections(kind: type[Experiment], swept: Sweep, records: Sequence[Record], folder: Path) -> list[Section]:
+    """Everything that stands on the page."""
+    configuration = swept.configuration
+    heads, rows = swept.rows(())
+    keys, picked = len(configuration["grid"]), swept.chosen(())
+    every = [
+        [
+            *(told for _, told in point.values),
+            str(seed),
+            *(cell(float(swept.values[name][point.number, place])) for name in picked),
+        ]
+        for point in swept.points
+        for place, seed in enumerate(configuration["seeds"])
+    ]
+    note = "Mean over seeds with its 95 % interval. Measures that differ between the runs are shown; all are in summary.csv."
+    right = frozenset(range(keys, len(heads)))
+    each = Table("Each run", [*heads[:keys], "seed", *heads[keys:]], every, numbers=frozenset(range(keys, len(heads) + 1)))
+    sources = [str(check["source"]) for check in records[0].numbers.get("checks", [])]
+    caption = " ".join((Sweep.figures.__doc__ or "").split())
+    return [
+        Section("question", "The question", question(kind, configuration)),
+        Section("result", "The result", [Table(f"{kind.name}: {size(swept)}", heads, rows, [note], right)]),
+        Section("figures", "Figures", pictures(swept.figures(), {"sweep": caption})),
+        Section("seeds", "Every seed", [each]),
+        Section("again", "To run it again", [*again(configuration, folder, True), *provenance(records)]),
+        Section("references", "References", references(configuration, sources)),
+    ]

@@ -1,0 +1,136 @@
+"""Every network: its C++ is what it was, every number that it declares can be set, it runs, and a pickle of it is itself."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import pickle
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+
+import brian2
+import numpy as np
+import pytest
+from brian2 import second
+
+from plasticity import networks, rules
+from plasticity.encoders import regular
+from plasticity.engine import canonical, placeholders, programs
+from plasticity.errors import WrongUse
+from plasticity.networks.associative_memory import AssociativeMemory
+from plasticity.networks.balanced import Balanced
+from plasticity.networks.competition import Competition
+from plasticity.networks.diehl_cook import DiehlCook
+from plasticity.networks.distal_reward import DistalReward
+from plasticity.networks.driven_neuron import DrivenNeuron
+from plasticity.networks.intrinsic import Intrinsic
+from plasticity.networks.network import Network, build
+from plasticity.networks.paired_synapses import PairedSynapses
+from plasticity.networks.pattern_detector import PatternDetector
+from plasticity.networks.poisson_pairs import PoissonPairs
+from plasticity.networks.rate_units import RateUnits
+from plasticity.networks.reward_expectation import RewardExpectation
+from plasticity.networks.scaled import Scaled
+from plasticity.networks.two_groups import TwoGroups
+from plasticity.networks.voltage_pairs import VoltagePairs
+from plasticity.rules import Landing, pair_stdp, synaptic_scaling, triplet_stdp
+
+NETWORKS: dict[str, Callable[[], Network]] = {
+    "associative_memory": lambda: AssociativeMemory(128, 10),
+    "balanced": lambda: Balanced(800, 200, recorded_E=100, recorded_I=50),
+    "competition": lambda: Competition(2, 64, 200),
+    "competition_one_stream": lambda: Competition(1, 64, 200, block=100),
+    "competition_triplet": lambda: Competition(2, 16, 30, rule=triplet_stdp, encoder=regular),
+    "diehl_cook": lambda: DiehlCook(inputs=64, neurons=100, images=200, presentations=200),
+    "diehl_cook_trains": lambda: DiehlCook(inputs=16, neurons=20, images=50, presentations=50, trains=True, precision="double"),
+    "distal_reward": lambda: DistalReward(80, 20, 10, seconds=60),
+    "distal_reward_record": lambda: DistalReward(80, 20, 10, seconds=60, record=True),
+    "driven_neuron": lambda: DrivenNeuron(inputs=100),
+    "driven_neuron_ties": lambda: DrivenNeuron(inputs=100, ties="potentiate", trains=True),
+    "intrinsic": lambda: Intrinsic(),
+    "paired_synapses": lambda: PairedSynapses(rules.calcium, ((0.1, 0.2),), ((0.11, 0.21),), 5, 1.0),
+    "pattern_detector": lambda: PatternDetector(inputs=100, stretch=15 * second, duration=45 * second),
+    "pattern_detector_apart": lambda: PatternDetector(
+        inputs=100, stretch=15 * second, duration=45 * second, simultaneous="apart"
+    ),
+    "poisson_pairs": lambda: PoissonPairs(pre=10, post=10),
+    "poisson_pairs_trains": lambda: PoissonPairs(pre=10, post=10, trains=True, rule=triplet_stdp),
+    "rate_units": lambda: RateUnits(rules.oja, inputs=6, units=3, copies=2, steps=100, sample=20),
+    "rate_units_bcm": lambda: RateUnits(rules.bcm, inputs=4, steps=100),
+    "reward_expectation": lambda: RewardExpectation(),
+    "scaled": lambda: Scaled(),
+    "scaled_recurrent": lambda: Scaled(recurrent=30, inputs=10),
+    "scaled_recurrent_sum": lambda: Scaled(recurrent=30, inputs=10, rule=pair_stdp + synaptic_scaling),
+    "two_groups": lambda: TwoGroups(60),
+    "two_groups_soft": lambda: TwoGroups(60, landing=Landing(mu=0.1)),
+    "voltage_pairs": lambda: VoltagePairs(30, (12, 17), 1000),
+}
+GOLDENS = Path(__file__).with_name("goldens.json")
+
+
+def code(network: Network, folder: Path) -> tuple[str, dict]:
+    """sha256 of the C++ of a network, and the manifest of its inputs and outputs."""
+    manifest = programs._generate(build, network.structure(), folder)
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.suffix in (".cpp", ".h") and "brianlib" not in path.parts:
+            for part in (str(path.relative_to(folder)).encode(), path.read_bytes()):
+                digest.update(part + b"\0")
+    return digest.hexdigest(), manifest
+
+
+def test_every_network_is_here():
+    files = {path.stem for path in Path(networks.__file__).parent.glob("*.py")} - {"__init__", "network", "poisson_trains"}
+    found = {type(make()).__module__.rpartition(".")[2] for make in NETWORKS.values()}
+    assert found == files
+    for file in files:
+        own = vars(import_module(f"plasticity.networks.{file}")).values()
+        classes = [c for c in own if isinstance(c, type) and issubclass(c, Network) and c.__module__.endswith(file)]
+        assert len(classes) == 1, file  # a network a file
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_generated_code_is_what_it_was_and_every_declared_number_is_an_input(name, tmp_path):
+    known = json.loads(GOLDENS.read_text())
+    network = NETWORKS[name]()
+    found, manifest = code(network, tmp_path)
+    assert set(network.values()) <= set(manifest["inputs"])
+    assert all(np.isfinite(np.asarray(value, dtype=float)).all() for value in network.values().values())
+    if brian2.__version__ not in known:
+        pytest.skip(f"the code of Brian2 {brian2.__version__} was not kept: {', '.join(known)}")
+    assert found == known[brian2.__version__][name]
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_program_does_not_depend_on_run_time_numbers_but_its_values_do(name):
+    network = NETWORKS[name]()
+    for field in network.run_time_fields():
+        owner = getattr(network, field)
+        if isinstance(owner, Landing):
+            continue
+        fixed = {t.delay for t in getattr(owner, "traces", ())}
+        key = next(k for k in owner.parameters if k not in fixed and k not in ("threshold", "rest", "reset"))
+        other = dataclasses.replace(network, **{field: owner(**{key: 1.5 * owner.parameters[key] + 0 * owner.parameters[key]})})
+        assert canonical(other.structure()) == canonical(network.structure())
+        if owner.parameters[key] != 0 and any(place[0] == field and place[2] == key for place in network.places().values()):
+            assert repr(other.values()) != repr(network.values())
+        assert placeholders(owner).parameters != owner.parameters or not owner.parameters
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_network_travels_to_another_process_as_itself(name):
+    network = NETWORKS[name]()
+    again = pickle.loads(pickle.dumps(network))
+    assert canonical(again) == canonical(network) and repr(again.values()) == repr(network.values())
+
+
+def test_a_network_that_never_says_how_long_it_runs_is_an_error_that_says_what_to_type():
+    @dataclasses.dataclass(frozen=True)
+    class Endless(Network):
+        def build(self, net):
+            net.group("cells", 1, "v : 1")
+
+    with pytest.raises(WrongUse, match=r"net\.lasts"):
+        build(Endless())

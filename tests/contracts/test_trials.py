@@ -1,0 +1,159 @@
+"""The families of trials: streams, timelines, tokens, episodes. What holds for all of them, and what each refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+
+from plasticity.errors import WrongUse
+from plasticity.learners import Guessing
+from plasticity.tasks import FAMILIES, KINDS, TASKS, Draw, Episodes, Streams, Timelines, Tokens, Trials
+
+
+def streams(**changes: Any) -> Streams:
+    """Three trials of two streams with four features and three classes."""
+    given = {
+        "stimulus": np.linspace(0, 1, 24).reshape(3, 2, 4), "cue": np.array([0, 1, 1]), "label": np.array([2, 0, 1]),
+        "stream_label": np.array([[2, 1], [1, 0], [2, 1]]), "image": np.arange(6).reshape(3, 2), "classes": 3,
+    }  # fmt: skip
+    return Streams(**(given | changes))
+
+
+def timelines(**changes: Any) -> Timelines:
+    """Two trials of five steps; the first is asked twice, the second at its end."""
+    target = np.full((2, 5), -1)
+    target[0, 1], target[0, 4], target[1, 4] = 0, 2, 1
+    given = {"signal": np.linspace(0, 1, 20).reshape(2, 5, 2), "target": target, "number": np.array([7, 8]), "classes": 3}
+    return Timelines(**(given | changes))
+
+
+def tokens(**changes: Any) -> Tokens:
+    """A sequence of four symbols and one of two."""
+    given = {
+        "token": np.array([[3, 1, 0, 2], [1, 1, -1, -1]]), "target": np.array([[-1, -1, 0, 1], [-1, 1, -1, -1]]),
+        "number": np.arange(2), "vocabulary": 4, "classes": 2,
+    }  # fmt: skip
+    return Tokens(**(given | changes))
+
+
+def episodes(**changes: Any) -> Episodes:
+    """A corridor of four places, the last a goal; action 1 goes on, action 0 back; two episodes, of three actions at most."""
+    places = np.arange(4)
+    given = {
+        "observation": np.eye(4), "next_state": np.stack([np.maximum(places - 1, 0), np.minimum(places + 1, 3)], axis=1),
+        "reward": np.array([[0.0, 0.0], [0.0, 0.0], [0.0, 1.0], [0.0, 0.0]]), "goal": places == 3, "ends": places == 3,
+        "start": np.array([0, 1]), "longest": 3, "classes": 2,
+    }  # fmt: skip
+    return Episodes(**(given | changes))
+
+
+MADE: dict[str, Callable[..., Trials]] = {"streams": streams, "timelines": timelines, "tokens": tokens, "episodes": episodes}
+every_family = pytest.mark.parametrize("family", FAMILIES)
+
+
+def perfect(trials: Trials) -> np.ndarray:
+    """Answers that are right everywhere."""
+    if isinstance(trials, Episodes):
+        return np.ones((len(trials), trials.longest), dtype=int)
+    return trials.y
+
+
+def test_every_family_is_here_and_every_task_is_of_one():
+    assert set(MADE) == set(FAMILIES)
+    for kind in TASKS.values():
+        task = kind()
+        assert task.kind in KINDS and type(task.draw(np.random.default_rng(0)).test).family == task.family
+
+
+@every_family
+def test_taking_some_trials_keeps_what_they_are(family):
+    trials = MADE[family]()
+    last = trials.take([len(trials) - 1])
+    assert type(last) is type(trials) and len(last) == 1 and last.classes == trials.classes
+    assert trials.take(slice(None)).right(perfect(trials)).tolist() == [1.0] * len(trials)
+    for name, array in last.arrays().items():
+        whole = trials.arrays()[name]
+        np.testing.assert_array_equal(array, whole if name in trials.shared else whole[-1:])
+    with pytest.raises(WrongUse, match="cannot pick"):
+        trials.take([99])
+
+
+@every_family
+def test_right_is_one_for_right_answers_and_a_share_in_between(family):
+    trials = MADE[family]()
+    assert trials.right(perfect(trials)).tolist() == [1.0] * len(trials)
+    wrong = np.zeros_like(perfect(trials)) if family == "episodes" else np.where(perfect(trials) >= 0, 1 - perfect(trials), -1)
+    assert trials.right(wrong).max() < 1 and trials.right(wrong).min() >= 0
+
+
+@every_family
+def test_the_fingerprint_is_that_of_every_number(family):
+    trials = MADE[family]()
+    draw = Draw(trials, trials, trials)
+    assert draw.fingerprint() == Draw(MADE[family](), trials, trials).fingerprint()
+    for name, array in trials.arrays().items():
+        if array.dtype == np.float64:
+            changed = array.copy()
+            changed.flat[-1] = 0.5
+            other = MADE[family](**{name: changed})
+            assert Draw(other, trials, trials).fingerprint() != draw.fingerprint(), name
+    assert Draw(trials, trials.take(slice(1)), trials).fingerprint() != draw.fingerprint()
+
+
+@every_family
+def test_guessing_is_a_learner_on_every_family_and_the_same_seed_guesses_alike(family):
+    trials = MADE[family]()
+    first, again = (clone(Guessing(random_state=3)).fit(trials.X, trials.y) for _ in range(2))
+    answers = first.predict(trials.X)
+    np.testing.assert_array_equal(answers, again.predict(trials.X))
+    assert 0 <= trials.right(answers).min() <= trials.right(answers).max() <= 1
+
+
+def test_guessing_scores_chance_where_many_are_asked():
+    rng = np.random.default_rng(0)
+    target = rng.integers(4, size=(200, 10))
+    many = Tokens(rng.integers(5, size=(200, 10)), target, np.arange(200), 5, 4)
+    share = many.right(Guessing().fit(many.X, many.y).predict(many.X)).mean()
+    assert abs(share - 0.25) < 4 * np.sqrt(0.25 * 0.75 / 2000)  # 4 standard errors of a count
+
+
+def test_an_episode_ends_at_its_goal_and_brings_what_the_table_says():
+    reached, total = episodes().play([[1, 1, 1], [1, 1, -1]])
+    assert reached.tolist() == [True, True] and total.tolist() == [1.0, 1.0]
+    reached, total = episodes().play([[1, 0, 1], [0, 0, 0]])
+    assert reached.tolist() == [False, False] and total.tolist() == [0.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("made", "message"),
+    [
+        (lambda: timelines(signal=np.full((2, 5, 2), np.nan)), "signal holds NaN"),
+        (lambda: timelines(signal=np.full((2, 5, 2), 1.5)), "scale it to 0 to 1"),
+        (lambda: timelines(target=np.full((2, 5), -1)), "asks for nothing"),
+        (lambda: timelines(target=np.full((2, 5), 3)), "target runs from 3 to 3"),
+        (lambda: timelines(target=np.zeros((2, 4), int)), "target has the shape"),
+        (lambda: timelines(step_ms=0.0), "step_ms=0.0"),
+        (lambda: timelines(signal="nothing"), "not an array of numbers"),
+        (lambda: timelines(classes=1), "a choice needs at least 2"),
+        (lambda: tokens(token=np.array([[4, 1, 0, 2], [1, 1, -1, -1]])), "token runs from -1 to 4"),
+        (lambda: tokens(token=np.array([[3, -1, 0, 2], [1, 1, -1, -1]])), "behind the end of its sequence"),
+        (lambda: tokens(token=np.zeros((0, 4), int)), "token has the shape"),
+        (lambda: tokens(token=np.array([[0.5, 1, 0, 2], [1, 1, 0, 0]])), "give whole numbers"),
+        (lambda: episodes(next_state=np.full((4, 2), 4)), "next_state runs from 4 to 4"),
+        (lambda: episodes(reward=np.full((4, 2), np.inf)), "NaN or infinity"),
+        (lambda: episodes(reward=np.zeros((4, 3))), "reward has the shape"),
+        (lambda: episodes(start=np.array([3])), "begins in a state that ends it"),
+        (lambda: episodes(start=np.zeros(0, int)), "start has the shape"),
+        (lambda: episodes(longest=0), "at least 1 action"),
+        (lambda: episodes().play([[1, 1, 1]]), "actions have the shape"),
+        (lambda: episodes().play([[2, 1, 1], [1, 1, 1]]), "numbered 0 to 1"),
+        (lambda: tokens().right([[1]]), "answers have the shape"),
+    ],
+)
+def test_trials_that_cannot_be_are_refused_with_a_sentence(made, message):
+    with pytest.raises(WrongUse, match=message):
+        made()

@@ -1,0 +1,577 @@
+"""The program `plasticity`: what it prints where, how it ends, and that nothing is left behind."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+import typer
+from rich.console import Console
+
+import simulations
+from plasticity.errors import WrongUse
+from plasticity.registry import Registry
+from plasticity.settings import setting
+from simulations.command_line import main
+from simulations.command_line.options import parse_seeds
+from simulations.figures.kinds import line, panel
+from simulations.frame import results, terminal
+from simulations.frame.checks import Check, near
+from simulations.frame.experiment import Experiment
+
+REFERENCE = Path(__file__).resolve().parents[2] / "results" / "reference"
+TINY = ["--set", "train=60", "--set", "validation=20", "--set", "test=40", "--jobs", "1"]
+LIGHT = ["--learners", "mlp,guessing", "--set", "mlp.epochs=2", "--set", "mlp.hidden=8", *TINY]
+
+
+@pytest.fixture
+def program(capsys):
+    """Runs the program in this process; gives exit status, standard output, standard error."""
+
+    def run(*arguments):
+        try:
+            main([str(argument) for argument in arguments])
+            status = 0
+        except SystemExit as end:
+            status = end.code or 0
+        told = capsys.readouterr()
+        return status, told.out, told.err
+
+    return run
+
+
+def compare(program, out, *more):
+    return program("compare", "cued_digits", *LIGHT, "--seeds", 2, "--out", out, *more)
+
+
+@dataclass(frozen=True)
+class Throw(Experiment):
+    """Dice thrown for each seed."""
+
+    name = "throw"
+    summary = "the mean of many dice"
+    source = "test"
+    default_seeds = 3
+    compiled = False
+
+    dice: int = setting(600, "dice in a throw", "dice", low=1)
+
+    def run(self, seed):
+        return {"means": np.random.default_rng(seed).integers(1, 7, self.dice).mean()}
+
+    def numbers(self, a):
+        return {"mean": float(a["means"].mean()), "unknown": np.nan}
+
+    def checks(self, a):
+        yield near("mean", 3.5, a["means"].mean(), 0.3, source="the mean of 1 to 6")
+
+    def figures(self, a):
+        return {"throws": panel(line(range(len(a["means"])), a["means"], "o"), x="seed", y="mean")}
+
+
+@dataclass(frozen=True)
+class Broken(Throw):
+    """One that fails."""
+
+    name = "broken"
+
+    def run(self, seed):
+        raise ZeroDivisionError("a bug")
+
+
+@pytest.fixture
+def with_throw(monkeypatch):
+    monkeypatch.setattr(simulations, "SIMULATIONS", Registry("simulation", [Throw, Broken]))
+
+
+# compare
+
+
+def test_compare_prints_its_table_and_says_where_everything_lies(program, tmp_path):
+    status, out, err = compare(program, tmp_path / "run")
+    assert status == 0 and "Traceback" not in err
+    for words in (
+        "guessing",
+        "mlp",
+        "ceiling",
+        "95 % interval",
+        "60 training trials",
+        "summary.csv",
+        "accuracy.png",
+        "plasticity plot",
+    ):
+        assert words in out
+    assert "4/4 jobs" in err and "jobs" not in out
+    drawn = tmp_path / "run" / "figures"
+    assert (drawn / "learning_curves.png").exists() and not list(drawn.glob("*.svg")) and "SVG" not in out
+
+
+def test_all_of_a_comparison_is_printed_when_asked_for(program, tmp_path):
+    short = compare(program, tmp_path / "run")[1]
+    status, out, _ = program("plot", tmp_path / "run", "--all")
+    assert status == 0 and "Prices: " in out and "Means over seeds." in out and "trials to 80 %" in out
+    assert "Prices: " not in short and "--all" in short
+    whole = compare(program, tmp_path / "run", "--force", "--all")[1]
+    assert "Prices: " in whole and "--all" not in whole
+
+
+def test_figures_come_as_svg_when_asked_for(program, tmp_path, with_throw):
+    drawn = tmp_path / "run" / "figures"
+    assert "also as SVG" in program("run", "throw", "--out", tmp_path / "run", "--svg")[1]
+    assert (drawn / "throws.svg").exists() and (drawn / "throws.png").exists()
+    (drawn / "throws.svg").unlink()
+    assert "SVG" not in program("plot", tmp_path / "run")[1] and not (drawn / "throws.svg").exists()
+    status, out, _ = program("plot", tmp_path / "run", "--svg", "--json")
+    assert status == 0 and len(json.loads(out)["figures"]) == 2 and (drawn / "throws.svg").exists()
+    assert "also as SVG" in program("plot", tmp_path / "run", "--svg")[1]
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_default_comparison_fits_one_screen_of_24_lines(program, tmp_path, monkeypatch, width):
+    shutil.copytree(REFERENCE / "cued_digits", tmp_path / "results" / "cued_digits")
+    (tmp_path / "results" / "cued_digits" / "summary.json").unlink()  # all jobs are there, so that nothing is run
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(terminal, "console", lambda: Console(width=width))
+    status, out, _ = program("compare", "cued_digits")
+    assert status == 0
+    lines = out.splitlines()
+    assert len(lines) <= 24 and max(map(len, lines)) <= width
+    text = " ".join(" ".join(lines).split())
+    told = json.loads((REFERENCE / "cued_digits" / "summary.json").read_text())
+    for learner in told["learners"]:
+        mean, low, high = (100 * learner["accuracy"][key] for key in ("mean", "low", "high"))
+        assert any(line.startswith(learner["name"]) and f" {mean:.1f} [{low:.1f}, {high:.1f}] " in line for line in lines)
+    for gap in told["differences"]:
+        mean, low, high = (100 * gap[key] for key in ("mean", "low", "high"))
+        assert any(line.startswith(gap["a"]) and f" {mean:+.1f} [{low:+.1f}, {high:+.1f}]" in line for line in lines)
+    for words in (
+        "spiking_gated, the best spiking learner, differs by -1.8 points [-2.3, -1.5]",
+        "0.086 [0.085, 0.086] (spiking_gated)",
+        "is told what the cue means",
+        "Chance 10 %, ceiling 100 %, without attention at most 50 %",
+        "seeds 0-9",
+        "results/cued_digits/report.html",
+        "results/cued_digits/summary.csv",
+        "accuracy.png",
+        "plasticity plot results/cued_digits --all",
+    ):
+        assert words in text, words
+
+
+@pytest.mark.parametrize("width", [100, 60, 40])
+def test_no_number_of_a_comparison_is_cut_in_any_window(width):
+    out = io.StringIO()
+    for thing in results.load(REFERENCE / "cued_digits").tables(width):
+        Console(file=out, width=width).print(thing, highlight=False)
+    assert "\N{HORIZONTAL ELLIPSIS}" not in out.getvalue()
+    told = json.loads((REFERENCE / "cued_digits" / "summary.json").read_text())
+    for learner in told["learners"]:
+        for key in ("mean", "low", "high"):
+            assert re.search(rf"(?<![\d.]){100 * learner['accuracy'][key]:.1f}(?![\d.])", out.getvalue())
+
+
+def test_json_is_all_there_is_on_standard_output(program, tmp_path):
+    status, out, err = compare(program, tmp_path / "run", "--json")
+    summary = json.loads(out)
+    assert status == 0 and summary == {
+        **json.loads((tmp_path / "run" / "summary.json").read_text()),
+        "out": str(tmp_path / "run"),
+    }
+    assert {"task", "chance", "ceiling", "learners", "differences", "out"} <= summary.keys()
+    assert {"mean", "low", "high", "seeds"} == summary["learners"][0]["accuracy"].keys()
+    assert {"a", "b", "mean", "low", "high", "p"} <= summary["differences"][0].keys()
+    assert summary["out"] == str(tmp_path / "run")
+
+
+def test_settings_reach_the_task_and_the_learners(program, tmp_path):
+    compare(program, tmp_path / "run")
+    configuration = json.loads((tmp_path / "run" / "run.json").read_text())["configuration"]
+    assert configuration["settings"]["train"] == 60 and configuration["parameters"]["mlp"]["hidden"] == 8
+    assert configuration["seeds"] == [0, 1]
+
+
+def test_a_second_run_into_the_same_folder_is_refused_and_forced(program, tmp_path):
+    compare(program, tmp_path / "run")
+    status, out, err = compare(program, tmp_path / "run")
+    assert status == 2 and out == "" and "--force" in err and "--out" in err and err.count("\n") == 1
+    assert compare(program, tmp_path / "run", "--force")[0] == 0
+
+
+def test_plot_draws_the_same_bytes_again_and_simulates_nothing(program, tmp_path, monkeypatch):
+    compare(program, tmp_path / "run")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "run" / "figures").iterdir()}
+    for path in (tmp_path / "run" / "figures").iterdir():
+        path.unlink()
+    monkeypatch.setattr("bridges.comparison.run._work", None)  # whatever would be run fails
+    status, out, _ = program("plot", tmp_path / "run", "--json")
+    assert status == 0 and len(json.loads(out)["figures"]) == len(before)
+    assert {path.name: path.read_bytes() for path in (tmp_path / "run" / "figures").iterdir()} == before
+
+
+def test_a_damaged_record_is_named_in_one_sentence(program, tmp_path):
+    compare(program, tmp_path / "run")
+    (tmp_path / "run" / "records" / "seed-0001" / "guessing.npz").write_bytes(b"PK damaged")
+    status, out, err = program("plot", tmp_path / "run")
+    assert status == 1 and out == "" and "guessing.npz is damaged" in err and err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["compare", "cued_digit"], "Did you mean 'cued_digits'? Known: associative_recall, cued_digits"),
+        (["compare", "cued_digits", "--learners", "mpl"], "Did you mean 'mlp'"),
+        (["compare", "cued_digits", "--set", "trian=60"], "Did you mean 'train'"),
+        (["compare", "cued_digits", "--set", "train=few"], "is not understood; give a whole number"),
+        (["compare", "cued_digits", "--set", "train=5"], "10 classes"),
+        (["compare", "cued_digits", "--set", "train"], "--set takes key=value"),
+        (["compare", "cued_digits", "--learners", "mlp", "--set", "mlp.hiden=3"], "Did you mean 'hidden'"),
+        (["compare", "cued_digits", "--learners", "mlp", "--set", "mpl.hidden=3"], "Did you mean 'mlp'"),
+        (["compare", "cued_digits", "--seeds", "0"], "0 seeds"),
+        (["compare", "cued_digits", "--seeds", "ten"], "such as 10 or 0,3,5 or 5-9"),
+        (["compare", "cued_digits", "--learners", "guessing", "--jobs", "0"], "1 or more"),
+        (["compare", "cued_digits", "--seeds", "99999999999999999999"], "100000 is the most"),
+        (["compare", "cued_digits", "--seeds", "5-1"], "ends before it begins"),
+        (["compare", "attention_gain"], "type `plasticity run attention_gain`"),
+        (["run", "cued_digits"], "type `plasticity compare cued_digits`"),
+        (["run", "stdp_windo"], "unknown simulation 'stdp_windo'"),
+        (["list", "rule"], "Did you mean 'rules'"),
+        (["show", "triplet"], "Did you mean 'triplet_stdp'"),
+        (["plot", "nowhere"], "holds no run"),
+        (["data", "--fetch", "mnst"], "Did you mean 'mnist'"),
+    ],
+)
+def test_wrong_use_is_one_sentence_and_exit_status_2(program, tmp_path, monkeypatch, arguments, told):
+    monkeypatch.chdir(tmp_path)
+    status, out, err = program(*arguments)
+    assert (status, out) == (2, "") and told in err and err.startswith("error: ") and err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("arguments", [["compere"], ["compare", "cued_digits", "--sedes", "3"], ["compare"]])
+def test_unknown_commands_and_options_are_wrong_use(program, arguments):
+    status, out, err = program(*arguments)
+    assert (status, out) == (2, "") and "Traceback" not in err
+
+
+def test_a_folder_that_cannot_be_written_is_a_failure_in_one_sentence(program, tmp_path):
+    (tmp_path / "taken").write_text("a file where a folder should be")
+    status, out, err = compare(program, tmp_path / "taken")
+    assert (status, out) == (1, "") and "--out" in err and err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "seeds"), [("3", [0, 1, 2]), ("0,3,5", [0, 3, 5]), ("5-7", [5, 6, 7]), ("0-2, 9", [0, 1, 2, 9]), ("7,", [7])]
+)
+def test_seeds_are_a_number_a_list_or_a_range(text, seeds):
+    assert parse_seeds(text) == seeds
+
+
+@pytest.mark.parametrize("text", ["0", "", "9-5", "1,1", "-3", "1.5"])
+def test_seeds_that_are_none_or_no_seeds_are_refused(text):
+    with pytest.raises(WrongUse):
+        parse_seeds(text)
+
+
+# run
+
+
+def test_run_prints_numbers_and_checks_and_keeps_a_record(program, tmp_path, with_throw):
+    status, out, err = program("run", "throw", "--out", tmp_path / "run", "--set", "dice=900", "--json")
+    summary = json.loads(out)
+    assert status == 0 and summary["simulation"] == "throw" and summary["out"] == str(tmp_path / "run")
+    (check,) = summary["checks"]
+    assert check.keys() == {"name", "published", "ours", "tolerance", "source", "holds"} and check["holds"] is True
+    kept = json.loads((tmp_path / "run" / "summary.json").read_text())  # without its place: a folder may be moved
+    assert summary == {**kept, "out": summary["out"]} and "out" not in kept and kept["numbers"]["unknown"] is None
+    told = json.loads((tmp_path / "run" / "records" / "outcome.json").read_text())
+    assert told["configuration"]["settings"] == {"dice": 900} and told["configuration"]["seeds"] == [0, 1, 2]
+
+
+def test_run_shows_people_a_table_and_plot_draws_it_again(program, tmp_path, with_throw):
+    status, out, _ = program("run", "throw", "--out", tmp_path / "run", "--seeds", 2)
+    assert status == 0 and "the mean of 1 to 6" in out and "throws.png" in out
+    before = (tmp_path / "run" / "figures" / "throws.png").read_bytes()
+    (tmp_path / "run" / "figures" / "throws.png").unlink()
+    status, out, _ = program("plot", tmp_path / "run")
+    assert status == 0 and (tmp_path / "run" / "figures" / "throws.png").read_bytes() == before
+
+
+def test_sweep_prints_a_table_and_plot_draws_it_again(program, tmp_path, with_throw):
+    out_folder = tmp_path / "sweep"
+    status, out, err = program("sweep", "throw", "--grid", "dice=10,600", "--seeds", 3, "--out", out_folder)
+    assert status == 0 and "Traceback" not in err and "6/6 jobs" in err
+    for words in ("throw: 2 points, 3 seeds", "dice", "mean", "[", "summary.csv", "sweep.png", "plasticity plot"):
+        assert words in out
+    drawn = out_folder / "figures" / "sweep.png"
+    before = drawn.read_bytes()
+    drawn.unlink()
+    status, out, _ = program("plot", out_folder)
+    assert status == 0 and drawn.read_bytes() == before and "throw: 2 points" in out
+    status, _, err = program("sweep", "throw", "--grid", "dice=10,600", "--seeds", 3, "--out", out_folder)
+    assert status == 2 and "holds a finished run" in err
+    status, out, _ = program("sweep", "throw", "--grid", "dice=10", "--seeds", 2, "--out", tmp_path / "j", "--json")
+    assert status == 0 and json.loads(out)["points"][0]["settings"] == {"dice": "10"}
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (("sweep", "throw", "--grid", "sides=1,2"), "unknown setting of throw 'sides'"),
+        (("sweep", "throw", "--grid", "dice"), "--grid takes key=a,b,c"),
+        (("sweep", "nothing", "--grid", "dice=1"), "unknown simulation 'nothing'"),
+        (("sweep", "throw", "--grid", "dice=1,2", "--measure", "height"), "unknown measure 'height'"),
+    ],
+)
+def test_a_wrong_sweep_is_refused(program, tmp_path, with_throw, words, text):
+    status, out, err = program(*words, "--out", tmp_path / "s")
+    assert status == 2 and out == "" and text in err
+
+
+def test_a_cluster_that_does_not_answer_is_one_sentence(program, tmp_path, with_throw):
+    pytest.importorskip("distributed", reason="the extra [cluster] is not installed")
+    status, out, err = program("run", "throw", "--out", tmp_path / "run", "--cluster", "tcp://127.0.0.1:9")
+    assert status == 1 and out == "" and "no Dask scheduler answers at tcp://127.0.0.1:9" in err and "Traceback" not in err
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_learner_of_single_images_is_refused_for_two_streams(program, tmp_path):
+    status, _, err = program("compare", "cued_digits", "--learners", "diehl_cook", *TINY, "--out", tmp_path / "c")
+    assert status == 2 and "diehl_cook cannot do cued_digits; it is for tasks like digits" in err
+
+
+def test_plain_digits_are_compared_with_the_learners_that_suit_them(program, tmp_path):
+    few = ["--set", "train=40", "--set", "validation=20", "--set", "test=30", "--jobs", "1", "--seeds", "2"]
+    few += ["--set", "torch.epochs=1", "--set", "torch.hidden=24", "--learners", "mlp,patch_attention,guessing"]
+    status, out, err = program("compare", "digits", *few, "--out", tmp_path / "d")
+    assert status == 0, err
+    assert "patch_attention" in out and "40 training trials" in out and "cue" not in out
+    from bridges.learners import chosen_for
+    from plasticity.tasks import TASKS
+
+    assert chosen_for(TASKS["digits"]()) == ["spiking_gated", "diehl_cook", "mlp", "patch_attention", "guessing"]
+    assert chosen_for(TASKS["cued_digits"]())[:4] == [
+        "spiking_gated", "spiking_no_gate", "spiking_shuffled_gate", "spiking_equal_gain",
+    ]  # fmt: skip
+
+
+def test_a_bug_is_one_sentence_and_its_traceback_waits_for_debug(program, tmp_path, with_throw):
+    status, out, err = program("run", "broken", "--out", tmp_path / "run")
+    assert (status, out) == (1, "") and "ZeroDivisionError: a bug" in err and "Traceback" not in err
+    status, _, err = program("run", "broken", "--out", tmp_path / "run", "--debug")
+    assert status == 1 and "Traceback" in err and "in run" in err
+
+
+def test_an_interrupted_command_says_so_and_ends_with_130(program, tmp_path, with_throw, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Throw, "run", interrupted)
+    status, out, err = program("run", "throw", "--out", tmp_path / "run")
+    assert (status, out) == (130, "") and err.strip().endswith("interrupted.")
+
+
+def test_a_check_holds_within_its_tolerance_and_not_beyond():
+    assert near("a", 1.0, 1.25, 0.25, source="s").holds and not near("a", 1.0, 1.26, 0.25, source="s").holds
+    assert not near("a", 1.0, float("nan"), 0.25, source="s").holds
+    assert Check("a", "contains 0", "[-1, 1]", "-", "s", holds=True).to_json()["holds"] is True
+
+
+# list, show, data
+
+
+def test_everything_listed_can_be_shown_with_its_source(program):
+    status, out, _ = program("list", "--json")
+    rows = json.loads(out)
+    assert status == 0 and {"rules", "gates", "tasks", "models", "learners"} <= {row["kind"] for row in rows}
+    assert all(row["summary"] and row["source"] for row in rows), [row for row in rows if not (row["summary"] and row["source"])]
+    for name in {row["name"] for row in rows}:
+        assert program("show", name)[0] == 0, name
+        assert program("show", name, "--json")[0] == 0, name
+
+
+def test_list_shows_one_kind(program):
+    status, out, _ = program("list", "learners")
+    assert status == 0 and "spiking_shuffled_gate" in out and "triplet_stdp" not in out
+
+
+def test_show_lists_settings_with_default_unit_and_meaning(program):
+    out = program("show", "cued_digits")[1]
+    assert "2000" in out and "training trials" in out and "digits, mnist" in out and "--set" in out
+    (setting_,) = [row for row in json.loads(program("show", "cued_digits", "--json")[1])["settings"] if row["name"] == "train"]
+    assert setting_["default"] == 2000 and setting_["unit"] == "trials"
+    assert "A_plus" in program("show", "pair_stdp")[1]
+    assert "neurons_per_class" in program("show", "spiking_gated")[1]
+
+
+def test_data_says_what_is_there_and_what_is_missing(program, tmp_path, monkeypatch):
+    monkeypatch.setenv("PLASTICITY_DATA", str(tmp_path))
+    status, out, _ = program("data", "--json")
+    states = {row["name"]: row for row in json.loads(out)}
+    assert status == 0 and states["digits"]["state"] == "present" and states["mnist"]["state"] in ("missing", "present")
+    assert "doi" in states["mnist"]["source"]
+    assert program("data")[0] == 0
+
+
+# as a program
+
+
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
+
+
+def test_help_needs_no_simulator():
+    code = (
+        "import sys\nfrom simulations.command_line import main\n"
+        "try: main(['compare', '--help'])\nexcept SystemExit: pass\n"
+        "sys.exit(', '.join({'torch', 'brian2', 'matplotlib', 'sklearn'} & set(sys.modules)) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=ENVIRONMENT, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert "--learners" in done.stdout
+
+
+def test_the_module_is_the_same_program():
+    done = subprocess.run(
+        [sys.executable, "-m", "simulations", "list", "tasks"], capture_output=True, text=True, env=ENVIRONMENT, timeout=60
+    )
+    assert done.returncode == 0 and "cued_digits" in done.stdout
+
+
+SLEEPERS = '''
+import os, subprocess, sys, time
+import bridges.learners as bridge
+from plasticity.registry import Registry
+from sklearn.tree import DecisionTreeClassifier
+
+class Sleeper(DecisionTreeClassifier):
+    """Takes long at every seed but 0, with a program of its own running beside it."""
+
+    def fit(self, X, y):
+        if self.random_state and os.environ.get("SLEEP") == "1":
+            subprocess.run(["sleep", "60"])
+        elif self.random_state and os.environ.get("SLEEP") == "alone":
+            time.sleep(60)
+        return super().fit(X, y)
+
+entry = bridge.LearnerEntry("sleeper", "control", "sleeps", "test", Sleeper, chosen_for=frozenset({"streams"}))
+bridge.LEARNERS = Registry("learner", [entry])
+'''
+
+
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="finds orphans by their process group, which this system has not")
+@pytest.mark.parametrize("to_all", [True, False], ids=["as a terminal does, to all processes", "to the program alone"])
+def test_ctrl_c_leaves_no_process_and_the_same_command_goes_on(tmp_path, to_all):
+    (tmp_path / "sleepers.py").write_text(SLEEPERS)
+    command = [
+        sys.executable,
+        "-c",
+        "import sleepers; from simulations.command_line import main; main()",
+        "compare",
+        "cued_digits",
+    ]
+    command += ["--jobs", "2", "--seeds", "4", "--out", str(tmp_path / "run"), *TINY[:-2]]
+    environment = {**ENVIRONMENT, "PYTHONPATH": str(tmp_path)}
+    running = subprocess.Popen(
+        command,
+        env={**environment, "SLEEP": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    kept = tmp_path / "run" / "records" / "seed-0000" / "sleeper.json"
+    try:
+        _wait(lambda: kept.exists() or running.poll() is not None, 60)
+        (os.killpg if to_all else os.kill)(running.pid, signal.SIGINT)
+        out, err = running.communicate(timeout=30)
+        _wait(lambda: not _alive(running.pid), 10)
+        assert not _alive(running.pid), "processes are left behind"
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(running.pid, signal.SIGKILL)
+    assert running.returncode == 130 and out == "" and "Traceback" not in err
+    assert "interrupted: 1 of 4 jobs are finished" in err and "the same command goes on" in err
+    stamp = kept.stat().st_mtime_ns
+    assert not (tmp_path / "run" / "summary.json").exists()
+    if to_all:
+        return
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert "4/4 jobs" in done.stderr and kept.stat().st_mtime_ns == stamp
+
+
+def test_an_interruption_that_a_library_turned_into_another_error_is_still_one(capsys):
+    from simulations.command_line.program import guarded
+
+    @guarded
+    def command() -> None:
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(10)
+        except KeyboardInterrupt:
+            raise ValueError("no broadcasting of half a thing") from None
+
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(typer.Exit) as left:
+        command()
+    assert left.value.exit_code == 130 and capsys.readouterr().err == "interrupted.\n"
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_compare_killed_outright_leaves_no_process_and_the_same_command_goes_on(tmp_path):
+    (tmp_path / "sleepers.py").write_text(SLEEPERS)
+    command = [
+        sys.executable,
+        "-c",
+        "import sleepers; from simulations.command_line import main; main()",
+        "compare",
+        "cued_digits",
+    ]
+    command += ["--jobs", "2", "--seeds", "4", "--out", str(tmp_path / "run"), *TINY[:-2]]
+    environment = {**ENVIRONMENT, "PYTHONPATH": str(tmp_path)}
+    running = subprocess.Popen(
+        command,
+        env={**environment, "SLEEP": "alone"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    kept = tmp_path / "run" / "records" / "seed-0000" / "sleeper.json"
+    try:
+        _wait(lambda: kept.exists() or running.poll() is not None, 60)
+        stamp = kept.stat().st_mtime_ns
+        running.kill()
+        running.wait()
+        _wait(lambda: not _alive(running.pid), 20)
+        assert not _alive(running.pid), "processes are left behind"
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(running.pid, signal.SIGKILL)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert "4/4 jobs" in done.stderr and kept.stat().st_mtime_ns == stamp
+
+
+def _alive(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _wait(condition, seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.05)

@@ -1,0 +1,306 @@
+"""Sweeps: every point and seed once, one tidy table, nothing run twice; on a cluster the very same."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import pytest
+
+from plasticity.engine import Program, compiler
+from plasticity.errors import PlasticityError, WrongUse
+from plasticity.parallel import cluster, each
+from plasticity.records import Record
+from plasticity.settings import setting
+from simulations.frame.experiment import Experiment
+from simulations.frame.sweep import Sweep, _meaning, measures, parse_grid, points, sweep
+
+calls: list[tuple[float, int]] = []
+
+
+@dataclass(frozen=True)
+class Line(Experiment):
+    """A line with noise."""
+
+    name: ClassVar[str] = "line"
+    summary: ClassVar[str] = "a line"
+    source: ClassVar[str] = "test"
+
+    slope: float = setting(1.0, "of the line", low=-10, high=10)
+    kind: str = setting("plain", "one of two", choices=("plain", "double"))
+    fails: int = setting(-1, "the seed that fails")
+
+    def collect(self, session):
+        (seed,) = session.seeds
+        calls.append((self.slope, seed))
+        session.folder.mkdir(parents=True)  # each job has a folder of its own for what is finished before the whole
+        (session.folder / "half").write_text(f"{self.slope} {seed}")
+        if seed == self.fails:
+            raise PlasticityError("the line broke")
+        factor = 2 if self.kind == "double" else 1
+        return {"height": factor * self.slope + np.random.default_rng(seed).normal(0, 0.01)}
+
+    def numbers(self, a):
+        value = float(a["height"])
+        return {"height": value, "part": {"mean": 2 * value, "low": 0, "high": 1}, "seeds": [0], "same": 3, "deep": {"x": value}}
+
+    def figures(self, a):
+        return {}
+
+
+@pytest.fixture(autouse=True)
+def forget() -> None:
+    calls.clear()
+
+
+def test_all_combinations_are_points_and_the_last_key_is_fastest():
+    grid = parse_grid(["a=1,2", "b=x, y"])
+    assert [point.title for point in points(grid)] == ["a=1, b=x", "a=1, b=y", "a=2, b=x", "a=2, b=y"]
+
+
+@pytest.mark.parametrize("wrong", [[], ["a"], ["a="], ["=1"], ["a=1,1"], ["a=1", "a=2"]])
+def test_a_grid_that_says_nothing_or_says_it_twice_is_refused(wrong):
+    with pytest.raises(WrongUse, match="--grid"):
+        parse_grid(wrong)
+
+
+def test_an_axis_says_what_a_setting_means_and_its_unit():
+    assert _meaning("digits_unsupervised", "neurons").startswith("neurons: excitatory neurons")
+    assert _meaning("hebbian_attention", "train").endswith("(trials)")
+    assert _meaning("no such simulation", "key") == "key"
+
+
+def test_numbers_of_an_outcome_become_measures():
+    told = {
+        "a": 1,
+        "b": {"mean": 2.0, "low": 0, "high": 3},
+        "c": {"d": {"e": 4}},
+        "f": "text",
+        "g": [1],
+        "h": True,
+        "i": {"mean": None},
+    }
+    assert dict(measures(told)) == {"a": 1.0, "b": 2.0, "c.d.e": 4.0}
+
+
+def test_the_table_holds_every_point_seed_and_measure_and_the_figure_what_moves(tmp_path):
+    found = sweep(Line, {"slope": ["1", "3"], "kind": ["plain", "double"]}, [0, 1, 2], jobs=2, out=tmp_path / "s")
+    rows = list(csv.DictReader((tmp_path / "s" / "summary.csv").read_text().splitlines()))
+    assert len(rows) == 4 * 3 * 4 and len(calls) == 12
+    assert not (tmp_path / "s" / "records" / "parts").exists()
+    heights = {(r["slope"], r["kind"], r["seed"]): float(r["value"]) for r in rows if r["measure"] == "height"}
+    noise = np.random.default_rng(1).normal(0, 0.01)
+    assert heights["3", "double", "1"] == 6 + noise
+    assert found.moving == ["height", "part", "deep.x"]
+    assert found.summary("height", 3)["low"] <= found.summary("height", 3)["mean"] <= found.summary("height", 3)["high"]
+    assert set(found.figures()) == {"sweep"} and len(found.figures(["height"])["sweep"].axes) == 1
+    again = Sweep.load(tmp_path / "s")
+    np.testing.assert_array_equal(again.values["height"], found.values["height"])
+    summary = json.loads((tmp_path / "s" / "summary.json").read_text())
+    assert summary["points"][3]["settings"] == {"slope": "3", "kind": "double"}
+
+
+def test_a_sweep_that_failed_goes_on_with_what_is_missing(tmp_path):
+    grid = {"slope": ["1", "2"]}
+    with pytest.raises(PlasticityError, match="the line broke"):
+        sweep(Line, grid, [0, 1], {"fails": "1"}, jobs=1, out=tmp_path / "s")
+    assert (tmp_path / "s" / "records" / "point-000" / "seed-0000.json").exists()
+    assert not (tmp_path / "s" / "summary.json").exists()
+    calls.clear()
+    parts = tmp_path / "s" / "records" / "parts"
+    assert (parts / "point-000" / "seed-0000" / "half").read_text() == "1.0 0"
+    assert (parts / "point-000" / "seed-0001" / "half").read_text() == "1.0 1"
+    shutil.rmtree(parts / "point-000" / "seed-0001")  # this experiment does not go on from there
+    with pytest.raises(PlasticityError, match="the line broke"):
+        sweep(Line, grid, [0, 1], {"fails": "1"}, jobs=1, out=tmp_path / "s")
+    assert (1.0, 0) not in calls
+    with pytest.raises(WrongUse, match="another configuration"):
+        sweep(Line, grid, [0, 1, 2], jobs=1, out=tmp_path / "s")
+
+
+@pytest.mark.parametrize(
+    ("grid", "fixed", "text"),
+    [
+        ({"steep": ["1"]}, {}, "unknown setting of line 'steep'"),
+        ({"slope": ["1", "11"]}, {}, "outside -10"),
+        ({"slope": ["1"]}, {"slope": "2"}, "in --grid and in --set"),
+        ({"kind": ["plain", "triple"]}, {}, "unknown value for kind"),
+        ({"slope": ["1", "01"]}, {}, "asks for the same twice"),
+    ],
+)
+def test_wrong_settings_are_refused_before_anything_runs(tmp_path, grid, fixed, text):
+    with pytest.raises(WrongUse, match=text):
+        sweep(Line, grid, [0], fixed, out=tmp_path / "s")
+    assert not calls and not (tmp_path / "s").exists()
+
+
+def test_a_bench_is_not_swept(tmp_path):
+    from simulations.bench import Bench
+
+    with pytest.raises(WrongUse, match="cannot be swept"):
+        sweep(Bench, {"neurons": ["10", "20"]}, [0], out=tmp_path / "s")
+
+
+def test_an_unknown_measure_and_an_unfinished_sweep_are_refused(tmp_path):
+    found = sweep(Line, {"slope": ["1", "2"]}, [0], out=tmp_path / "s")
+    with pytest.raises(WrongUse, match="unknown measure 'width'"):
+        found.chosen(["width"])
+    (tmp_path / "s" / "records" / "point-001" / "seed-0000.json").unlink()
+    with pytest.raises(PlasticityError, match="unfinished sweep"):
+        Sweep.load(tmp_path / "s")
+
+
+# Jobs
+
+
+def test_jobs_come_back_with_their_items_and_progress_reaches_one():
+    told: list[float] = []
+    found = dict(each(lambda item, tell: item * item, range(5), 2, lambda fraction, note="": told.append(fraction)))
+    assert found == {0: 0, 1: 1, 2: 4, 3: 9, 4: 16}
+    assert told[0] == 0 and told[-1] == 1 and all(a <= b for a, b in zip(told, told[1:], strict=False))
+
+
+def test_an_error_in_a_job_ends_the_others_at_their_next_word():
+    ended = []
+
+    def work(item, tell):
+        if item == 0:
+            time.sleep(0.1)
+            raise PlasticityError("job 0 broke")
+        try:
+            for _ in range(100):
+                tell(0.5)
+                time.sleep(0.05)
+        except BaseException:
+            ended.append(item)
+            raise
+
+    began = time.perf_counter()
+    with pytest.raises(PlasticityError, match="job 0 broke"):
+        list(each(work, range(2), 2))
+    time.sleep(0.2)
+    assert time.perf_counter() - began < 3 and ended == [1]
+
+
+def test_nobody_at_the_address_is_said_in_one_sentence():
+    pytest.importorskip("distributed", reason="the extra [cluster] is not installed")
+    with pytest.raises(PlasticityError, match="no Dask scheduler answers at tcp://127.0.0.1:9"), cluster("tcp://127.0.0.1:9"):
+        pass
+
+
+@pytest.mark.parametrize("address", ["nonsense", "tcp://", "tcp://::", "10.0.0.1:8786"])
+def test_what_is_no_address_is_refused(address):
+    with pytest.raises(WrongUse, match="write it like tcp://"), cluster(address):
+        pass
+
+
+# A cluster of two worker processes, each with a cache of its own
+
+SMALL = ["--set", "images=120", "--set", "neurons=12", "--set", "control=0", "--set", "labels=60", "--set", "test=60"]
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory) -> Iterator[str]:
+    pytest.importorskip("distributed", reason="the extra [cluster] is not installed")
+    if not compiler():
+        pytest.skip("the jobs are compiled networks: needs a C++ compiler")
+    folder = tmp_path_factory.mktemp("cluster")
+    root = Path(__file__).resolve().parents[2]
+    here = {**os.environ, "PYTHONPATH": f"{root}{os.pathsep}{Path(__file__).resolve().parent}"}
+    scheduler = (sys.executable, "-m", "distributed.cli.dask_scheduler")
+    started = [
+        subprocess.Popen(
+            [*scheduler, "--port", "0", "--no-dashboard", "--scheduler-file", folder / "s.json"],
+            env=here, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )
+    ]  # fmt: skip
+    try:
+        for _ in range(300):
+            with contextlib.suppress(OSError, ValueError):
+                found = json.loads((folder / "s.json").read_text())["address"]
+                break
+            time.sleep(0.1)
+        for k in range(2):
+            own = {**here, "PLASTICITY_CACHE": str(folder / "cache")} if k else here  # one compiles, the other finds
+            words = [
+                sys.executable,
+                "-m",
+                "distributed.cli.dask_worker",
+                found,
+                "--nthreads",
+                "1",
+                "--no-dashboard",
+                "--no-nanny",
+            ]
+            words += ["--local-directory", str(folder / f"work{k}")]
+            started.append(subprocess.Popen(words, env=own, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+        from distributed import Client
+
+        with Client(found, timeout=30, set_as_default=False) as client:
+            client.wait_for_workers(2, timeout=60)
+        yield found
+    finally:
+        for process in started:
+            process.terminate()
+        for process in started:
+            process.wait(20)
+
+
+def command(*words: str) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, "-m", "simulations", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def told(folder: Path) -> dict[str, dict]:
+    """The numbers of all jobs, but for times."""
+    found = {}
+    for path in sorted((folder / "records").glob("point-*/seed-*.json")):
+        numbers = Record.load(path).numbers
+        found[str(path.relative_to(folder))] = {k: v for k, v in numbers.items() if k != "training_ms_per_image"}
+    return found
+
+
+def test_a_cluster_gives_the_same_records_and_a_worker_that_is_killed_costs_only_its_job(tmp_path, address):
+    from distributed import Client
+
+    words = ["sweep", "digits_unsupervised", *SMALL, "--grid", "passes=1,2", "--seeds", "2"]
+    here = command(*words, "--out", str(tmp_path / "here"), "--jobs", "2")
+    assert here.wait(300) == 0, here.stderr.read()[-2000:]
+    there = command(*words, "--out", str(tmp_path / "there"), "--cluster", address)
+    with Client(address, timeout=30, set_as_default=False) as client:
+        killed = 0
+        while there.poll() is None and not killed:
+            busy = [worker for worker, keys in client.processing().items() if keys]
+            if busy:
+                pid = client.run(os.getpid, workers=[busy[0]])[busy[0]]
+                os.kill(pid, signal.SIGKILL)
+                killed = pid
+            time.sleep(0.05)
+    assert there.wait(300) == 0, there.stderr.read()[-2000:]
+    assert killed and len(told(tmp_path / "here")) == 4
+    assert told(tmp_path / "there") == told(tmp_path / "here")
+
+
+def test_a_compiled_program_travels_as_what_it_was_made_of():
+    import pickle
+
+    if not compiler():
+        pytest.skip("needs a C++ compiler")
+    from plasticity.networks.diehl_cook import DiehlCook
+
+    made = DiehlCook(inputs=4, neurons=2, images=2, presentations=2).program()
+    again = pickle.loads(pickle.dumps(made))
+    assert isinstance(again, Program) and again.folder == made.folder

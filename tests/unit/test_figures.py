@@ -1,0 +1,284 @@
+"""Figures come from records alone, show what they should, and are the same bytes each time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pytest
+
+from bridges.comparison import Comparison
+from plasticity.engine.operations import Costs, Operations
+from plasticity.errors import PlasticityError
+from plasticity.records import Record
+from simulations import figures
+from simulations.figures import comparison as drawing
+from simulations.frame import results
+
+REFERENCE = Path(__file__).parents[2] / "results" / "reference"
+FEATURES, CLASSES, SEEDS = 16, 4, 3
+
+
+def record(name: str, seed: int) -> Record:
+    rng = np.random.default_rng([seed, len(name)])
+    trials = np.array([0.0, 10, 100, 400])
+    arrays = {
+        "history_trials": trials,
+        "history_accuracy": np.array([0.25, 0.4, 0.7, 0.9]) + 0.02 * rng.random(4),
+        "labels": np.random.default_rng(seed).integers(CLASSES, size=20),  # the same for all learners
+        "predictions": rng.integers(CLASSES, size=20),
+    }
+    if name.startswith("spiking"):
+        owner = np.repeat(np.arange(CLASSES), 3)
+        arrays |= {
+            "weights": rng.random((FEATURES, len(owner))),
+            "neuron_class": owner,
+            "weights_attended": 0.5 + trials / 1000 + 0.01 * rng.random(4),
+            "weights_ignored": 0.5 - trials / 1000 + 0.01 * rng.random(4),
+            "gain_attended": np.array([2.0, 2.0]),
+            "gain_ignored": np.array([0.5, 0.5]),
+        }
+    if name == "softmax_attention":
+        arrays["attention"] = np.array([[0.9, 0.1], [0.2, 0.8]])
+    numbers = {
+        "learner": name,
+        "accuracy": 0.8 + 0.1 * rng.random(),
+        "trials_to_80": 100.0,
+        "seconds": 1.0,
+        "seconds_predict": 0.1,
+        "parameters": 10,
+        "training_trials": 400,
+        "features": FEATURES,
+        "trials_sha256": f"{seed}",
+    }
+    return Record("compare", {}, seed, numbers, arrays, 1.0, "numpy", 1, {})
+
+
+def comparison(*names: str, seeds: int = SEEDS) -> Comparison:
+    configuration = {
+        "command": "compare",
+        "task": "cued_digits",
+        "settings": {},
+        "facts": {"chance": 0.25, "ceiling": 1.0, "without_attention": 0.5, "classes": CLASSES, "streams": 2},
+        "learners": list(names),
+        "sides": {name: "control" for name in names},
+        "seeds": list(range(seeds)),
+    }
+    return Comparison(configuration, {(seed, name): record(name, seed) for seed in range(seeds) for name in names})
+
+
+@pytest.fixture
+def whole():
+    return comparison("spiking_gated", "spiking_no_gate", "softmax_attention", "guessing")
+
+
+def texts(figure):
+    return " ".join(found.get_text() for found in figure.findobj(matplotlib.text.Text))
+
+
+def test_the_figures_of_a_comparison_are_drawn_with_their_axes_named(whole):
+    drawn = drawing.comparison_figures(whole)
+    assert set(drawn) == {"accuracy", "learning_curves", "weights", "receptive_fields", "attention", "alignment"}
+    for name, words in {
+        "accuracy": ["test accuracy (%)", "95 % interval", "chance", "ceiling", "without\nattention"],
+        "learning_curves": ["training trials", "validation accuracy (%)", "95 % interval"],
+        "weights": ["mean weight (no unit)", "attended", "ignored", "training trials", "spiking no gate"],
+        "receptive_fields": ["weight (no unit)", "class that the neuron answers for", "seed 0"],
+        "attention": ["cued stream", "softmax attention", "spiking gated", "gain 2.00", "0.90", "0.80"],
+        "alignment": ["Cohen's κ", "spiking no gate", "0 as permuted trials, 1 alike"],
+    }.items():
+        for word in words:
+            assert word in texts(drawn[name]), (name, word)
+
+
+def test_figures_whose_arrays_no_learner_has_are_left_out():
+    assert set(drawing.comparison_figures(comparison("mlp", "guessing"))) == {"accuracy", "learning_curves", "alignment"}
+
+
+def test_one_seed_can_be_drawn():
+    assert len(drawing.comparison_figures(comparison("spiking_gated", "softmax_attention", seeds=1))) == 6
+
+
+def test_the_same_records_give_the_same_bytes_whatever_the_user_has_set(tmp_path, whole):
+    first = figures.save(drawing.comparison_figures(whole), tmp_path / "a", svg=True)
+    with matplotlib.rc_context({"font.size": 20, "axes.facecolor": "red", "svg.hashsalt": None, "savefig.dpi": 30}):
+        again = figures.save(drawing.comparison_figures(whole), tmp_path / "b", svg=True)
+    assert (
+        len(first) == 12
+        and {path.suffix for path in first} == {".png", ".svg"}
+        and [path.name for path in first] == [path.name for path in again]
+    )
+    for one, other in zip(first, again, strict=True):
+        assert one.read_bytes() == other.read_bytes(), one.name
+
+
+def test_drawing_leaves_the_users_style_alone(tmp_path, whole):
+    before = dict(matplotlib.rcParams)
+    figures.save(drawing.comparison_figures(whole), tmp_path)
+    assert dict(matplotlib.rcParams) == before
+
+
+def test_the_accuracy_figure_shows_every_seed_and_the_mean(whole):
+    with figures.style():
+        axis = drawing.accuracy(whole).axes[0]
+    shown = [np.sort(dots.get_offsets()[:, 0]) for dots in axis.collections if len(dots.get_offsets()) == SEEDS]
+    for values, name in zip(shown, whole.learners, strict=True):
+        np.testing.assert_allclose(values, np.sort(100 * whole.numbers(name, "accuracy")), rtol=1e-12)  # the same numbers
+
+
+def test_a_learning_curve_that_is_not_of_validation_trials_says_so(whole):
+    for seed in range(SEEDS):
+        whole.records[seed, "guessing"].numbers["curve"] = "training images, named by other images"
+    drawn = drawing.learning_curves(whole)
+    names = [text.get_text() for text in drawn.legends[0].get_texts()]
+    assert names[-1] == "guessing:\ntraining images,\nnamed by other images" and names[0] == "spiking gated"
+
+
+def test_a_learner_that_needs_no_training_is_a_line(whole):
+    for seed in range(SEEDS):
+        whole.records[seed, "guessing"].arrays.update(history_trials=np.zeros(1), history_accuracy=np.array([0.6]))
+    (axis,) = drawing.learning_curves(whole).axes
+    (line,) = (line for line in axis.get_lines() if line.get_label() == "guessing, untrained")
+    assert np.allclose(line.get_ydata(), 60)
+
+
+def test_learners_that_need_no_training_leave_room_for_their_bars(whole):
+    for (_, name), kept in whole.records.items():
+        done = {"synapses": Operations(additions=100)}
+        kept.numbers["costs"] = Costs("spiking", {}, done, spikes=5.0).plain() if name == "spiking_gated" else None
+    drawn = drawing.costs(whole)
+    assert [axis.get_xlim()[0] < axis.get_xlim()[1] for axis in drawn.axes] == [True, True]
+
+
+def test_learners_look_unlike_each_other_whoever_they_are():
+    names = ["spiking_gated", "mlp", "diehl_cook", "patch_attention", "hebb_memory", "delta_attention", "fast_weights"]
+    assert len({colour for colour, _, _ in figures.look(names).values()}) == len(names)
+    many = figures.look([f"learner {k}" for k in range(30)])
+    assert len(set(many.values())) == 30
+    assert figures.look(["mlp", "new"])["mlp"] == figures.look(["mlp"])["mlp"]
+
+
+def test_attention_of_a_task_whose_cue_never_moves_is_not_drawn_by_stream():
+    one = comparison("softmax_attention", "guessing")
+    for kept in one.records.values():
+        if "attention" in kept.arrays:
+            kept.arrays["attention"] = np.array([[np.nan, np.nan], [0.2, 0.8]])
+    assert drawing.attention(one) is None
+
+
+def test_receptive_fields_stand_in_the_row_of_their_class(whole):
+    with figures.style():
+        axis = drawing.receptive_fields(whole).axes[0]
+    mosaic = axis.images[0].get_array()
+    weights = whole.records[0, "spiking_gated"].arrays["weights"]
+    np.testing.assert_array_equal(mosaic[1:5, 1:5], weights[:, 0].reshape(4, 4))
+    np.testing.assert_array_equal(mosaic[6:10, 11:15], weights[:, 5].reshape(4, 4))  # class 1, its third neuron
+    assert [label.get_text() for label in axis.get_yticklabels()] == ["0", "1", "2", "3"]
+
+
+def test_the_gain_is_shown_as_a_share_of_the_sum_over_streams(whole):
+    with figures.style():
+        panels = drawing.attention(whole).axes
+    np.testing.assert_allclose(panels[0].images[0].get_array(), [[0.9, 0.1], [0.2, 0.8]], rtol=1e-12)  # the mean of equal numbers
+    np.testing.assert_allclose(panels[1].images[0].get_array(), [[0.8, 0.2], [0.2, 0.8]], rtol=1e-12)  # 2 / 2.5 and 0.5 / 2.5
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path, whole):
+    (tmp_path / "taken").write_text("a file where a folder should be")
+    with figures.style():
+        drawn = {"accuracy": drawing.accuracy(whole)}
+    with pytest.raises(PlasticityError, match="taken.*--out"):
+        figures.save(drawn, tmp_path / "taken")
+
+
+# The figures of the reference runs
+
+
+def reference(name, **settings):
+    """The figures of a reference run, with some settings changed; nothing is simulated."""
+    result = results.load(REFERENCE / name)
+    if settings:
+        result.configuration["settings"] |= settings
+    return result.figures()
+
+
+def overhang(figure):
+    """How far, in inches, anything drawn goes beyond the edge of the figure, legends and titles among it."""
+    figure.draw_without_rendering()
+    drawn = figure.get_tightbbox()
+    width, height = figure.get_size_inches()
+    return max(-drawn.x0, -drawn.y0, drawn.x1 - width, drawn.y1 - height)
+
+
+@pytest.mark.parametrize("name", sorted({path.relative_to(REFERENCE).parts[0] for path in REFERENCE.rglob("*.npz")}))
+def test_nothing_in_a_reference_figure_is_cut_off(name):
+    for title, figure in reference(name).items():
+        assert overhang(figure) < 0.01, title  # less than 2 pixels
+
+
+@pytest.mark.parametrize("preset", ["visual_cortex_nearest_full", "hippocampus_nearest_full"])
+@pytest.mark.parametrize("name", ["triplet_frequency", "triplet_protocols"])
+def test_nothing_is_cut_off_with_a_single_preset(name, preset):
+    drawn = reference(name, presets=[preset])
+    assert drawn.keys() >= {preset.partition("_nearest")[0]}
+    for title, figure in drawn.items():
+        assert overhang(figure) < 0.01, title
+
+
+def test_a_legend_takes_fewer_columns_where_the_figure_is_narrow():
+    columns = []
+    for width in (8.0, 3.0):
+        with figures.style():
+            figure, axes = figures.new(width, 3.0)
+            for word in ("first", "second", "third"):
+                axes[0, 0].plot([0, 1], label=f"a rather long name, the {word}")
+            figures.legend(figure, *axes[0, 0].get_legend_handles_labels(), columns=3)
+            assert overhang(figure) < 0.01
+        columns.append(figure.legends[0]._ncols)
+    assert columns == [3, 1]
+
+
+@pytest.mark.parametrize("frequency, marked", [(1.0, False), (20.0, True)])
+def test_the_window_says_which_lags_are_beyond_half_a_period_and_no_legend_covers_it(frequency, marked):
+    figure = reference("stdp_window", frequency=frequency)["window"]
+    assert overhang(figure) < 0.01
+    assert ("beyond half a period (25 ms)" in texts(figure)) == marked
+    assert "95 % interval" in texts(figure)
+    for axis in figure.axes:
+        assert axis.get_legend().get_window_extent().y1 < axis.get_window_extent().y0
+
+
+def test_the_raster_shows_the_same_length_of_time_on_both_sides_and_rates_stand_at_their_targets():
+    drawn = reference("inhibitory_balance")
+    assert len({axis.get_xlim() for axis in drawn["raster"].axes}) == 1
+    for line in drawn["fixed_point"].axes[0].lines[1:]:
+        assert list(line.get_xdata()) == [3, 5]
+    assert "log scale" in drawn["time_course"].axes[2].get_ylabel()
+    assert drawn["time_course"].axes[2].get_ylim()[0] == 0  # no correlation of the record is below 0
+
+
+def test_the_target_looks_the_same_in_every_panel_and_minus_signs_are_true():
+    drawn = reference("distal_reward")
+    looks = [
+        (line.get_color(), line.get_linestyle())
+        for axis in drawn["target_weight"].axes
+        for line in axis.lines
+        if str(line.get_label()).startswith("target")
+    ]
+    assert len(looks) == 3 and len(set(looks)) == 1
+    assert "R - " not in texts(drawn["reward_expectation"]) and "R \N{MINUS SIGN} expected" in texts(drawn["reward_expectation"])
+    assert "lag \N{MINUS SIGN}10 ms" in texts(reference("voltage_stdp")["burst"])
+
+
+def test_a_panel_of_another_scale_says_so():
+    *others, marked = sorted(
+        reference("triplet_frequency")["hippocampus"].axes, key=lambda axis: "other scale" in axis.get_title("left")
+    )
+    assert marked.get_title("left").startswith("all-to-all full")
+    assert len({axis.get_ylim() for axis in others}) == 1 and marked.get_ylim() != others[0].get_ylim()
+
+
+def test_no_interval_is_claimed_of_a_single_seed():
+    assert figures.over_seeds(1) == "one seed, no interval"
+    assert "mean over 3 seeds" in figures.over_seeds(3) and "95 % interval" in figures.over_seeds(3)

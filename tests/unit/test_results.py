@@ -1,0 +1,177 @@
+"""A result is one thing, whichever command wrote it: summary, tables, figures, sections, frame, command, references."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+import simulations
+from bridges.comparison import Comparison, compare
+from plasticity.errors import PlasticityError, WrongUse
+from plasticity.registry import Registry
+from plasticity.settings import setting
+from plasticity.tasks import CuedDigits
+from simulations.figures.kinds import line, panel
+from simulations.frame import results
+from simulations.frame.checks import near
+from simulations.frame.execute import execute
+from simulations.frame.experiment import Experiment
+from simulations.frame.sweep import sweep
+
+REFERENCE = Path(__file__).resolve().parents[2] / "results" / "reference"
+
+
+@dataclass(frozen=True)
+class Throw(Experiment):
+    """Dice thrown for each seed."""
+
+    name = "throw"
+    summary = "the mean of many dice"
+    source = "Pearson 1900, doi:10.1080/14786440009463897"
+    default_seeds = 3
+    compiled = False
+    uses = ("pair_stdp",)
+
+    dice: int = setting(60, "dice in a throw", "dice", low=1)
+
+    def run(self, seed):
+        return {"means": np.random.default_rng(seed).integers(1, 7, self.dice).mean()}
+
+    def numbers(self, a):
+        return {"mean": float(a["means"].mean()), "spread": {"mean": 1.0, "low": 0.5, "high": None}, "list": [1, 2]}
+
+    def checks(self, a):
+        yield near("mean", 3.5, a["means"].mean(), 1.0, source="the mean of 1 to 6")
+        yield near("six", 6.0, 3.5, 0.1, source="never, doi:10.1000/Nothing")
+
+    def figures(self, a):
+        return {"throws": panel(line(range(len(a["means"])), a["means"], "o"), x="seed", y="mean")}
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    """A comparison, an experiment and a sweep."""
+    top = tmp_path_factory.mktemp("results")
+    task = CuedDigits(train=60, validation=20, test=40)
+    compare(["mlp", "guessing"], task, [0, 1], 1, top / "compare", settings={"mlp": {"epochs": "2", "hidden": "8"}})
+    execute(Throw(dice=50), top / "run", [0, 1], 1)
+    sweep(Throw, {"dice": ["10", "600"]}, [0, 1, 2], jobs=1, out=top / "sweep")
+    return top
+
+
+@pytest.fixture(autouse=True)
+def with_throw(monkeypatch):
+    monkeypatch.setattr(simulations, "SIMULATIONS", Registry("simulation", [Throw]))
+
+
+@pytest.mark.parametrize("name", ["compare", "run", "sweep"])
+def test_every_kind_of_result_can_be_asked_for_the_same(folders, name, tmp_path):
+    result = results.load(folders / name)
+    assert result.configuration["command"] == name and result.folder == folders / name
+    kept = json.loads((folders / name / "summary.json").read_text())
+    assert json.loads(json.dumps(result.summary())) == {**kept, "out": str(folders / name)}
+    figures = result.figures()
+    assert figures and {path.stem for path in result.draw(tmp_path)} == set(figures)
+    assert {path.suffix for path in result.draw(tmp_path, svg=True)} == {".png", ".svg"}
+    assert [section.name for section in result.sections()][0] == "question"
+    assert result.lead() in result.page() and result.write_report(tmp_path / "page.html").read_text() == result.page()
+    assert not result.frame().empty and result.references()
+    console = Console(width=100)
+    with console.capture() as caught:
+        console.print(*result.tables(100))
+    assert "\N{HORIZONTAL ELLIPSIS}" not in caught.get()
+
+
+def test_the_frame_of_a_comparison_has_a_row_for_each_learner_and_seed(folders):
+    frame = results.load(folders / "compare").frame()
+    assert len(frame) == 4 and list(frame.columns[:4]) == ["task", "learner", "side", "seed"]
+    comparison = Comparison.load(folders / "compare")
+    for name in comparison.learners:
+        mine = frame[frame.learner == name].set_index("seed").accuracy
+        np.testing.assert_array_equal(mine[comparison.seeds], comparison.numbers(name, "accuracy"))
+    assert frame.groupby("learner").accuracy.mean()["mlp"] == pytest.approx(comparison.numbers("mlp", "accuracy").mean())
+
+
+def test_the_frame_of_an_experiment_has_a_row_for_each_check(folders):
+    frame = results.load(folders / "run").frame()
+    assert list(frame.columns) == ["simulation", "name", "published", "ours", "tolerance", "source", "holds"]
+    assert list(frame.holds) == [True, False] and list(frame.name) == ["mean", "six"]
+
+
+def test_the_frame_of_a_sweep_has_a_row_for_each_point_seed_and_measure(folders):
+    frame = results.load(folders / "sweep").frame()
+    assert list(frame.columns) == ["dice", "seed", "measure", "value"] and len(frame) == 2 * 3 * 2
+    means = frame[(frame.measure == "mean") & (frame.dice == "10")].set_index("seed").value
+    assert means[1] == np.random.default_rng(1).integers(1, 7, 10).mean()
+
+
+def test_without_pandas_a_frame_says_what_to_type(folders, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(PlasticityError, match="type: pip install pandas"):
+        results.load(folders / "run").frame()
+
+
+def test_nothing_imports_pandas_before_it_is_asked_for():
+    import subprocess
+
+    code = "import sys; from simulations.frame import results; sys.exit('pandas' in sys.modules or 'torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0
+
+
+def test_a_result_says_what_to_type_for_the_same_again(folders):
+    assert results.load(folders / "run").command("results/x") == "plasticity run throw --set dice=50 --seeds 2 --out results/x"
+    again = results.load(folders / "sweep").command("results/x")
+    assert again == "plasticity sweep throw --grid dice=10,600 --seeds 3 --out results/x"
+    told = results.load(folders / "compare").command("results/x")
+    assert told.startswith("plasticity compare cued_digits --learners mlp,guessing") and "--set mlp.epochs=2" in told
+
+
+def test_references_are_those_of_the_parts_and_of_the_checks(folders):
+    found = results.load(folders / "run").references()
+    assert {"10.1038/78829", "10.1080/14786440009463897", "10.1000/Nothing"} <= set(found)
+
+
+def test_the_measures_of_a_sweep_are_chosen_where_it_is_loaded(folders):
+    (figure,) = results.load(folders / "sweep", ["mean"]).figures().values()
+    assert [axis.get_title("left") for axis in figure.axes] == ["mean"]
+    with pytest.raises(WrongUse, match="unknown measure 'height'"):
+        results.load(folders / "sweep", ["height"]).figures()
+
+
+def test_an_experiment_is_told_with_its_intervals_its_few_seeds_and_its_changed_settings(folders):
+    console = Console(width=160)
+    with console.capture() as caught:
+        for thing in results.load(folders / "run").tables(160):
+            console.print(thing)
+    text = " ".join(caught.get().split())
+    assert "the default is 3 seeds." in text and "the checks are meant for the default settings; here dice=50." in text
+    assert "list" not in text  # more than one number has no line of its own
+
+
+def test_what_is_not_finished_is_told_when_it_is_asked_for(folders, tmp_path):
+    for name in ("run", "sweep", "compare"):
+        shutil.copytree(folders / name, tmp_path / name)
+        for file in (tmp_path / name / "records").rglob("*.json"):
+            file.unlink()
+        (tmp_path / name / "summary.json").unlink()
+        result = results.load(tmp_path / name)
+        assert result.references()  # what was asked for is known
+        with pytest.raises(PlasticityError, match="finished"):
+            result.summary()
+
+
+def test_a_folder_without_a_run_is_refused(tmp_path):
+    with pytest.raises(WrongUse, match="holds no run"):
+        results.load(tmp_path)
+
+
+def test_arrays_that_are_left_out_leave_what_to_cite(tmp_path):
+    found = results.load(REFERENCE / "cued_digits_mnist").references()
+    assert "10.1109/5.726791" in [name.lower() for name in found]  # MNIST

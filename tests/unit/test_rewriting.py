@@ -1,0 +1,138 @@
+"""What is changed in Brian2's C++: the same results, fewer operations."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from brian2 import Hz, Network, NeuronGroup, SpikeMonitor, StateMonitor, Synapses, TimedArray, defaultclock, ms
+
+from plasticity.engine import Model, compiler, program
+from plasticity.engine import programs as engine
+from plasticity.engine import rewriting as sources
+from plasticity.rules import pair_stdp
+
+pytestmark = pytest.mark.skipif(not compiler(), reason="compares compiled programs; there is no C++ compiler")
+
+
+def build(kind: str) -> Model:
+    """Everything that is rewritten, and beside it what must stay as it is: delays, conditions, a second clock."""
+    defaultclock.dt = 0.5 * ms
+    names = {"rates": TimedArray(np.zeros((4, 30)) * Hz, dt=50 * ms, name="rates")}
+    pre_equations, pre_spike, pre_values = pair_stdp.neuron_traces("pre")
+    post_equations, post_spike, post_values = pair_stdp.neuron_traces("post")
+    inputs = NeuronGroup(
+        30, pre_equations, threshold="rand() < rates(t, i)*dt", reset=pre_spike, method="exact", name="inputs", namespace=names,
+        events={"now_and_then": "timestep(t, dt) % 40 == 0"},
+    )  # fmt: skip
+    cells = NeuronGroup(
+        7,
+        f"dv/dt = (g - v)/(10*ms) : 1 (unless refractory)\ndg/dt = -g/(3*ms) : 1\nsum_w : 1\n{post_equations}",
+        threshold="v > 0.4",
+        reset=f"v = 0\n{post_spike}",
+        refractory=3 * ms,
+        method="exact",
+        name="cells",
+        namespace={},
+    )
+    cells.run_regularly("sum_w = 0", dt=20 * ms, when="start", name="forget")
+    for group, values in ((inputs, pre_values), (cells, post_values)):
+        for name, value in values.items():
+            setattr(group, name, value)
+    plastic = pair_stdp.synapses(
+        inputs, cells, transmit="g_post += w", traces="neuron", name="plastic", namespace={},
+        at_event={
+            "measure": ("now_and_then", "sum_w_post += w"),
+            "rescale": ("now_and_then", "w = clip(w*4/sum_w_post, w_min, w_max)"),
+        },
+    )  # fmt: skip
+    plastic.connect()
+    plastic.w = "rand()"
+    random = Synapses(cells, cells, "x : 1", on_pre="g_post += 0.01*rand()\nx += 1", name="random", namespace={})
+    random.connect()
+    late = Synapses(cells, cells, on_pre="g_post += 0.1", delay=2 * ms, name="late", namespace={})
+    late.connect()
+    some = Synapses(cells, cells, on_pre="v_post -= 0.05", name="some", namespace={})
+    some.connect(condition="i != j")
+    spikes, seen = SpikeMonitor(cells, name="spikes"), StateMonitor(cells, "v", record=True, dt=5 * ms, name="seen")
+    network = Network(inputs, cells, plastic, random, late, some, spikes, seen)
+    if kind == "more":  # whose text is compared, which takes no compiling
+        few = Synapses(cells, cells, on_pre="v_post -= 0.01", name="few", namespace={})
+        few.connect(p=0.5)
+        twice = Synapses(cells, cells, on_pre="v_post -= 0.01", name="twice", namespace={})
+        twice.connect(n=2)
+        other = Synapses(cells, cells, on_pre="v_post -= 0.01", name="other", namespace={})
+        other.connect(j="k for k in range(1, N_post)")
+        halves = Synapses(cells[:3], cells[3:], on_pre="v_post -= 0.01", name="halves", namespace={})
+        halves.connect()
+        network.add(few, twice, other, halves)
+    outputs = {"w": plastic.w, "x": random.x, "v": cells.v, "i": spikes.i, "t": spikes.t, "seen": seen.state("v")}
+    return Model(network, 200 * ms, {"rates": names["rates"], "w": plastic.w}, outputs)
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The same network as Brian2 writes it, and rewritten: folder of the sources, and what a run gives."""
+    found = {}
+    for name in ("plain", "faster"):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("PLASTICITY_CACHE", str(tmp_path_factory.mktemp(name)))
+            if name == "plain":
+                patch.setattr(engine, "faster", lambda *arguments: None)
+            folder = tmp_path_factory.mktemp(f"{name}-sources")
+            engine._generate(build, "more", folder)
+            made = program(build, "")
+            found[name] = (
+                folder,
+                [made.run(seed, {"rates": 400 * np.random.default_rng(seed).random((4, 30))}) for seed in (1, 2)],
+            )
+    return found
+
+
+def test_the_results_are_the_same(both):
+    for plain, faster in zip(both["plain"][1], both["faster"][1], strict=True):
+        assert len(plain["t"]) > 50 and plain["x"].sum() > 50
+        for name in plain:  # rounding: the compiler may fuse a multiplication and an addition in one loop and not in another
+            np.testing.assert_allclose(faster[name], plain[name], rtol=1e-11, atol=1e-13, err_msg=name)
+
+
+def test_all_to_all_synapses_are_rows_and_all_others_stay_as_they_are(both):
+    code = both["faster"][0] / "code_objects"
+    for pathway in ("plastic_pre", "plastic_post", "plastic_measure", "plastic_rescale", "random_pre"):
+        assert "_spiking_synapses" not in (code / f"{pathway}_codeobject.cpp").read_text(), pathway
+        assert not re.search(r"\.(push|advance)\(", (code / f"{pathway}_push_spikes.cpp").read_text()), pathway
+    plain = both["plain"][0] / "code_objects"
+    for pathway in ("late_pre", "some_pre", "few_pre", "twice_pre", "other_pre", "halves_pre"):
+        text = (code / f"{pathway}_codeobject.cpp").read_text()
+        assert "_spiking_synapses" in text and text == (plain / f"{pathway}_codeobject.cpp").read_text(), pathway
+    assert "push_back" not in (code / "plastic_synapses_create_generator_codeobject.cpp").read_text()
+    assert "push_back" in (code / "some_synapses_create_generator_codeobject.cpp").read_text()
+
+
+def test_loops_that_share_a_sum_or_draw_numbers_are_not_called_independent(both):
+    code = both["faster"][0] / "code_objects"
+    assert "ivdep" in (code / "plastic_pre_codeobject.cpp").read_text()
+    assert "ivdep" not in (code / "random_pre_codeobject.cpp").read_text()
+    assert "ivdep" in (code / "cells_stateupdater_codeobject.cpp").read_text()
+
+
+def test_only_what_is_read_back_is_written(both):
+    plain, faster = ((both[name][0] / "objects.cpp").read_text().count("ofstream outfile_") for name in ("plain", "faster"))
+    assert faster == 6 + 1 < plain  # the outputs, and Brian2's note on the run
+
+
+@pytest.mark.parametrize("change", [sources.independent_neurons, sources.refractory_by_time, sources.two_step_threshold])
+def test_text_that_is_not_as_expected_stays_as_it_is(change):
+    text = "int main() { for (int i = 0; i < 3; i++) {} }\n"
+    assert change(text) == text
+
+
+def test_sources_that_are_not_as_expected_stay_as_they_are(tmp_path: Path):
+    for name in ("network.cpp", "objects.cpp"):
+        (tmp_path / name).write_text("void another_release() {}\n")
+    sources.plain_steps(tmp_path)
+    sources.wanted_arrays(tmp_path, frozenset())
+    assert all((tmp_path / name).read_text() == "void another_release() {}\n" for name in ("network.cpp", "objects.cpp"))
