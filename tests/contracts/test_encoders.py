@@ -117,6 +117,7 @@ def test_a_rate_of_zero_never_fires(encoder: Any):
     assert set(neuron) == set(range(1, 40, 2))  # the silent neurons stand between firing ones
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("encoder", ENCODERS.values(), ids=ENCODERS)
 def test_the_same_seed_gives_the_same_spikes(encoder: Any):
     rates = np.full((2, 20), 60.0)

@@ -161,6 +161,7 @@ def test_the_readme_is_short_enough_to_be_read():
     assert len((TOP / "README.md").read_text().splitlines()) <= 150
 
 
+@pytest.mark.full
 def test_the_reference_figures_can_be_drawn_again_from_their_records(tmp_path):
     import shutil
 

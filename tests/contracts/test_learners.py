@@ -132,6 +132,7 @@ def test_the_arrays_for_figures_say_what_the_gate_did(fitted):
     assert np.array_equal(fitted.arrays_["gain_ignored"], [0.2, 0.2])
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     "rule",
     [
@@ -160,6 +161,7 @@ def test_labels_may_be_any_names(draw):
     assert set(made.predict(draw.test.X[:20])) <= set(names)
 
 
+@pytest.mark.full
 def test_without_a_compiler_it_learns_on_the_numpy_target(draw, monkeypatch, capsys):
     monkeypatch.setattr(programs, "compiler", lambda: "")
     programs.backend.cache_clear()

@@ -767,6 +767,7 @@ def test_logistic_regression_is_right_in_three_of_four_cued_trials_at_most_and_a
 # From sequence to sequence
 
 
+@pytest.mark.full
 def test_an_encoder_decoder_learns_to_reverse_a_sequence() -> None:
     length = 5
     model = build("encoder_decoder", streams=length, features=CLASSES, hidden=32, dropout=0.0)
@@ -838,6 +839,7 @@ def test_places_are_sines_and_cosines_whose_products_depend_on_their_distance_al
 # Questions of content
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", ["softmax_attention", "delta_attention", "uniform_attention"])
 def test_a_question_of_content_recalls_the_value_that_was_shown_with_its_key(name: str) -> None:
     generator, pairs, n = torch.Generator().manual_seed(0), 4, 1300

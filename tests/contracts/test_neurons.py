@@ -27,6 +27,7 @@ def driven(neuron: Neuron, currents: Any, dt: float, name: str = "cells", **sett
     )  # fmt: skip
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("dt", [0.1, 0.025])
 @pytest.mark.parametrize("neuron", [lif_current, lif_current(tau_m=7 * ms, reset=-62 * mV, t_ref=5 * ms)], ids=["as is", "other"])
 def test_the_lif_rate_is_its_closed_form(neuron: Neuron, dt: float):
@@ -46,6 +47,7 @@ def test_the_lif_rate_is_its_closed_form(neuron: Neuron, dt: float):
             assert len(early) >= 4 and early.min() >= -1e-9 and early.max() <= dt + 1e-9
 
 
+@pytest.mark.full
 def test_a_smaller_time_step_brings_the_lif_rate_closer_to_the_closed_form():
     errors = []
     for dt in (0.4, 0.1, 0.025):

@@ -279,6 +279,7 @@ def test_a_time_without_unit_and_a_number_with_one_are_refused(name):
             rule(**{key: wrong})
 
 
+@pytest.mark.full
 @every_known
 def test_brian2_refuses_a_rule_whose_units_are_wrong(name):
     rule = RULES[name]
@@ -378,6 +379,7 @@ def test_a_gate_may_be_a_variable_of_the_target_neuron(name):
     assert np.array_equal(found[name, "attention_post"], (np.arange(SYNAPSES) % 3) * found[name, ""])
 
 
+@pytest.mark.full
 @every_placement
 def test_learning_can_be_frozen_while_spikes_still_pass(traces):
     network = Together()
@@ -394,6 +396,7 @@ def test_learning_can_be_frozen_while_spikes_still_pass(traces):
         )  # rounding of sums
 
 
+@pytest.mark.full
 def test_frozen_learning_goes_on_where_it_was_when_released():
     halves = Together()
     for name, rule in EVENT.items():
@@ -424,6 +427,7 @@ def test_hard_bounds_are_reached_and_never_left(name):
     assert seen.min() == -0.5 and seen.max() == 1.5
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("mu", [0, 0.5, 1])
 def test_soft_bounds_are_what_an_event_loop_gives(mu):
     network = Together(pre=EVEN, post=ODD)
@@ -444,6 +448,7 @@ def waiting(tau_e, interval=None):
     return dataclasses.replace(FREE, eligibility=Eligibility("reward_post", tau_e, interval))
 
 
+@pytest.mark.full
 def test_one_delayed_reward_turns_eligibility_into_weight_as_the_closed_form_says():
     """Ds = c0 d0 exp(-T/tau_c)/(1/tau_c + 1/tau_d) for one reward d0 after a time T (Izhikevich 2007)."""
     tau_c, T, d0 = 1.0, 0.1, 3.0
@@ -462,6 +467,7 @@ def test_one_delayed_reward_turns_eligibility_into_weight_as_the_closed_form_say
         assert w - 0.25 == pytest.approx(expected, rel=2.5e-3)
 
 
+@pytest.mark.full
 def test_the_weight_is_the_sum_over_time_of_signal_times_eligibility():
     network = Together()
     network.target.run_regularly("reward = 20*rand() - 5", dt=7 * GRID * ms)
@@ -493,6 +499,7 @@ def gated_eligibility():
     return found, {label: np.array(S.eligibility[:]) for label, S in network.made.items()}
 
 
+@pytest.mark.full
 @every_rule
 def test_the_gate_multiplies_the_eligibility(name):
     for found in gated_eligibility():  # weight and eligibility; doubling is exact in binary
@@ -503,6 +510,7 @@ def test_the_gate_multiplies_the_eligibility(name):
 # ----------------------------------------------------------------------------------------------- together, and in anyone's script
 
 
+@pytest.mark.full
 def test_any_rule_lands_by_any_landing_with_traces_anywhere():
     network = Together()
     for name, rule in QUIET.items():
@@ -519,6 +527,7 @@ def test_any_rule_lands_by_any_landing_with_traces_anywhere():
             assert found[name, title, "synapse"] == pytest.approx(weights, abs=1e-11)
 
 
+@pytest.mark.full
 def test_the_same_seed_gives_the_same_weights_and_another_seed_others():
     def weights(number):
         seed(number)
@@ -536,6 +545,7 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others():
     assert np.all(np.any(first != weights(4), axis=1))
 
 
+@pytest.mark.full
 @every_rule
 def test_a_rule_works_in_an_ordinary_script_with_names_of_its_own(name):
     gmax, E = 2 * nS, 0 * mV  # noqa: F841  (Brian2 finds them by name)
@@ -574,6 +584,7 @@ def test_the_transmitted_weight_is_the_one_before_the_change():
 # ---------------------------------------------------------------------------------------------------- what changes all the time
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", [name for name, rule in RULES.items() if rule.clamped])
 def test_the_weight_under_held_rates_converges_to_the_solution_as_the_time_step(name):
     """Euler's error falls as dt: halving the step halves it."""
@@ -700,6 +711,7 @@ def test_rules_that_contradict_each_other_do_not_add_up():
         pair_stdp + triplet_stdp
 
 
+@pytest.mark.full
 def test_a_rule_plus_a_companion_moves_the_weight_by_both():
     companion = bad(
         name="companion", on_pre="dw = B", on_post="", drift="dw = A", traces=(), parameters={"A": 2.0 * Hz, "B": 0.5}
@@ -712,6 +724,7 @@ def test_a_rule_plus_a_companion_moves_the_weight_by_both():
     assert found["both"] - found["pair alone"] == pytest.approx(extra, abs=1e-10)  # a sum of 500 terms of order 1e-3
 
 
+@pytest.mark.full
 def test_it_does_not_matter_how_sums_of_rules_are_bracketed():
     def constant(k, **texts):
         named = {key: f"x = A_{k}\ndw = x{more}" for key, more in texts.items()}
@@ -789,6 +802,7 @@ def test_a_frozen_synapse_turns_no_eligibility_into_weight():
 # ----------------------------------------------------------------------------------------------------------------- the literature
 
 
+@pytest.mark.full
 def test_triplet_stdp_without_its_triplet_terms_is_pair_stdp_to_the_bit():
     pair = pair_stdp(tau_plus=16.8 * ms, tau_minus=33.7 * ms)
     triplet = triplet_stdp(A2_plus=pair.parameters["A_plus"], A2_minus=pair.parameters["A_minus"], A3_plus=0, A3_minus=0)

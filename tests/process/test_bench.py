@@ -60,6 +60,7 @@ def test_a_peer_that_cannot_be_had_is_left_out_with_its_reason(monkeypatch):
         raise KeyError("a mistake of ours is none of the peer")
 
 
+@pytest.mark.full
 def test_an_environment_that_pip_cannot_fill_is_not_had(monkeypatch, tmp_path):
     monkeypatch.setenv("PLASTICITY_CACHE", str(tmp_path))
     with pytest.raises(NotHad, match="pip install --no-index no-such-package failed"):
@@ -72,6 +73,7 @@ def test_without_a_compiler_it_is_refused(monkeypatch):
         Bench().outcome([0])
 
 
+@pytest.mark.full
 @pytest.mark.skipif(not compiler(), reason="compares compiled programs: needs a C++ compiler")
 def test_the_hand_written_loop_is_the_same_network(tmp_path):
     """The same images, weights and thresholds: as many spikes, within what Poisson inputs leave to chance."""

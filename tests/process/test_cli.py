@@ -118,6 +118,7 @@ def test_compare_prints_its_table_and_says_where_everything_lies(program, tmp_pa
     assert (drawn / "learning_curves.png").exists() and not list(drawn.glob("*.svg")) and "SVG" not in out
 
 
+@pytest.mark.full
 def test_all_of_a_comparison_is_printed_when_asked_for(program, tmp_path):
     short = compare(program, tmp_path / "run")[1]
     status, out, _ = program("plot", tmp_path / "run", "--all")
@@ -170,6 +171,7 @@ def test_the_default_comparison_fits_one_screen_of_24_lines(program, tmp_path, m
         assert words in text, words
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("width", [100, 60, 40])
 def test_no_number_of_a_comparison_is_cut_in_any_window(width):
     out = io.StringIO()
@@ -209,6 +211,7 @@ def test_a_second_run_into_the_same_folder_is_refused_and_forced(program, tmp_pa
     assert compare(program, tmp_path / "run", "--force")[0] == 0
 
 
+@pytest.mark.full
 def test_plot_draws_the_same_bytes_again_and_simulates_nothing(program, tmp_path, monkeypatch):
     compare(program, tmp_path / "run")
     before = {path.name: path.read_bytes() for path in (tmp_path / "run" / "figures").iterdir()}
@@ -220,6 +223,7 @@ def test_plot_draws_the_same_bytes_again_and_simulates_nothing(program, tmp_path
     assert {path.name: path.read_bytes() for path in (tmp_path / "run" / "figures").iterdir()} == before
 
 
+@pytest.mark.full
 def test_a_damaged_record_is_named_in_one_sentence(program, tmp_path):
     compare(program, tmp_path / "run")
     (tmp_path / "run" / "records" / "seed-0001" / "guessing.npz").write_bytes(b"PK damaged")
@@ -339,6 +343,7 @@ def test_a_wrong_sweep_is_refused(program, tmp_path, with_throw, words, text):
     assert status == 2 and out == "" and text in err
 
 
+@pytest.mark.full
 def test_a_cluster_that_does_not_answer_is_one_sentence(program, tmp_path, with_throw):
     pytest.importorskip("distributed", reason="the extra [cluster] is not installed")
     status, out, err = program("run", "throw", "--out", tmp_path / "run", "--cluster", "tcp://127.0.0.1:9")
@@ -351,6 +356,7 @@ def test_a_learner_of_single_images_is_refused_for_two_streams(program, tmp_path
     assert status == 2 and "diehl_cook cannot do cued_digits; it is for tasks like digits" in err
 
 
+@pytest.mark.full
 def test_plain_digits_are_compared_with_the_learners_that_suit_them(program, tmp_path):
     few = ["--set", "train=40", "--set", "validation=20", "--set", "test=30", "--jobs", "1", "--seeds", "2"]
     few += ["--set", "torch.epochs=1", "--set", "torch.hidden=24", "--learners", "mlp,patch_attention,guessing"]
@@ -391,6 +397,7 @@ def test_a_check_holds_within_its_tolerance_and_not_beyond():
 # list, show, data
 
 
+@pytest.mark.full
 def test_everything_listed_can_be_shown_with_its_source(program):
     status, out, _ = program("list", "--json")
     rows = json.loads(out)
@@ -441,6 +448,7 @@ def test_help_needs_no_simulator():
     assert "--learners" in done.stdout
 
 
+@pytest.mark.full
 def test_the_module_is_the_same_program():
     done = subprocess.run(
         [sys.executable, "-m", "simulations", "list", "tasks"], capture_output=True, text=True, env=ENVIRONMENT, timeout=60
@@ -469,6 +477,7 @@ bridge.LEARNERS = Registry("learner", [entry])
 '''
 
 
+@pytest.mark.full
 @pytest.mark.skipif(not hasattr(os, "killpg"), reason="finds orphans by their process group, which this system has not")
 @pytest.mark.parametrize("to_all", [True, False], ids=["as a terminal does, to all processes", "to the program alone"])
 def test_ctrl_c_leaves_no_process_and_the_same_command_goes_on(tmp_path, to_all):

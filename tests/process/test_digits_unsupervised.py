@@ -48,6 +48,7 @@ def same(folder: Path, other: Path) -> None:
         np.testing.assert_array_equal(ours[name], theirs[name], err_msg=name)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("data", ["digits", "mnist"])
 def test_training_and_test_images_never_overlap_and_the_limits_are_kept(data):
     if status(data).state != "present":
@@ -61,6 +62,7 @@ def test_training_and_test_images_never_overlap_and_the_limits_are_kept(data):
     assert (data == "mnist") == np.array_equal(other[0], X)  # MNIST has a split of its own
 
 
+@pytest.mark.full
 @needs_compiler
 def test_the_summary_says_what_was_trained_how_and_how_well(whole):
     told = json.loads((whole / "summary.json").read_text())["numbers"]
@@ -99,6 +101,7 @@ def wait_for_blocks(process: subprocess.Popen, folder: Path, many: int) -> None:
     assert process.poll() is None, process.communicate()
 
 
+@pytest.mark.full
 @needs_compiler
 @pytest.mark.parametrize("many", [1, 4])
 def test_kill_9_at_any_time_and_the_same_command_gives_the_same_to_the_bit(whole, tmp_path, many):
@@ -124,6 +127,7 @@ def gone(group: int, seconds: float) -> bool:
     return False
 
 
+@pytest.mark.full
 @needs_compiler
 @pytest.mark.parametrize("to_all", [True, False], ids=["as a terminal does, to all processes", "to the program alone"])
 def test_ctrl_c_stops_within_two_seconds_says_how_to_go_on_and_leaves_no_process(whole, tmp_path, to_all):
@@ -143,6 +147,7 @@ def test_ctrl_c_stops_within_two_seconds_says_how_to_go_on_and_leaves_no_process
         same(folder, whole)
 
 
+@pytest.mark.full
 @needs_compiler
 def test_an_unfinished_run_with_other_settings_is_refused(tmp_path):
     folder = tmp_path / "run"
@@ -154,6 +159,7 @@ def test_an_unfinished_run_with_other_settings_is_refused(tmp_path):
         execute(DigitsUnsupervised.configure({**SMALL, "passes": 1}), folder, [0, 1], 2)
 
 
+@pytest.mark.full
 @needs_compiler
 def test_a_run_of_a_single_block_says_nothing_of_its_course_and_ends_well(tmp_path):
     compiled = {"neurons": 60, "block": 200}  # for other tests as well

@@ -306,6 +306,7 @@ def test_a_file_that_cannot_be_is_one_sentence(tmp_path: Path, name: str, text: 
     assert found == status and words in err and err.count("\n") == 1, err
 
 
+@pytest.mark.full
 def test_an_entry_point_of_an_installed_package_is_known_without_a_word(tmp_path: Path):
     site = tmp_path / "site"
     (site / "own_package-1.dist-info").mkdir(parents=True)

@@ -194,6 +194,7 @@ def test_an_error_in_a_job_ends_the_others_at_their_next_word():
     assert time.perf_counter() - began < 3 and ended == [1]
 
 
+@pytest.mark.full
 def test_nobody_at_the_address_is_said_in_one_sentence():
     pytest.importorskip("distributed", reason="the extra [cluster] is not installed")
     with pytest.raises(PlasticityError, match="no Dask scheduler answers at tcp://127.0.0.1:9"), cluster("tcp://127.0.0.1:9"):
@@ -294,6 +295,7 @@ def test_a_cluster_gives_the_same_records_and_a_worker_that_is_killed_costs_only
     assert told(tmp_path / "there") == told(tmp_path / "here")
 
 
+@pytest.mark.full
 def test_a_compiled_program_travels_as_what_it_was_made_of():
     import pickle
 

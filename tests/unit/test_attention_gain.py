@@ -122,6 +122,7 @@ def difference(outcome):
     return {condition: weights[c, ..., 0] - weights[c, ..., 1] for c, condition in enumerate(CONDITIONS)}  # (gains, seeds)
 
 
+@pytest.mark.full
 @needs_compiler
 def test_attention_strengthens_the_attended_group_and_equal_gain_does_not(difference):
     for condition in ("attention", "redistributed"):

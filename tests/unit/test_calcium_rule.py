@@ -44,6 +44,7 @@ def plain_loop(rule, pre, post, rho, steps):
     return history
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("start", [0.0, 0.4, 1.0])
 def test_without_noise_brian2_agrees_with_a_plain_loop(start):
     rng = np.random.default_rng(3)
@@ -63,6 +64,7 @@ def test_without_noise_brian2_agrees_with_a_plain_loop(start):
     assert np.abs(change).max() > 0.05
 
 
+@pytest.mark.full
 def test_calcium_of_a_presynaptic_spike_comes_after_the_delay():
     for delay in (0.0, 13.7):
         rule = calcium(sigma=0.0, Cpost=0.0, Cpre=5.0, gamma_d=0.0, tau=1 * second, D=delay * ms)
@@ -159,6 +161,7 @@ def test_where_calcium_reaches_no_threshold_nothing_happens():
 # The noise
 
 
+@pytest.mark.full
 def test_the_variance_grows_with_twice_sigma_squared_above_both_thresholds_and_once_above_one():
     copies = 4000
     for theta_p, times in ((1.3, 2), (50.0, 1)):
@@ -187,6 +190,7 @@ def ended():
     return noisy.reshape(1, len(FAST.lags), 2, FAST.synapses), quiet.reshape(len(FAST.lags), 2)
 
 
+@pytest.mark.full
 def test_simulated_transitions_have_the_analytic_probabilities(ended):
     rho, quiet = ended
     for k, lag in enumerate(FAST.lags):

@@ -87,6 +87,7 @@ def loop(found: dict[str, np.ndarray], presentations: int, state: dict[str, np.n
     return {"spikes": spikes, "w": w, "theta": theta, "v": v, "slow": slow, "inhibitory": inhibitory}
 
 
+@pytest.mark.full
 def test_the_network_equals_a_loop_over_steps(learnt):
     expected = loop(learnt, 4)
     steps = np.rint(learnt["spike_time"] / DT).astype(int)
@@ -99,6 +100,7 @@ def test_the_network_equals_a_loop_over_steps(learnt):
     assert np.abs(learnt["plastic.w"] - WEIGHTS.ravel()).max() > 0.01
 
 
+@pytest.mark.full
 @pytest.mark.skipif(not compiler(), reason="runs compiled programs: needs a C++ compiler")
 @pytest.mark.parametrize(("precision", "tolerance"), [("double", 1e-9), ("single", 2e-4)])
 def test_the_compiled_network_equals_the_same_loop_within_its_precision(precision, tolerance):
@@ -114,6 +116,7 @@ def test_the_compiled_network_equals_the_same_loop_within_its_precision(precisio
         np.testing.assert_allclose(found[ours], expected[name], atol=tolerance)
 
 
+@pytest.mark.full
 def test_input_spikes_come_while_an_image_is_shown_and_at_its_rate():
     found = run(
         3, 40, dataclasses.replace(SPEC, presentations=40, images=40), images=np.tile(IMAGES[:1], (40, 1)), last=40, enough=0

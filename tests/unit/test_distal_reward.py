@@ -75,6 +75,7 @@ def steps_of(times):
     return np.round(np.asarray(times) * 1000).astype(int)
 
 
+@pytest.mark.full
 def test_weights_and_eligibilities_are_those_of_a_plain_loop_over_the_spikes(small):
     source, target = small["source"], small["target"]
     fired = [[] for _ in range(STEPS)]
@@ -147,6 +148,7 @@ def test_rewards_at_random_times_are_as_many_and_do_not_follow_pairs():
 # One trial
 
 
+@pytest.mark.full
 def test_one_trial_is_its_closed_form():
     # the sum over steps of 0.5 ms differs from the integral by half a step times 6 per second: 0.15 %
     np.testing.assert_allclose(one_trial(DELAYS_S, dt_s=0.0005), closed_form(DELAYS_S), rtol=0.0016)
@@ -154,6 +156,7 @@ def test_one_trial_is_its_closed_form():
     assert closed_form(0.1) == pytest.approx(0.15081, abs=5e-6)  # as published, to its digits
 
 
+@pytest.mark.full
 def test_one_trial_is_the_geometric_sum_of_its_updates():
     # c and d at the k-th update after the reward: both have decayed by whole steps
     dt = 0.0005
@@ -165,6 +168,7 @@ def test_one_trial_is_the_geometric_sum_of_its_updates():
 # The task with stimuli
 
 
+@pytest.mark.full
 def test_the_signal_is_the_reward_less_what_was_expected_of_its_stimulus():
     spec = RewardExpectation(inputs=8, stimuli=2, trials=24, rule=pair_stdp(A_plus=1.0, A_minus=1.0))
     rng = np.random.default_rng(0)

@@ -591,6 +591,7 @@ def test_a_cache_folder_that_cannot_be_written_is_told(cache: Path, monkeypatch:
 LONG_RUN = "engine.program(T.build, T.Small()).run(1, {'rates': T.RATES})"
 
 
+@pytest.mark.full
 @linux
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL], ids=lambda s: s.name)
 def test_ending_the_caller_ends_the_program_that_it_started(how: signal.Signals, compiled: Compiled):
@@ -606,6 +607,7 @@ def test_ending_the_caller_ends_the_program_that_it_started(how: signal.Signals,
     wait_until(lambda: not running(binary), seconds=10)
 
 
+@pytest.mark.full
 @linux
 def test_a_program_interrupted_by_itself_is_a_failure_and_not_half_a_result(compiled: Compiled):
     assert compiled.program.folder is not None
@@ -638,6 +640,7 @@ def test_without_a_compiler_one_line_says_so_and_what_to_install(
     assert out == "" and told.count("\n") == 1 and "NumPy target" in told and "apt install g++ make" in told
 
 
+@pytest.mark.full
 def test_without_a_compiler_the_same_seed_gives_the_same_result(without_compiler: None):
     made = engine.program(build, Small())
     a, b, c = (made.run(seed, {"rates": RATES}, SHORT) for seed in (1, 1, 2))

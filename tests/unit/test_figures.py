@@ -100,6 +100,7 @@ def test_one_seed_can_be_drawn():
     assert len(drawing.comparison_figures(comparison("spiking_gated", "softmax_attention", seeds=1))) == 6
 
 
+@pytest.mark.full
 def test_the_same_records_give_the_same_bytes_whatever_the_user_has_set(tmp_path, whole):
     first = figures.save(drawing.comparison_figures(whole), tmp_path / "a", svg=True)
     with matplotlib.rc_context({"font.size": 20, "axes.facecolor": "red", "svg.hashsalt": None, "savefig.dpi": 30}):
@@ -113,6 +114,7 @@ def test_the_same_records_give_the_same_bytes_whatever_the_user_has_set(tmp_path
         assert one.read_bytes() == other.read_bytes(), one.name
 
 
+@pytest.mark.full
 def test_drawing_leaves_the_users_style_alone(tmp_path, whole):
     before = dict(matplotlib.rcParams)
     figures.save(drawing.comparison_figures(whole), tmp_path)
@@ -211,6 +213,7 @@ def overhang(figure):
     return max(-drawn.x0, -drawn.y0, drawn.x1 - width, drawn.y1 - height)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", sorted({path.relative_to(REFERENCE).parts[0] for path in REFERENCE.rglob("*.npz")}))
 def test_nothing_in_a_reference_figure_is_cut_off(name):
     for title, figure in reference(name).items():
@@ -249,6 +252,7 @@ def test_the_window_says_which_lags_are_beyond_half_a_period_and_no_legend_cover
         assert axis.get_legend().get_window_extent().y1 < axis.get_window_extent().y0
 
 
+@pytest.mark.full
 def test_the_raster_shows_the_same_length_of_time_on_both_sides_and_rates_stand_at_their_targets():
     drawn = reference("inhibitory_balance")
     assert len({axis.get_xlim() for axis in drawn["raster"].axes}) == 1

@@ -97,6 +97,7 @@ def pair_scaling_loop(pre, post, w, p):
     return w
 
 
+@pytest.mark.full
 def test_pair_stdp_with_scaling_agrees_with_a_loop():
     pre, post = trains(4)
     rule = pair_stdp(A_plus=0.02, A_minus=0.01) + synaptic_scaling(beta=0.02, rho0=10 * Hz, tau_rate=0.5 * second)
@@ -129,6 +130,7 @@ def heterosynaptic_loop(pre, post, w, p, triplet=None):
     return w
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("companion", [False, True])
 def test_the_heterosynaptic_rule_agrees_with_a_loop_alone_and_added_to_triplets(companion):
     pre, post = trains(5)
@@ -258,6 +260,7 @@ def transmit(short_term, pre, post, rule=pair_stdp, text="sent = {}"):
         return np.array(seen.sent[0]), np.array(before.w[0]), float(synapse.w[0])
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("kind", ["depressing", "facilitating"])
 def test_releases_agree_with_a_loop_and_scale_the_transmission(kind):
     pre, post = (np.flatnonzero(side[:, 0]) for side in trains(6, 1))
@@ -268,6 +271,7 @@ def test_releases_agree_with_a_loop_and_scale_the_transmission(kind):
     np.testing.assert_allclose(sent[pre], w[pre] * expected, rtol=1e-9)  # rounding; w as it was before the spike
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("kind", ["depressing", "facilitating"])
 def test_short_term_plasticity_leaves_a_long_term_rule_alone(kind):
     pre, post = (np.flatnonzero(side[:, 0]) for side in trains(7, 1))
@@ -288,6 +292,7 @@ def test_releases_at_20_hz_are_those_of_the_tables(kind):
     np.testing.assert_allclose(ours, loop, rtol=1e-9)  # rounding
 
 
+@pytest.mark.full
 def test_the_first_spike_after_a_long_pause_releases_U():
     for s in SYNAPSES.values():
         sent, w, _ = transmit(s, np.array([0, 10, 1400]), np.array([], dtype=int), heterosynaptic(delta=0.0))
@@ -396,6 +401,7 @@ def test_what_is_kept_of_the_outputs_is_the_distribution_of_all_seeds_together()
         np.testing.assert_allclose(arrays["ks"][:, k], [ks(seed[:, k], 0.1) for seed in y], rtol=1e-12)  # the same numbers
 
 
+@pytest.mark.full
 @needs_compiler
 def test_the_rate_comes_back_to_its_target_and_the_ratios_stay():
     made = ScaledNeuron(phase_s=100, beta=2e-3, tau_rate_s=2.0)  # twice as fast as by default, for a quarter of the time

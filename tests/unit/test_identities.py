@@ -90,6 +90,7 @@ def test_a_hebbian_memory_that_decays_is_linear_attention_with_recency_weights(t
     assert difference(hebb(*tokens, decay=0.9), linear_attention(*tokens, decay=0.91)) > WRONG
 
 
+@pytest.mark.full
 def test_pair_stdp_without_depression_in_brian2_is_linear_attention_over_spikes_with_recency_weights(rng):
     assert largest("I3b", 2) <= 1e-12
     pre, post = spikes(rng, 4), spikes(rng, 3)
@@ -290,6 +291,7 @@ def test_the_direct_learning_signal_gives_the_gradient_with_spikes_that_pass_non
 # Spikes
 
 
+@pytest.mark.full
 def test_pair_stdp_by_traces_in_brian2_is_the_double_sum_over_pairs(rng):
     assert largest("I12a", 2) <= 1e-12  # rounding of sums of a few hundred terms
     pre, post = spikes(rng, 5), spikes(rng, 5)
@@ -298,6 +300,7 @@ def test_pair_stdp_by_traces_in_brian2_is_the_double_sum_over_pairs(rng):
     assert difference(nearest, by_pairs) > WRONG
 
 
+@pytest.mark.full
 def test_triplet_stdp_without_triplet_terms_is_pair_stdp_bit_for_bit(rng):
     assert largest("I12b", 1) == 0
     pre, post = spikes(rng, 5), spikes(rng, 5)

@@ -41,6 +41,7 @@ def by_events(pre, post, w, w_min, w_max, eta=0.01, tau=0.02, rho0=3.0):
     return w
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("bounds", [(-1e9, 1e9), (0.0, 0.06)])
 def test_a_loop_over_events_gives_the_same_weights_as_brian2(bounds):
     rng, step = np.random.default_rng(0), 1e-4
@@ -121,6 +122,7 @@ def by_loop(connections, v, w, steps, learn_from, learn_until, rho0=3.0):
     return w, v, count
 
 
+@pytest.mark.full
 def test_a_plain_loop_gives_the_same_network_as_brian2():
     spec = Balanced(60, 15, 0.3, recorded_E=60, recorded_I=15, sample=50 * ms)
     rng, steps = np.random.default_rng(2), 2000
@@ -251,6 +253,7 @@ def outcome():
     return made
 
 
+@pytest.mark.full
 @needs_compiler
 def test_inhibition_grows_and_slows_and_desynchronises_the_network(outcome):
     rate, synchrony = outcome.arrays["rate_E"], outcome.arrays["correlation"]

@@ -89,6 +89,7 @@ def test_the_delta_rule_recalls_the_pair_written_last_exactly():
     assert errors(RateMemory("hebb", streams=7).fit(again.X, again.y), again).min() > 0  # the sum is disturbed by the others
 
 
+@pytest.mark.full
 def test_pairs_of_the_same_value_share_the_spikes_of_a_query():
     shown = trials(64, 64, test=400, queries=4)
     memory = SpikingMemory(streams=65, dimension=64).fit(shown.X, shown.y)
@@ -101,6 +102,7 @@ def test_pairs_of_the_same_value_share_the_spikes_of_a_query():
     assert added.mean() - (c_w + c_n + c_w * c_n) > 4 * error  # what each pair would add by itself is not enough
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(("pairs", "dimension"), [(1, 32), (8, 32), (16, 64)])
 def test_a_spiking_memory_follows_the_law_with_the_noise_that_its_spikes_add(pairs, dimension):
     shown = trials(pairs, dimension)

@@ -155,6 +155,7 @@ def test_trains_that_cannot_be_are_refused_before_anything_is_compiled(wrong, sa
 # The neuron
 
 
+@pytest.mark.full
 def test_the_potential_by_one_input_is_the_published_kernel_with_its_peak_at_the_weight():
     with numpy_target():
         group = srm_lif.group(1, "cell", method="exact", namespace={}, dt=0.1 * ms)
@@ -248,6 +249,7 @@ def loop(spec: PatternDetector, made: Trains, w: np.ndarray, duration_s: float) 
     return np.array(fired), w
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("simultaneous", ["before", "apart"])
 @pytest.mark.parametrize("pairs", ["reduced", "all"])
 def test_a_plain_loop_over_events_gives_the_same_spikes_and_weights(pairs: str, simultaneous: str):
@@ -365,6 +367,7 @@ def test_one_compiled_program_serves_every_number():
     assert len(different) == len(CONDITIONS)
 
 
+@pytest.mark.full
 def test_a_small_run_ends_in_numbers_checks_and_figures_from_the_record_alone(tmp_path, monkeypatch):
     for module in ("plasticity.engine.programs", "plasticity.parallel"):
         monkeypatch.setattr(f"{module}.backend", lambda: "numpy")  # nothing is compiled
@@ -388,6 +391,7 @@ def test_a_small_run_ends_in_numbers_checks_and_figures_from_the_record_alone(tm
 # Learning at full width
 
 
+@pytest.mark.full
 def test_all_to_all_pairs_silence_the_neuron_within_a_second():
     spec = PatternDetection(stretch_s=1.5).network("all")
     made = trains(np.random.default_rng(0), stretch_s=1.5)
@@ -397,6 +401,7 @@ def test_all_to_all_pairs_silence_the_neuron_within_a_second():
     assert found["w"].mean() < 0.3
 
 
+@pytest.mark.full
 @needs_compiler
 def test_the_pattern_is_found():
     simulation = PatternDetection(stretch_s=15.0, duration_s=30.0)

@@ -18,6 +18,7 @@ EXACT = [name for name, rule in RULES.items() if rule.has_closed_form]
 SHORT = {"repetitions": 5, "frequency": 20, "longest_lag": 20, "dt": 1}
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", EXACT)
 def test_one_pair_changes_the_weight_by_the_closed_form_at_every_lag(name):
     rule = RULES[name]
@@ -101,6 +102,7 @@ def test_protocols_that_cannot_be_are_refused(call, words):
 # ------------------------------------------------------------------------------------------------------------------ stdp_window
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", EXACT)
 def test_the_simulated_window_of_every_rule_is_its_closed_form(name):
     outcome = StdpWindow.configure({**SHORT, "rule": name}).outcome([0])
@@ -166,6 +168,7 @@ def test_the_figure_shows_dots_over_the_closed_form_from_the_record_alone():
     assert np.array_equal(dots[0].get_ydata(), lags / 100)
 
 
+@pytest.mark.full
 def test_what_a_rule_does_after_the_last_spike_counts_until_told_and_one_synapse_does_not_matter_to_another():
     quiet = calcium("DP", sigma=0.0)
     one = protocols.weight_change(quiet, [[50] * ms], [[60] * ms], until=1 * second)

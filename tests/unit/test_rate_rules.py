@@ -83,6 +83,7 @@ CASES = {
 }
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", CASES)
 def test_brian2_agrees_with_a_plain_loop(name):
     rule, rng = CASES[name], np.random.default_rng(1)
@@ -101,6 +102,7 @@ def test_brian2_agrees_with_a_plain_loop(name):
     assert np.abs(expected[-1] - start).max() > 0.01  # the weights moved
 
 
+@pytest.mark.full
 def test_a_copy_learns_what_it_would_learn_alone():
     rng = np.random.default_rng(2)
     x, start = rng.normal(size=(50, 3, 4)), rng.normal(size=(3, 4))
@@ -112,6 +114,7 @@ def test_a_copy_learns_what_it_would_learn_alone():
 # Closed forms
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", RULES)
 def test_with_both_rates_held_the_weight_follows_the_closed_form(name):
     rule = CASES[name]
@@ -188,6 +191,7 @@ def outcome():
     return made
 
 
+@pytest.mark.full
 def test_every_statement_holds_at_small_size_too(outcome):
     # The tolerances are those of the experiments, which follow from its sizes. Only the fit of the decay rests on eta dt = 0.001
     # and is left to the full size: here the step is four times that.
@@ -197,6 +201,7 @@ def test_every_statement_holds_at_small_size_too(outcome):
     assert all(word in names for word in ("Hebb", "covariance", "Oja", "Sanger", "BCM"))
 
 
+@pytest.mark.full
 def test_a_unit_that_learns_nothing_meets_no_statement():
     chain = LeadingComponents(eta_chain=1e-3, spectrum=(1.0, 0.3, 0.1), components=2, oja_s=1.0)
     found = [*chain.outcome(SEEDS).checks, *BcmSelectivity(patterns=(3,), eta_bcm=1e-3, bcm_s=1.0).outcome(SEEDS).checks]

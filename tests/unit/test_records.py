@@ -334,6 +334,7 @@ print(interrupted, without)
 """
 
 
+@pytest.mark.full
 def test_a_writer_killed_at_any_moment_leaves_the_old_or_the_new_file_and_never_half_a_record(tmp_path):
     done = python(KILL_WRITERS, tmp_path)
     assert done.returncode == 0, done.stderr

@@ -71,6 +71,7 @@ def with_throw(monkeypatch):
     monkeypatch.setattr(simulations, "SIMULATIONS", Registry("simulation", [Throw]))
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", ["compare", "run", "sweep"])
 def test_every_kind_of_result_can_be_asked_for_the_same(folders, name, tmp_path):
     result = results.load(folders / name)

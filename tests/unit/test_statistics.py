@@ -96,6 +96,7 @@ COVERAGE = [
 ]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(("seeds", "shape", "mean", "stated", "experiments"), COVERAGE)
 def test_the_95_percent_interval_covers_the_mean_as_often_as_its_docstring_says(seeds, shape, mean, stated, experiments):
     x = getattr(np.random.default_rng(seeds), shape)(size=(experiments, seeds))

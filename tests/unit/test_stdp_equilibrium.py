@@ -93,6 +93,7 @@ def left(earlier: np.ndarray, now: int, tau: float, with_now: bool = False) -> f
     return float(np.exp(-lag * DT / tau).sum())
 
 
+@pytest.mark.full
 @needs_compiler
 @pytest.mark.parametrize("mu", [0.0, 0.1, 1.0])
 def test_weights_between_given_trains_equal_a_loop_over_events(mu):
@@ -118,6 +119,7 @@ def test_weights_between_given_trains_equal_a_loop_over_events(mu):
     assert mu or {0.0, 1.0} <= reached
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("ties", ["none", "potentiate"])
 def test_the_driven_neuron_and_its_weights_equal_a_loop_over_steps(ties):
     spec = DrivenNeuron(rule=pair_stdp(A_plus=0.02, A_minus=0.021), inputs=20, trains=True, ties=ties)
@@ -197,6 +199,7 @@ def whole():
     return made
 
 
+@pytest.mark.full
 @needs_compiler
 def test_independent_trains_reach_the_equilibrium_of_theory_from_either_start(whole):
     failed = [check.name for check in whole.checks if check.name.startswith("mu = ") and not check.holds]

@@ -80,6 +80,7 @@ def test_the_mlp_learns_the_task_and_has_no_attention(fitted: dict[str, TorchCla
     assert fitted["mlp"].arrays_ == {}
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", MODELS)
 def test_an_untrained_model_is_at_chance(name: str) -> None:
     settings = {"hidden": 16, "epochs": 1, "batch": 400, "device": "cpu"}
@@ -94,6 +95,7 @@ def test_an_untrained_model_is_at_chance(name: str) -> None:
     assert abs(untrained.mean() - 1 / CLASSES) <= 4 * untrained.std(ddof=1) / np.sqrt(20)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", MODELS)
 def test_the_same_random_state_gives_the_same_predictions_to_the_bit_and_another_state_others(name: str) -> None:
     def fit(seed: int) -> TorchClassifier:

@@ -260,6 +260,7 @@ def every_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training, "SHARE", np.inf)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     "settings",
     [
@@ -288,6 +289,7 @@ def test_a_training_that_was_stopped_after_any_epoch_goes_on_and_ends_with_the_s
         assert blocks(folder) == [] and list(folder.glob("*.npz")) == []  # it is finished
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", MODELS)
 def test_all_that_a_model_is_made_of_is_in_its_checkpoint(name: str, tmp_path: Path, every_epoch: None) -> None:
     with pytest.raises(Stop):
@@ -310,6 +312,7 @@ def train_in(folder: Path) -> None:
     fit(folder, **LONG)
 
 
+@pytest.mark.full
 def test_a_training_killed_at_any_moment_and_again_ends_with_the_same_weights_to_the_bit(tmp_path: Path) -> None:
     """kill -9 at different moments of an epoch and of the writing of a checkpoint, each time further on."""
     processes = multiprocessing.get_context("forkserver")  # imports torch once for all of them

@@ -103,6 +103,7 @@ def protocols_outcome():
     return outcome
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("row", TABLE)
 def test_brian2_agrees_with_a_plain_loop_over_events(row, frequency_outcome, protocols_outcome):
     # Both add the same few thousand terms below 0.1 in double precision: 1e-9 leaves room for rounding alone.
@@ -237,6 +238,7 @@ def test_rows_that_do_not_exist_are_refused_before_anything_runs(simulation):
         simulation(presets=()).outcome([0])
 
 
+@pytest.mark.full
 def test_one_row_alone_can_be_run():
     outcome = TripletProtocols.configure({"presets": "hippocampus_nearest_full"}).outcome([0])
     assert set(outcome.numbers) == {"hippocampus_nearest_full", "pair_window", "pair_free", "error", "pair_rules"}
@@ -301,6 +303,7 @@ def test_poisson_trains_have_their_rates_and_independent_counts():
     assert abs(times.mean() - 1) < 4 * 2 / math.sqrt(12 * len(times))  # uniform over two seconds
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("row", ["visual_cortex_all_to_all_full", "visual_cortex_nearest_full"])
 def test_leaving_silence_out_changes_nothing(row, monkeypatch):
     rng = np.random.default_rng(2)
@@ -312,6 +315,7 @@ def test_leaving_silence_out_changes_nothing(row, monkeypatch):
     assert np.abs(every_step).min() > 1e-6
 
 
+@pytest.mark.full
 def test_what_happens_before_settle_is_remembered_and_not_counted():
     rng = np.random.default_rng(3)
     pre, post = (protocols.poisson(np.full(5, 20.0) * Hz, 1 * second, rng, 1 * ms) for _ in range(2))

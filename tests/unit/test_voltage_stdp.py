@@ -68,6 +68,7 @@ def looped(pair, **options):
 # Brian2 against the loop
 
 
+@pytest.mark.full
 def test_brian2_and_a_plain_loop_agree_on_membrane_low_passes_and_weight():
     # pauses of 1.2 s, not 10 s, for the sake of time; three bursts, so that what one leaves behind meets the next
     pairs = [bursts(lag, rate, extra, 1200, 3) for extra in (True, False) for lag in (10, -10, 0, 3, -3) for rate in (5, 20, 50)]
@@ -88,6 +89,7 @@ def test_brian2_and_a_plain_loop_agree_on_membrane_low_passes_and_weight():
         np.testing.assert_allclose(found["w_watched"][:, column], weight, rtol=0, atol=1e-9)
 
 
+@pytest.mark.full
 def test_the_loop_gives_the_published_curve():
     ours = [200 * looped(bursts(lag, rate, extra=True)) for lag, rate in POINTS]
     np.testing.assert_allclose(ours, GOLDEN, rtol=0, atol=0.051)  # one printed decimal
@@ -103,6 +105,7 @@ def test_without_lateness_a_spike_sees_itself():
 # Rule and neuron
 
 
+@pytest.mark.full
 def test_under_voltage_clamp_a_presynaptic_spike_changes_the_weight_as_the_equation_says():
     """With u held, ubar = u and the integral of xbar over a spike is 1: -A_LTD (u - th_-)+ + A_LTP (u - th_+)+ (u - th_-)+."""
     dt, tau, u = 0.2, 15.0, np.array([-80.0, -60.0, -50.0, -40.0, 0.0])
