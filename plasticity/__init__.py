@@ -9,13 +9,27 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from plasticity import encoders, engine, gates, neurons, protocols, records, rules, statistics, tasks
+    from plasticity import (
+        encoders,
+        engine,
+        extensions,
+        gates,
+        learners,
+        networks,
+        neurons,
+        protocols,
+        records,
+        rules,
+        statistics,
+        tasks,
+    )
     from plasticity.learners import DiehlCookClassifier, SpikingClassifier
 
 __version__ = "0.1.0"
 __all__ = [
     "DiehlCookClassifier", "SpikingClassifier",
-    "encoders", "engine", "gates", "neurons", "protocols", "records", "rules", "statistics", "tasks",
+    "encoders", "engine", "extensions", "gates", "learners", "networks", "neurons", "protocols", "records", "rules",
+    "statistics", "tasks",
 ]  # fmt: skip
 
 _CLASSES = {"DiehlCookClassifier": "plasticity.learners", "SpikingClassifier": "plasticity.learners"}

@@ -67,7 +67,14 @@ class Registry(Mapping[str, T], Generic[T]):
                 assert self._of is not None
                 yield from self._of(value)
             elif isinstance(value, self._of) or (isinstance(value, type) and issubclass(value, self._of)):
-                named = isinstance(getattr(value, "name", None), str) and not inspect.isabstract(value)
+                named = isinstance(getattr(value, "name", None), str)
+                if inspect.isabstract(value):
+                    if named:
+                        lacks = ", ".join(sorted(vars(value)["__abstractmethods__"]))
+                        raise WrongUse(
+                            f"{module.__name__}: the {self.kind} {vars(value).get('name')!r} lacks {lacks}; define it."
+                        )
+                    continue  # a base for others
                 if named and id(value) not in built_in and not self._variation(value):
                     yield value
 
@@ -80,7 +87,12 @@ class Registry(Mapping[str, T], Generic[T]):
         try:
             return self._known()[name]
         except KeyError:
-            raise unknown(self.kind, str(name), self._entries) from None
+            refusal = unknown(self.kind, str(name), self._entries)
+            if self._of is None:
+                raise refusal from None
+            files = ", ".join(extensions.files())
+            where = f"{files} defines none of that name." if files else "One of your own needs --with FILE."
+            raise WrongUse(f"{refusal} {where}") from None
 
     def __contains__(self, name: object) -> bool:
         return name in self._known()

@@ -33,10 +33,10 @@ from plasticity.parallel import check_jobs, check_seeds, each, trials_generator
 from plasticity.records import Record, RunFolder, provenance
 from plasticity.settings import SEED
 from plasticity.statistics import finite, trials_to
-from plasticity.tasks import TASKS
+from plasticity.tasks import TASKS, Draw
 
 if TYPE_CHECKING:
-    from plasticity.tasks import Draw, Task, Trials
+    from plasticity.tasks import Task, Trials
 
 Progress = Callable[[float, int, int], None]  # fraction of all work, finished jobs, all jobs
 
@@ -96,9 +96,23 @@ def _warm_up() -> None:
     step.step()
 
 
+def _check_draw(task: Any, draw: Any) -> None:
+    """WrongUse for trials that are not what the task says of them."""
+    if not isinstance(draw, Draw):
+        raise WrongUse(f"{task.name}: draw() gave a {type(draw).__name__}; it must give a Draw(train, validation, test).")
+    if draw.train.family == "streams":
+        shown, classes = draw.train.stimulus.shape[1], draw.train.classes
+        if (shown, classes) != (task.streams, task.classes):
+            raise WrongUse(
+                f"{task.name}: its trials have {shown} streams and {classes} classes, the task says {task.streams} and"
+                f" {task.classes}; give it the properties `streams` and `classes` that are true of its trials."
+            )
+
+
 def _work(learner: NamedLearner, task: Any, seed: int, report: Callable[..., None]) -> dict[str, Any]:
     """Draw the trials of the seed, fit, answer the test trials; what the record of this pair says."""
     draw = task.draw(trials_generator(seed))
+    _check_draw(task, draw)
     train, validation, test = draw.train, draw.validation, draw.test
     estimator = clone(learner.estimator)
     if SEED in estimator.get_params(deep=False):

@@ -155,6 +155,8 @@ def _ahead(comparison: Comparison) -> str:
     rival = max(across or others, key=lambda name: comparison.numbers(name, "accuracy").mean())
     known = comparison.to_json()["differences"]
     gap = next(entry for entry in known if entry["a"] == rival)
+    if gap["mean"] == 0:
+        return f"{best} ({side}) and {rival} ({comparison.side(rival)}) are right equally often."
     what = f"the best {comparison.side(rival)} learner" if across else "the next"
     return (
         f"{best} ({side}) is right most often; {rival}, {what}, differs by {100 * gap['mean']:+.1f} points {_bracket(gap, '+')}."

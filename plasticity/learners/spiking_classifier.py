@@ -12,7 +12,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from plasticity import settings
-from plasticity.encoders import ENCODERS
+from plasticity.encoders import ENCODERS, check_rates
 from plasticity.engine import Program, backend
 from plasticity.engine.operations import CostModel, Costs, SpikeCounts
 from plasticity.errors import WrongUse
@@ -169,6 +169,7 @@ class SpikingClassifier(ClassifierMixin, Learner):
             raise WrongUse(
                 f"the gate gave gains of shape {np.shape(gain)}; it must be (trials, streams) = {(len(cue), self.streams)}."
             )
+        check_rates(self.max_rate_hz * np.asarray(gain), "rates")
         if not (self.gate.learning(cue[:1], self.streams, rng) == 1).all():
             raise WrongUse(
                 f"the gate {self.gate.name!r} acts on the learning of each stream's own synapses, but here the streams share"

@@ -29,4 +29,6 @@ named = Rule.from_text
 
 
 def __getattr__(name: str) -> Any:
+    if not name.startswith("_") and name in RULES:  # one from outside
+        return RULES[name]
     raise AttributeError(str(unknown("rule", name, RULES)))

@@ -41,7 +41,10 @@ Measure = Annotated[
 Out = Annotated[
     Path | None,
     typer.Option(
-        "--out", metavar="DIR", help="Folder for records, table and figures. [default: results/NAME]", show_default=False
+        "--out",
+        metavar="DIR",
+        help="Folder for records, table and figures. [default: results/NAME, of a sweep results/sweep_NAME]",
+        show_default=False,
     ),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Replace a finished run in the output folder.")]

@@ -234,6 +234,20 @@ def test_no_classifier_of_a_library_and_no_gradient_stands_behind_it():
     assert not any(m.startswith("torch") for m in modules)
 
 
+class Nan(InputGain):
+    """A gate of no numbers."""
+
+    def gains(self, cue, streams, rng):
+        return np.full((len(cue), streams), np.nan)
+
+
+class Negative(InputGain):
+    """A gate below 0."""
+
+    def gains(self, cue, streams, rng):
+        return np.full((len(cue), streams), -1.0)
+
+
 class Narrow(InputGain):
     """A gate of the wrong shape."""
 
@@ -246,6 +260,8 @@ class Narrow(InputGain):
     [
         ({"gate": LearningGate()}, lambda X, y, probe: (X, y, probe)),
         ({"gate": Narrow()}, lambda X, y, probe: (X, y, probe)),
+        ({"gate": Nan()}, lambda X, y, probe: (X, y, probe)),
+        ({"gate": Negative()}, lambda X, y, probe: (X, y, probe)),
         ({"rule": "pair_stp"}, lambda X, y, probe: (X, y, probe)),
         ({}, lambda X, y, probe: (with_nan(X), y, probe)),
         ({}, lambda X, y, probe: (X, y[:-1], probe)),

@@ -135,6 +135,7 @@ def test_attention_strengthens_the_attended_group_and_equal_gain_does_not(differ
         assert abs(difference[condition][1].mean()) < attended / 2, condition
 
 
+@pytest.mark.full
 @needs_compiler
 def test_the_weights_moved_and_stay_within_their_bounds(outcome):
     weights, history = outcome.arrays["weights"], outcome.arrays["history"]
@@ -144,6 +145,7 @@ def test_the_weights_moved_and_stay_within_their_bounds(outcome):
     assert (outcome.arrays["output_hz"] > 1).all()
 
 
+@pytest.mark.full
 @needs_compiler
 def test_the_inputs_have_the_rate_of_their_formula(outcome):
     # base gain E[1 + c y]+ with y a standard normal number: Phi(1/c) + c phi(1/c)
@@ -160,6 +162,7 @@ def test_the_inputs_have_the_rate_of_their_formula(outcome):
     np.testing.assert_allclose(plain, SMALL.base_hz, rtol=0.01)
 
 
+@pytest.mark.full
 @needs_compiler
 def test_one_seed_gives_the_same_bits_alone_and_among_parallel_runs(outcome):
     compiled = SMALL.network().program()
@@ -171,6 +174,7 @@ def test_one_seed_gives_the_same_bits_alone_and_among_parallel_runs(outcome):
     assert not np.array_equal(other["weights"], outcome.arrays["weights"][0, 1, 2])
 
 
+@pytest.mark.full
 @needs_compiler
 def test_conditions_that_share_their_run_at_gain_1_would_have_been_the_same(outcome):
     compiled = SMALL.network().program()
@@ -180,6 +184,7 @@ def test_conditions_that_share_their_run_at_gain_1_would_have_been_the_same(outc
         assert same == (condition != "uncorrelated"), condition
 
 
+@pytest.mark.full
 @needs_compiler
 def test_figures_are_drawn_from_the_record_alone(outcome, tmp_path):
     made = Record("attention_gain", {"settings": {}}, None, outcome.numbers, outcome.arrays, 1.0, outcome.backend, 2, {})

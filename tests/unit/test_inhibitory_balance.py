@@ -264,12 +264,14 @@ def test_inhibition_grows_and_slows_and_desynchronises_the_network(outcome):
     assert (held == held[..., :1]).all()  # nothing is learned any more
 
 
+@pytest.mark.full
 @needs_compiler
 def test_a_higher_target_gives_a_higher_rate(outcome):
     after = outcome.arrays["rate_E"][..., -SMALL.after_s :].mean(axis=(1, 2))
     assert after[1] > after[0]
 
 
+@pytest.mark.full
 @needs_compiler
 def test_one_seed_gives_the_same_bits_alone_and_among_parallel_runs(outcome):
     program = SMALL.network(5.0).program()
@@ -280,6 +282,7 @@ def test_one_seed_gives_the_same_bits_alone_and_among_parallel_runs(outcome):
     assert not np.array_equal(other["rate_E"], again["rate_E"])
 
 
+@pytest.mark.full
 @needs_compiler
 def test_figures_are_drawn_from_the_record_alone(outcome, tmp_path):
     settings = {"before_s": SMALL.before_s, "learning_s": SMALL.learning_s, "after_s": SMALL.after_s}

@@ -15,7 +15,10 @@ from plasticity.engine import programs as engine
 from plasticity.engine import rewriting as sources
 from plasticity.rules import pair_stdp
 
-pytestmark = pytest.mark.skipif(not compiler(), reason="compares compiled programs; there is no C++ compiler")
+pytestmark = [
+    pytest.mark.full,
+    pytest.mark.skipif(not compiler(), reason="compares compiled programs; there is no C++ compiler"),
+]
 
 
 def build(kind: str) -> Model:

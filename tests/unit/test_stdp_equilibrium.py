@@ -211,6 +211,7 @@ def test_independent_trains_reach_the_equilibrium_of_theory_from_either_start(wh
     assert (whole.arrays["course"][:, 0] == [0, 1]).all()
 
 
+@pytest.mark.full
 @needs_compiler
 def test_competition_makes_the_weights_bimodal_and_the_rates_are_as_set(whole):
     assert all(check.holds for check in whole.checks if check.name.startswith("rate"))
@@ -229,6 +230,7 @@ def test_one_mu_gives_mean_and_sd_and_the_same_bits_again():
     assert "competition" not in first.numbers and "moments" not in first.arrays
 
 
+@pytest.mark.full
 @needs_compiler
 def test_figures_are_drawn_from_the_record_alone(whole, tmp_path):
     made = Record("stdp_equilibrium", {"settings": SMALL}, None, whole.numbers, whole.arrays, 1.0, whole.backend, 1, {})

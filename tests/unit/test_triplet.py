@@ -113,6 +113,7 @@ def test_brian2_agrees_with_a_plain_loop_over_events(row, frequency_outcome, pro
     assert protocols_outcome.numbers[row] == pytest.approx(expected, abs=1e-9)
 
 
+@pytest.mark.full
 def test_the_checks_of_both_simulations_hold_but_one_that_is_told(frequency_outcome, protocols_outcome):
     """Free time constants take the pair rule to E = 2.3, where 7.4 was expected; it stays above every triplet row."""
     for outcome, expected in ((frequency_outcome, ["E >= 7.4"]), (protocols_outcome, [])):
@@ -121,6 +122,7 @@ def test_the_checks_of_both_simulations_hold_but_one_that_is_told(frequency_outc
         assert len(checks) >= 7 and [check.tolerance for check in checks if not check.holds] == expected
 
 
+@pytest.mark.full
 def test_each_row_is_a_flat_list_in_the_order_of_the_data(frequency_outcome, protocols_outcome):
     assert ROWS == tuple(TABLE)
     for row in ROWS:
@@ -157,12 +159,14 @@ def test_the_search_finds_a_pair_rule_that_made_the_data():
     assert (found.tau_plus_ms, found.tau_minus_ms) == pytest.approx((14, 40), rel=0.01)
 
 
+@pytest.mark.full
 def test_the_error_of_the_fit_is_that_of_its_rule_simulated_in_brian2(frequency_outcome, protocols_outcome):
     for outcome in (frequency_outcome, protocols_outcome):
         for name, fit in outcome.numbers["pair_rules"].items():
             assert outcome.numbers["error"][name] == pytest.approx(fit["error"], rel=1e-6)  # lags are rounded to 1 ns in the fit
 
 
+@pytest.mark.full
 def test_no_pair_rule_on_a_grid_of_time_constants_is_better_than_the_best_one(frequency_outcome):
     table = published.sjoestroem_2001()
     made = [protocols.frequency(lag * ms, [0.1, 10, 20, 40, 50] * Hz) for lag in (10, -10)]
@@ -192,6 +196,7 @@ def test_the_crossing_is_found_and_its_interval_covers():
     assert abs(inside - 190) < 4 * math.sqrt(200 * 0.95 * 0.05)  # four standard errors of a count
 
 
+@pytest.mark.full
 def test_the_measured_threshold_lies_where_theory_says(frequency_outcome):
     bcm = frequency_outcome.numbers["bcm"]
     spread = (bcm["high_hz"] - bcm["low_hz"]) / (2 * 1.96)
@@ -245,6 +250,7 @@ def test_one_row_alone_can_be_run():
     assert all(check.holds for check in outcome.checks)
 
 
+@pytest.mark.full
 def test_figures_show_data_with_errors_from_the_record_alone(frequency_outcome, protocols_outcome):
     for simulation, outcome, names, points in (
         (TripletFrequencySuite(), frequency_outcome, {"visual_cortex", "hippocampus", "bcm_threshold"}, 5),

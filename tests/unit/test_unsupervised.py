@@ -20,7 +20,10 @@ from plasticity.errors import PlasticityError, WrongUse
 from plasticity.learners import DiehlCookClassifier
 from plasticity.learners.diehl_cook import votes
 
-pytestmark = pytest.mark.skipif(not compiler(), reason="trains for thousands of steps: needs a C++ compiler")
+pytestmark = [
+    pytest.mark.full,
+    pytest.mark.skipif(not compiler(), reason="trains for thousands of steps: needs a C++ compiler"),
+]
 
 SCANS = digits()
 X, Y = (SCANS.pixels / np.float32(16)).astype(np.float32), SCANS.labels
