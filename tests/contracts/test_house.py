@@ -66,6 +66,7 @@ def test_nothing_else_lies_on_top():
     assert {name for name in top if not name.startswith(".")} == wanted
 
 
+@pytest.mark.full
 def test_the_example_in_the_readme_runs(tmp_path):
     blocks = re.findall(r"```python\n(.*?)```", (TOP / "README.md").read_text(), flags=re.S)
     example = next(block for block in blocks if "compare(" in block)
@@ -126,6 +127,7 @@ def test_everything_that_is_cited_by_a_registry_can_be_cited_by_a_user():
     assert {name.lower() for name in named} <= set(entries())
 
 
+@pytest.mark.full
 def test_every_generated_part_of_every_readme_is_what_the_references_say():
     done = subprocess.run(
         [sys.executable, "-m", "simulations", "tables", "--check"], cwd=TOP, capture_output=True, text=True, timeout=120

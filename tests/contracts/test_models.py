@@ -243,6 +243,7 @@ def test_dropout_acts_in_training_and_not_in_evaluation(name: str) -> None:
         assert torch.equal(model.eval()(batch.stimulus, batch.cue), model(batch.stimulus, batch.cue))
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", MODELS)
 def test_every_model_learns_by_heart_a_few_trials_that_the_cue_tells_apart(name: str) -> None:
     first = torch.arange(8) % CLASSES
@@ -746,6 +747,7 @@ def test_logistic_regression_ends_where_that_of_scikit_learn_does() -> None:
     np.testing.assert_allclose(ours, theirs.predict_proba(X.numpy()), atol=1e-5)  # both stop where the gradient is about 1e-8
 
 
+@pytest.mark.full
 def test_logistic_regression_is_right_in_three_of_four_cued_trials_at_most_and_attention_in_all() -> None:
     pairs = [(a, b) for a, b in permutations(range(CLASSES), 2)]
     shown = torch.eye(CLASSES)[torch.tensor(pairs * 2)]  # (trials, 2, classes): both digits seen without error

@@ -139,6 +139,7 @@ def test_figures_come_as_svg_when_asked_for(program, tmp_path, with_throw):
     assert "also as SVG" in program("plot", tmp_path / "run", "--svg")[1]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("width", [80, 120])
 def test_the_default_comparison_fits_one_screen_of_24_lines(program, tmp_path, monkeypatch, width):
     shutil.copytree(REFERENCE / "cued_digits", tmp_path / "results" / "cued_digits")
@@ -197,6 +198,7 @@ def test_json_is_all_there_is_on_standard_output(program, tmp_path):
     assert summary["out"] == str(tmp_path / "run")
 
 
+@pytest.mark.full
 def test_settings_reach_the_task_and_the_learners(program, tmp_path):
     compare(program, tmp_path / "run")
     configuration = json.loads((tmp_path / "run" / "run.json").read_text())["configuration"]
@@ -538,6 +540,7 @@ def test_an_interruption_that_a_library_turned_into_another_error_is_still_one(c
     assert signal.getsignal(signal.SIGINT) is before
 
 
+@pytest.mark.full
 def test_a_compare_killed_outright_leaves_no_process_and_the_same_command_goes_on(tmp_path):
     (tmp_path / "sleepers.py").write_text(SLEEPERS)
     command = [

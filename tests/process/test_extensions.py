@@ -13,6 +13,9 @@ import pytest
 from plasticity import extensions
 from plasticity.errors import PlasticityError, WrongUse
 
+pytestmark = pytest.mark.full
+
+
 TOP = Path(__file__).resolve().parents[2]
 DOI = "Somebody 2026, doi:10.1000/own"
 

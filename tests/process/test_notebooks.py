@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.full
+
+
 nbformat = pytest.importorskip("nbformat", reason="nbformat is missing; type: pip install nbformat")
 
 TOP = Path(__file__).resolve().parents[2]

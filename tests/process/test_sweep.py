@@ -27,6 +27,9 @@ from plasticity.settings import setting
 from simulations.frame.experiment import Experiment
 from simulations.frame.sweep import Sweep, _meaning, measures, parse_grid, points, sweep
 
+pytestmark = pytest.mark.full
+
+
 calls: list[tuple[float, int]] = []
 
 

@@ -32,6 +32,9 @@ from plasticity.networks.network import build
 from plasticity.rules import pair_stdp, synaptic_scaling, triplet_stdp
 from plasticity.tasks import CuedDigits
 
+pytestmark = pytest.mark.full
+
+
 # Operations of a text
 
 

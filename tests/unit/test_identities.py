@@ -336,6 +336,7 @@ def outcome():
     return made
 
 
+@pytest.mark.full
 def test_all_identities_hold_in_the_simulation(outcome):
     assert [row["name"] for row in outcome.numbers["identities"]] == list(IDENTITIES)
     assert len(outcome.checks) == len(IDENTITIES) + 4 and all(check.holds for check in outcome.checks)

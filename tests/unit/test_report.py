@@ -48,6 +48,9 @@ from simulations.frame.sweep import sweep
 from simulations.report import common
 from simulations.report import html as page
 
+pytestmark = pytest.mark.full
+
+
 REFERENCE = Path(__file__).parents[2] / "results" / "reference"
 VOID = {"meta", "img", "br", "wbr", "hr", "input", "link"}
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

@@ -164,6 +164,7 @@ def test_the_driven_neuron_and_its_weights_equal_a_loop_over_steps(ties):
 # Statistics, with fixed seeds
 
 
+@pytest.mark.full
 @needs_compiler
 def test_trains_are_poisson_with_their_rate():
     spec = PoissonPairs(pre=400, post=1, trains=True)
@@ -221,6 +222,7 @@ def test_competition_makes_the_weights_bimodal_and_the_rates_are_as_set(whole):
     assert not any(check.name.startswith("competition") for check in whole.checks)  # other numbers than the published: no claim
 
 
+@pytest.mark.full
 @needs_compiler
 def test_one_mu_gives_mean_and_sd_and_the_same_bits_again():
     simulation = StdpEquilibrium(mu=(1.0,), trains=16)  # the program of the test above
