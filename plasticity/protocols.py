@@ -38,14 +38,16 @@ UNBOUNDED = Landing(-1e9, 1e9)
 @contextlib.contextmanager
 def numpy_target() -> Iterator[None]:
     """Brian2's NumPy target, which compiles nothing; what was set before is set again afterwards."""
-    target, elsewhere = prefs.codegen.target, get_device() is not runtime_device
+    target, stop, elsewhere = prefs.codegen.target, prefs.core.stop_on_keyboard_interrupt, get_device() is not runtime_device
     if elsewhere:
         set_device("runtime")
     prefs.codegen.target = "numpy"
+    prefs.core.stop_on_keyboard_interrupt = False  # Ctrl-C must not hand back half a run
     try:
         yield
     finally:
         prefs.codegen.target = target
+        prefs.core.stop_on_keyboard_interrupt = stop
         if elsewhere:
             reset_device()
 

@@ -550,9 +550,12 @@ class Program:
     ) -> dict[str, np.ndarray]:
         """The same on Brian2's NumPy target, in this process."""
         _refuse_standalone()
-        target, previous_dt = brian2.prefs["codegen.target"], brian2.defaultclock.dt
+        ours = {"codegen.target": "numpy", "core.stop_on_keyboard_interrupt": False}  # Ctrl-C must not hand back half a run
+        theirs = {name: brian2.prefs[name] for name in ours}
+        previous_dt = brian2.defaultclock.dt
         state = np.random.get_state()  # noqa: NPY002  (Brian2 draws from NumPy's global generator)
-        brian2.prefs["codegen.target"] = "numpy"
+        for name, value in ours.items():
+            brian2.prefs[name] = value
         brian2.defaultclock.dt = 0.1 * ms  # what a builder finds in standalone mode
         try:
             brian2.seed(int(seed) % 2**32)  # before the builder, which may draw connections and initial values
@@ -587,7 +590,8 @@ class Program:
         except brian2.BrianObjectException as error:
             raise PlasticityError(f"{self.builder.__qualname__} does not run: {error.__cause__ or error}") from error
         finally:
-            brian2.prefs["codegen.target"] = target
+            for name, value in theirs.items():
+                brian2.prefs[name] = value
             brian2.defaultclock.dt = previous_dt
             np.random.set_state(state)  # noqa: NPY002
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar, TypeVar
 
@@ -147,5 +148,10 @@ class _Build:
 
 def entries_of(value: Any) -> Iterator[LearnerEntry]:
     """The entries of a learner's class; none of anything else. What a module from outside adds to a registry of learners."""
-    if isinstance(value, type) and issubclass(value, Learner) and (value.name or value.variants):
+    if (
+        isinstance(value, type)
+        and issubclass(value, Learner)
+        and not inspect.isabstract(value)
+        and (value.name or value.variants)
+    ):
         yield from value.entries()

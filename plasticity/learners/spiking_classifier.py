@@ -170,7 +170,7 @@ class SpikingClassifier(ClassifierMixin, Learner):
                 f"the gate gave gains of shape {np.shape(gain)}; it must be (trials, streams) = {(len(cue), self.streams)}."
             )
         check_rates(self.max_rate_hz * np.asarray(gain), "rates")
-        if not (self.gate.learning(cue[:1], self.streams, rng) == 1).all():
+        if not (self.gate.learning(cue, self.streams, rng) == 1).all():
             raise WrongUse(
                 f"the gate {self.gate.name!r} acts on the learning of each stream's own synapses, but here the streams share"
                 " theirs; use input_gain, or `plasticity run attention_gain` for that gate."
