@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
+
 import numpy as np
 import pytest
-from brian2 import Hz, ms, prefs, second
+from brian2 import Hz, Network, NetworkOperation, NeuronGroup, ms, prefs, second
 from brian2.devices.device import get_device, reset_device, set_device
 
 from plasticity import protocols, published
@@ -174,3 +177,13 @@ def test_what_a_rule_does_after_the_last_spike_counts_until_told_and_one_synapse
     one = protocols.weight_change(quiet, [[50] * ms], [[60] * ms], until=1 * second)
     two = protocols.weight_change(quiet, [[50] * ms, [50] * ms], [[60] * ms, [400] * ms], until=1 * second)
     assert one[0] == two[0] and one[0] != protocols.weight_change(quiet, [[50] * ms], [[60] * ms], until=70 * ms)[0]
+
+
+def test_an_interrupt_ends_the_run_and_hands_back_no_half_of_it():
+    """Brian2 by itself stops the run at Ctrl-C and goes on with what is there."""
+    with protocols.numpy_target():
+        group = NeuronGroup(1, "x : 1")
+        strike = NetworkOperation(lambda: os.kill(os.getpid(), signal.SIGINT), dt=1 * ms)
+        with pytest.raises(KeyboardInterrupt):
+            Network(group, strike).run(5 * ms)
+    assert prefs.core.stop_on_keyboard_interrupt  # as it was
