@@ -108,6 +108,9 @@ def cluster(address: str | None) -> Iterator[None]:
             raise PlasticityError(
                 f"the Dask scheduler at {address} has no workers; start some: dask worker {address} --nthreads 1"
             )
+        if extensions.files():  # scheduler and workers read what is sent to them: they must know these modules before
+            client.run_on_scheduler(extensions.add, extensions.files())
+            client.register_worker_callbacks(functools.partial(extensions.add, extensions.files()))
         with joblib.parallel_config(backend="dask", client=client, wait_for_workers_timeout=10):
             yield
     finally:
@@ -213,8 +216,7 @@ def _in_threads(work: Callable[..., Any], todo: Sequence[Any], at_once: int, met
 
 def _on_cluster(work: Callable[..., Any], todo: Sequence[Any]) -> Generator[tuple[int, Any]]:
     parallel = joblib.Parallel(return_as="generator_unordered", batch_size=1)
-    added = extensions.files()
-    results = parallel(joblib.delayed(_there)(work, place, item, added) for place, item in enumerate(todo))
+    results = parallel(joblib.delayed(_there)(work, place, item) for place, item in enumerate(todo))
     try:
         for place, result, error in results:
             if error is not None:
@@ -224,10 +226,9 @@ def _on_cluster(work: Callable[..., Any], todo: Sequence[Any]) -> Generator[tupl
         _close(results)
 
 
-def _there(work: Callable[..., Any], place: int, item: Any, added: Sequence[str]) -> tuple[int, Any, Exception | None]:
+def _there(work: Callable[..., Any], place: int, item: Any) -> tuple[int, Any, Exception | None]:
     """On a worker; an error comes back as a value, for joblib waits for ever for a job that raised one on Dask."""
     try:
-        extensions.add(added)
         return place, work(item, quiet), None
     except Exception as error:
         return place, None, error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import ModuleType
@@ -79,9 +80,12 @@ class Registry(Mapping[str, T], Generic[T]):
                     yield value
 
     def _variation(self, value: Any) -> bool:
-        """Whether this is a known entry with other parameters, such as `pair_stdp(A_plus=0.02)`."""
+        """Whether this is a known entry with other parameters or traces, such as `pair_stdp(A_plus=0.02)` or a preset."""
         known = self._entries.get(value.name)
-        return known is not None and not isinstance(value, type) and value.source == known.source
+        if known is None or isinstance(value, type) or not dataclasses.is_dataclass(value):
+            return False
+        same = [f.name for f in dataclasses.fields(value) if f.name not in ("parameters", "traces", "summary")]
+        return type(value) is type(known) and all(getattr(value, name) == getattr(known, name) for name in same)
 
     def __getitem__(self, name: str) -> T:
         try:

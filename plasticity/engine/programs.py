@@ -179,17 +179,19 @@ def _hash(*parts: Any) -> str:
 
 @functools.cache
 def _source_hash(own: str) -> str:
-    """All source a builder can reach: this package, and the builder's own file."""
+    """All source a builder can reach: this package, and the builder's own file with those beside it."""
     folder = Path(__file__).parent.parent
     files = sorted(folder.rglob("*.py"))
     if Path(own) not in files:
-        files.append(Path(own))
+        files += sorted({Path(own), *Path(own).parent.glob("*.py")})
     return _hash(*(part for f in files for part in (f.name, f.read_bytes())))
 
 
 def _source(*owners: Any) -> str:
     """Hash of the source of builder and specification; without a file (a notebook) never the same twice: generated anew."""
-    files = [getattr(sys.modules.get(owner.__module__), "__file__", None) for owner in owners]
+    bases = [base for owner in owners for base in getattr(owner, "__mro__", (owner,)) if base is not object]
+    known = dict.fromkeys(base.__module__ for base in bases if base.__module__ not in sys.stdlib_module_names)
+    files = [getattr(sys.modules.get(module), "__file__", None) for module in known]
     return _hash(*(_source_hash(own) for own in files if own)) if all(files) else os.urandom(16).hex()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -135,7 +136,7 @@ class DiehlCookClassifier(ClassifierMixin, Learner):
     )
     dt_ms: float = setting(0.5, "time step", "ms", above=0)
     block: int = setting(1000, "presentations in one run of the compiled program; a checkpoint is written after each", low=1)
-    checkpoint: str | None = setting(
+    checkpoint: str | os.PathLike[str] | None = setting(
         None,
         "a folder for the checkpoints of one training: `fit` goes on from the last whole one there; other data or parameters are"
         " refused (so none of it in a grid search). Without one, nothing is written",

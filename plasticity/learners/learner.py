@@ -106,9 +106,9 @@ class Learner(BaseEstimator):
 
     @classmethod
     def entries(cls) -> Iterator[LearnerEntry]:
-        """The names under which `compare` knows it."""
-        own = (Variant(cls.name, cls.summary, {}, cls.chosen_for),) if cls.name else ()
-        for variant in cls.variants or own:
+        """The names under which `compare` knows it; those of the class that it is derived from are not its own."""
+        own = (Variant(cls.name, cls.summary, {}, cls.chosen_for),) if vars(cls).get("name") else ()
+        for variant in vars(cls).get("variants") or own:
             yield LearnerEntry(
                 variant.name,
                 cls.side,
@@ -148,10 +148,5 @@ class _Build:
 
 def entries_of(value: Any) -> Iterator[LearnerEntry]:
     """The entries of a learner's class; none of anything else. What a module from outside adds to a registry of learners."""
-    if (
-        isinstance(value, type)
-        and issubclass(value, Learner)
-        and not inspect.isabstract(value)
-        and (value.name or value.variants)
-    ):
+    if isinstance(value, type) and issubclass(value, Learner) and not inspect.isabstract(value):
         yield from value.entries()

@@ -119,6 +119,12 @@ class Network(ABC):
         values: dict[str, Any] = {}
         for rule, side in self._rules_at(group):
             lines, spike, own = rule.neuron_traces(side)
+            clash = sorted(key for key in values.keys() & own.keys() if values[key] != own[key])
+            if clash:
+                raise WrongUse(
+                    f"two rules of {type(self).__name__} have a {clash[0]} of their own in the group {group!r}, which holds one:"
+                    f" {values[clash[0]]} and {own[clash[0]]}. Give one of them a group of its own, or both the same."
+                )
             equations += [line for line in lines.splitlines() if line not in equations]
             at_spike += [spike] if spike else []
             values |= own
@@ -182,7 +188,7 @@ class Net:
     def table(self, name: str, values: Any, dt: Quantity) -> TimedArray:
         """A `TimedArray` that is an input of a run."""
         made = TimedArray(values, dt=dt, name=name)
-        self._inputs[name] = made
+        self.inputs({name: made})
         return made
 
     def neurons(
@@ -253,7 +259,10 @@ class Net:
 
     def inputs(self, named: Mapping[str, Any] | None = None, /, **more: Any) -> None:
         """What can be set per run, by name; the parameters declared with `run_time` are there anyway."""
-        self._inputs |= {**(named or {}), **more}
+        for name, variable in [*(named or {}).items(), *more.items()]:
+            if name in self._inputs or name in self.spec.places():
+                raise WrongUse(f"{type(self.spec).__name__}.build has two inputs called {name!r}; give one another name.")
+            self._inputs[name] = variable
 
     def outputs(self, named: Mapping[str, Any] | None = None, /, **more: Any) -> None:
         """What is read back after a run, by name."""

@@ -34,6 +34,7 @@ import numpy as np
 
 from plasticity import settings
 from plasticity.engine import backend
+from plasticity.errors import WrongUse
 from plasticity.parallel import Progress, each, quiet
 from simulations.frame.checks import Check
 
@@ -139,7 +140,7 @@ class Experiment(ABC):
 
     def run(self, seed: int) -> Arrays:
         """What one seed gives, arrays by name. An experiment whose jobs are not one a seed overrides `collect` instead."""
-        raise NotImplementedError(f"{type(self).__name__} has neither run(seed) nor collect(session).")
+        raise WrongUse(f"{type(self).__name__} has neither run(seed) nor collect(session); define one of them.")
 
     def collect(self, session: Session) -> dict[str, np.ndarray]:
         """The arrays of all seeds, the seeds first: (seeds, ...)."""

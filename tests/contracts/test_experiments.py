@@ -12,12 +12,13 @@ import pytest
 
 from plasticity import settings
 from plasticity.encoders import ENCODERS
+from plasticity.errors import WrongUse
 from plasticity.neurons import NEURONS
 from plasticity.records import Record
 from plasticity.rules import RULES
 from simulations import SIMULATIONS
 from simulations.frame.execute import RECORD, from_configuration
-from simulations.frame.experiment import Suite
+from simulations.frame.experiment import Experiment, Suite
 
 TOP = Path(__file__).resolve().parents[2]
 REFERENCE = TOP / "results" / "reference"
@@ -107,3 +108,17 @@ def test_numbers_and_checks_follow_from_the_arrays_of_the_reference(folder):
     for ours, theirs in zip(checks, record.numbers["checks"], strict=True):
         assert alike(ours, theirs), theirs["name"]
     assert {path.stem for path in (REFERENCE / folder / "figures").glob("*.png")} == set(made.figures(a))
+
+
+def test_an_experiment_that_runs_nothing_is_told_so():
+    class Idle(Experiment):
+        name, summary, source = "idle", "nothing", "nobody"
+
+        def checks(self, a):
+            return []
+
+        def figures(self, a):
+            return {}
+
+    with pytest.raises(WrongUse, match="Idle has neither run"):
+        Idle().run(0)

@@ -60,7 +60,7 @@ def test_nothing_is_read_by_pickle():
 def test_nothing_else_lies_on_top():
     tracked = subprocess.run(["git", "ls-files"], cwd=TOP, capture_output=True, text=True)
     if tracked.returncode:
-        pytest.skip("not a git checkout")
+        pytest.skip("asks git what is tracked, and this copy (an unpacked archive, say) is no git checkout")
     top = {line.split("/")[0] for line in tracked.stdout.splitlines()}
     wanted = {"pyproject.toml", "README.md", "LICENSE", "Makefile", *PACKAGES, "tests", "results"}
     assert {name for name in top if not name.startswith(".")} == wanted

@@ -16,7 +16,7 @@ from plasticity.encoders import ENCODERS
 from plasticity.engine import programs
 from plasticity.errors import WrongUse
 from plasticity.gates import EqualGain, InputGain, LearningGate, NoGate, ShuffledGate
-from plasticity.learners import CLASSES, SpikingClassifier, spiking_classifier
+from plasticity.learners import CLASSES, SpikingClassifier, entries_of, spiking_classifier
 from plasticity.learners.learner import SIDES
 from plasticity.learners.spiking_classifier import COMPETITION_STDP
 from plasticity.neurons import NEURONS
@@ -290,3 +290,15 @@ def test_a_learner_says_what_it_is_and_is_made_of_its_settings(entry):
     with pytest.raises(WrongUse, match=f"unknown parameter of {entry.name} 'nothing'"):
         entry.factory(0, {"nothing": "1"})
     assert set(made.uses) <= {*NEURONS, *ENCODERS, *RULES}
+
+
+def test_a_class_derived_from_a_learner_has_no_name_but_its_own():
+    class Nameless(SpikingClassifier):
+        pass
+
+    class Named(SpikingClassifier):
+        name = "a_name_of_its_own"
+
+    assert list(entries_of(Nameless)) == []
+    assert [entry.name for entry in entries_of(Named)] == ["a_name_of_its_own"]
+    assert type(next(iter(entries_of(Named))).build()) is Named

@@ -13,7 +13,7 @@ from pathlib import Path
 import brian2
 import numpy as np
 import pytest
-from brian2 import second
+from brian2 import ms, second
 
 from plasticity import networks, rules
 from plasticity.encoders import regular
@@ -26,7 +26,7 @@ from plasticity.networks.diehl_cook import DiehlCook
 from plasticity.networks.distal_reward import DistalReward
 from plasticity.networks.driven_neuron import DrivenNeuron
 from plasticity.networks.intrinsic import Intrinsic
-from plasticity.networks.network import Network, build
+from plasticity.networks.network import Network, build, run_time
 from plasticity.networks.paired_synapses import PairedSynapses
 from plasticity.networks.pattern_detector import PatternDetector
 from plasticity.networks.poisson_pairs import PoissonPairs
@@ -35,7 +35,7 @@ from plasticity.networks.reward_expectation import RewardExpectation
 from plasticity.networks.scaled import Scaled
 from plasticity.networks.two_groups import TwoGroups
 from plasticity.networks.voltage_pairs import VoltagePairs
-from plasticity.rules import Landing, pair_stdp, synaptic_scaling, triplet_stdp
+from plasticity.rules import Landing, Rule, pair_stdp, synaptic_scaling, triplet_stdp
 
 NETWORKS: dict[str, Callable[[], Network]] = {
     "associative_memory": lambda: AssociativeMemory(128, 10),
@@ -134,3 +134,35 @@ def test_a_network_that_never_says_how_long_it_runs_is_an_error_that_says_what_t
 
     with pytest.raises(WrongUse, match=r"net\.lasts"):
         build(Endless())
+
+
+@dataclasses.dataclass(frozen=True)
+class TwoRules(Network):
+    """Two rules between the same groups."""
+
+    first: Rule = run_time(pair_stdp, "a", "b", "one")
+    second: Rule = run_time(pair_stdp(A_plus=0.02), "a", "b", "two")
+    taken: str = ""
+
+    def build(self, net):
+        a, b = (net.group(name, 2, "v : 1", threshold="v > 1") for name in "ab")
+        one = net.learn(self.first, a, b, name="one")
+        net.learn(self.second, a, b, name="two")
+        net.inputs({"w": one.w})
+        if self.taken:
+            net.inputs({self.taken: b.v})
+        net.outputs(w=one.w)
+        net.lasts(10 * ms)
+
+
+def test_two_rules_share_a_group_only_where_they_agree():
+    both = TwoRules()
+    assert both.program(compiled=False).run(0, {"w": 0.5})["w"].shape == (4,)  # amplitudes are the synapses' own
+    with pytest.raises(WrongUse, match="two rules of TwoRules have a tau_plus of their own in the group 'a'"):
+        build(TwoRules(second=pair_stdp(tau_plus=5 * ms)))
+
+
+@pytest.mark.parametrize("name", ["w", "one.A_plus"])
+def test_an_input_has_a_name_of_its_own(name):
+    with pytest.raises(WrongUse, match=f"two inputs called '{name}'"):
+        build(TwoRules(taken=name))

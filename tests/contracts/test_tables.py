@@ -23,7 +23,7 @@ def checkout(tmp_path, monkeypatch):
     (tmp_path / "inner").mkdir()
     (tmp_path / ".venv").mkdir()
     (tmp_path / "README.md").write_text("By <!-- gain -->?<!-- /gain --> points.\n\n<!-- rows -->\n?\n<!-- /rows -->\nThe end.\n")
-    (tmp_path / "inner" / "README.md").write_text("<!-- gain --><!-- /gain --> again <!-- TODO of somebody -->\n")
+    (tmp_path / "inner" / "README.md").write_text("<!-- gain --><!-- /gain --> again <!-- a comment -->\n")
     (tmp_path / ".venv" / "README.md").write_text("<!-- gain -->hidden<!-- /gain -->")
     monkeypatch.setattr(tables, "PARTS", {"gain": lambda reference: "14.7", "rows": lambda reference: "| a |\n| b |"})
     monkeypatch.setattr(tables, "FILES", {"results/README.md": lambda reference: f"all of {reference.name}\n"})
@@ -52,7 +52,7 @@ def test_what_differs_is_named_and_written_anew(checkout, capsys):
     assert status == 0 and out.startswith("written: ") and ".venv" not in out
     text = "By <!-- gain -->14.7<!-- /gain --> points.\n\n<!-- rows -->\n| a |\n| b |\n<!-- /rows -->\nThe end.\n"
     assert (checkout / "README.md").read_text() == text
-    assert (checkout / "inner" / "README.md").read_text() == "<!-- gain -->14.7<!-- /gain --> again <!-- TODO of somebody -->\n"
+    assert (checkout / "inner" / "README.md").read_text() == "<!-- gain -->14.7<!-- /gain --> again <!-- a comment -->\n"
     assert (checkout / "results" / "README.md").read_text() == "all of reference\n"
     assert (checkout / ".venv" / "README.md").read_text() == "<!-- gain -->hidden<!-- /gain -->"
     stamps = {path: path.stat().st_mtime_ns for path in checkout.rglob("*.md")}

@@ -243,7 +243,6 @@ def test_a_task_is_compared_with_learner_rule_gate_and_model_of_its_own(own: Pat
     assert status == 0 and "10.1000/own" in out, err
 
 
-@pytest.mark.full
 def test_a_data_set_of_ones_own_is_what_the_tasks_show(own: Path):
     words = ["compare", "digits", "--with", own, "--set", "data=own_data", "--set", "train=100", "--set", "test=50", "--seeds", 1]
     words += ["--out", own.parent / "data"]
@@ -252,7 +251,6 @@ def test_a_data_set_of_ones_own_is_what_the_tasks_show(own: Path):
     assert {learner["name"]: learner["accuracy"]["mean"] for learner in json.loads(out)["learners"]}["mlp"] == 1.0
 
 
-@pytest.mark.full
 @pytest.mark.parametrize("family", ["timelines", "tokens", "episodes"])
 def test_a_task_of_any_family_is_one_class(own: Path, family: str):
     out_folder = own.parent / family
@@ -265,7 +263,6 @@ def test_a_task_of_any_family_is_one_class(own: Path, family: str):
     assert status == 0 and "own_learner" in out, err
 
 
-@pytest.mark.full
 def test_an_experiment_is_run_swept_drawn_and_reported(own: Path):
     status, out, err = program(own, "run", "own_experiment", "--with", own, "--json", "--out", own.parent / "run")
     assert status == 0, err
@@ -279,7 +276,6 @@ def test_an_experiment_is_run_swept_drawn_and_reported(own: Path):
     assert status == 0 and "0.25" in out, err
 
 
-@pytest.mark.full
 def test_a_rule_and_a_gate_of_ones_own_go_into_the_spiking_learner(own: Path):
     words = ["compare", "own_streams", "--with", own, "--seeds", 1, "--jobs", 1, "--json", "--out", own.parent / "gate"]
     words += ["--learners", "spiking_gated", "--set", "spiking.rule=own_rule", "--set", "spiking.gate=own_gate"]
@@ -290,7 +286,13 @@ def test_a_rule_and_a_gate_of_ones_own_go_into_the_spiking_learner(own: Path):
     assert told["rule"]["name"] == "own_rule" and told["gate"] == {"name": "own_gate", "attended": 3.0, "ignored": 0.2}
 
 
-@pytest.mark.full
+CHANGED = """
+import dataclasses
+from plasticity.rules import pair_stdp
+pair_stdp = dataclasses.replace(pair_stdp, on_post="dw = 100*A_plus*pre_trace")
+"""
+
+
 @pytest.mark.parametrize(
     ("name", "text", "status", "words"),
     [
@@ -299,6 +301,7 @@ def test_a_rule_and_a_gate_of_ones_own_go_into_the_spiking_learner(own: Path):
         ("json.py", "x = 1", 2, "another module is called json"),
         ("broken_thing.py", "import nothing_of_that_name", 1, "does not run"),
         ("taken_thing.py", OWN.replace("own_rule", "pair_stdp"), 2, "there already; rename yours"),
+        ("changed_thing.py", CHANGED, 2, "a rule called 'pair_stdp' is there already; rename yours"),
     ],
 )
 def test_a_file_that_cannot_be_is_one_sentence(tmp_path: Path, name: str, text: str | None, status: int, words: str):
@@ -309,7 +312,6 @@ def test_a_file_that_cannot_be_is_one_sentence(tmp_path: Path, name: str, text: 
     assert found == status and words in err and err.count("\n") == 1, err
 
 
-@pytest.mark.full
 def test_an_entry_point_of_an_installed_package_is_known_without_a_word(tmp_path: Path):
     site = tmp_path / "site"
     (site / "own_package-1.dist-info").mkdir(parents=True)
@@ -320,6 +322,23 @@ def test_an_entry_point_of_an_installed_package_is_known_without_a_word(tmp_path
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(TOP), str(site)])}
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, env=environment)
     assert done.returncode == 0 and "own_tokens" in done.stdout, done.stderr
+
+
+def test_a_task_that_lacks_something_is_told_so(tmp_path: Path):
+    path = tmp_path / "lacking.py"
+    path.write_text("from plasticity.tasks import Task\nclass Bars(Task):\n    name = 'bars'\n    def draw(self, rng): pass\n")
+    found, _, err = program(path, "compare", "bars", "--with", path)
+    assert (found, err) == (2, "error: lacking: the task 'bars' lacks classes, ideal; define it.\n")
+
+
+def test_a_task_whose_trials_are_not_what_it_says_is_refused_at_the_first_draw(tmp_path: Path):
+    path = tmp_path / "two_streams.py"
+    assert OWN.count("        return 2\n") == 1
+    path.write_text(OWN.replace("        return 2\n", "        return 1\n"))
+    words = ("compare", "own_streams", "--learners", "guessing", "--seeds", "1", "--out", tmp_path / "run", "--with", path)
+    found, _, err = program(path, *words)
+    assert found == 2 and "its trials have 2 streams and 2 classes, the task says 1 and 2" in err, err
+    assert not list((tmp_path / "run").rglob("guessing.json"))
 
 
 def test_a_missing_file_is_refused_in_python_too():

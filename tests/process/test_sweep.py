@@ -197,7 +197,6 @@ def test_an_error_in_a_job_ends_the_others_at_their_next_word():
     assert time.perf_counter() - began < 3 and ended == [1]
 
 
-@pytest.mark.full
 def test_nobody_at_the_address_is_said_in_one_sentence():
     pytest.importorskip("distributed", reason="the extra [cluster] is not installed")
     with pytest.raises(PlasticityError, match="no Dask scheduler answers at tcp://127.0.0.1:9"), cluster("tcp://127.0.0.1:9"):
@@ -277,6 +276,31 @@ def told(folder: Path) -> dict[str, dict]:
     return found
 
 
+OWN = """
+from typing import ClassVar
+
+from plasticity.learners import Guessing
+from plasticity.settings import estimator
+
+
+@estimator
+class Elsewhere(Guessing):
+    name: ClassVar[str] = "elsewhere"
+    summary: ClassVar[str] = "known from a file alone"
+"""
+
+
+def test_a_cluster_knows_what_a_file_from_outside_defines(tmp_path, address):
+    (tmp_path / "own_on_cluster.py").write_text(OWN)
+    words = ["compare", "cued_digits", "--learners", "elsewhere", "--seeds", "2", "--with", str(tmp_path / "own_on_cluster.py")]
+    running = command(*words, "--out", str(tmp_path / "there"), "--cluster", address)
+    try:
+        assert running.wait(120) == 0, running.stderr.read()[-2000:]
+    finally:
+        running.kill()
+    assert len(list((tmp_path / "there" / "records").glob("seed-*/elsewhere.json"))) == 2
+
+
 def test_a_cluster_gives_the_same_records_and_a_worker_that_is_killed_costs_only_its_job(tmp_path, address):
     from distributed import Client
 
@@ -298,12 +322,11 @@ def test_a_cluster_gives_the_same_records_and_a_worker_that_is_killed_costs_only
     assert told(tmp_path / "there") == told(tmp_path / "here")
 
 
-@pytest.mark.full
 def test_a_compiled_program_travels_as_what_it_was_made_of():
     import pickle
 
     if not compiler():
-        pytest.skip("needs a C++ compiler")
+        pytest.skip("sends a compiled program: needs a C++ compiler")
     from plasticity.networks.diehl_cook import DiehlCook
 
     made = DiehlCook(inputs=4, neurons=2, images=2, presentations=2).program()

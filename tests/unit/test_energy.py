@@ -100,7 +100,6 @@ def toy(trials: int) -> dict[str, np.ndarray]:
     return TOY.program(compiled=False).run(1, numbers, duration=trials * TOY.trial)
 
 
-@pytest.mark.full
 def test_a_toy_of_two_neurons_does_what_was_counted_by_hand():
     out = toy(3)
     assert out["streams.spikes"].tolist() == [3] and out["relay.spikes"].tolist() == [3]
@@ -219,7 +218,6 @@ def twice(request) -> tuple[Any, dict[str, np.ndarray], dict[str, np.ndarray]]:
     return request.param, _run(build, request.param), _run(watched, request.param)
 
 
-@pytest.mark.full
 def test_counted_spikes_are_those_of_brian2s_monitors(twice):
     spec, out, seen = twice
     for name, group in spec.costs().populations.items():
@@ -262,7 +260,6 @@ def spiking(draw) -> SpikingClassifier:
     return made
 
 
-@pytest.mark.full
 @pytest.mark.skipif(not compiler(), reason="hundreds of trials: needs a C++ compiler")
 def test_a_learner_tells_what_its_trials_did(draw, spiking):
     told = spiking.activity_["training"]
@@ -289,7 +286,6 @@ class _Stop(Exception):
     pass
 
 
-@pytest.mark.full
 @pytest.mark.skipif(not compiler(), reason="hundreds of images: needs a C++ compiler")
 def test_images_count_with_all_presentations_and_a_training_that_was_cut_counts_as_a_whole(tmp_path):
     scans = digits()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import hashlib
+import importlib
 import json
 import os
 import pickle
@@ -673,3 +674,50 @@ def test_run_files_of_a_process_that_was_killed_are_deleted_and_those_of_one_tha
         folder.mkdir()
     engine._clear_leftovers.__wrapped__()
     assert not dead.exists() and alive.exists() and other.exists()
+
+
+@pytest.mark.parametrize("edited", ["kin_network.py", "kin_base.py", "kin_helper.py"])
+def test_a_program_is_stale_when_anything_that_builds_it_changes(tmp_path, monkeypatch, edited):
+    (tmp_path / "kin_helper.py").write_text("HALF = 0.5")
+    (tmp_path / "kin_base.py").write_text("from kin_helper import HALF\nclass Base:\n    share = HALF\n")
+    (tmp_path / "kin_network.py").write_text("from kin_base import Base\nclass Mine(Base):\n    pass\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in ("kin_helper", "kin_base", "kin_network"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    mine = importlib.import_module("kin_network").Mine
+    before = engine._source(mine)
+    engine._source_hash.cache_clear()  # another process
+    assert engine._source(mine) == before
+    with (tmp_path / edited).open("a") as file:
+        file.write("# another\n")
+    engine._source_hash.cache_clear()
+    assert engine._source(mine) != before
+
+
+def test_a_program_is_stale_when_a_base_in_another_folder_changes(tmp_path, monkeypatch):
+    far = tmp_path / "far"
+    far.mkdir()
+    (far / "far_base.py").write_text("class Base:\n    pass\n")
+    (tmp_path / "near_network.py").write_text("from far_base import Base\nclass Mine(Base):\n    pass\n")
+    for path in (far, tmp_path):
+        monkeypatch.syspath_prepend(path)
+    mine = importlib.import_module("near_network").Mine
+    before = engine._source(mine)
+    (far / "far_base.py").write_text("class Base:\n    other = 1\n")
+    engine._source_hash.cache_clear()  # another process
+    assert engine._source(mine) != before
+    for name in ("far_base", "near_network"):
+        monkeypatch.delitem(sys.modules, name)
+
+
+def test_an_interrupt_of_a_run_without_compiler_hands_back_no_half_of_it():
+    def struck(spec: None) -> Model:
+        group = NeuronGroup(1, "x : 1", name="struck")
+        return Model(Network(group), 1000 * second, {}, {"x": group.x})
+
+    def strike(fraction: float, note: str = "") -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        Program(struck, None, None, {}).run(0, {}, progress=strike)
+    assert brian2.prefs["core.stop_on_keyboard_interrupt"]  # as it was

@@ -202,7 +202,6 @@ def told(*arguments):
 # What the page holds
 
 
-@pytest.mark.full
 def test_the_parts_of_a_comparison_stand_in_their_order(read):
     parts = ["The question", "The learners", "The result", "Figures", "Every seed", "Fairness", "Costs", "Alignment"]
     parts += ["Identity checks", "Settings of the learners", "To run it again", "References"]
@@ -486,7 +485,6 @@ def test_no_text_of_a_user_becomes_markup(nasty):
 # The same records, the same bytes
 
 
-@pytest.mark.full
 def test_the_same_records_give_the_same_bytes_in_another_process_and_place(written, cued):
     assert results.load(cued).write_report().read_text(encoding="utf-8") == written
 
@@ -580,7 +578,6 @@ def test_what_was_given_in_python_is_said_to_be_missing_from_the_command():
     assert shlex.join(command) == f"plasticity compare cued_digits {wanted}"
 
 
-@pytest.mark.full
 def test_the_command_on_the_page_can_be_typed(small, tmp_path, monkeypatch, capsys):
     found = Reader(results.load(small).page())
     command = next(code for code in found.codes if code.startswith("plasticity compare"))

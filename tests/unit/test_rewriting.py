@@ -95,7 +95,6 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.full
 def test_the_results_are_the_same(both):
     for plain, faster in zip(both["plain"][1], both["faster"][1], strict=True):
         assert len(plain["t"]) > 50 and plain["x"].sum() > 50

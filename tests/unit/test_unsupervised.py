@@ -44,7 +44,6 @@ def same(one: DiehlCookClassifier, other: DiehlCookClassifier) -> None:
         np.testing.assert_array_equal(one.history_[name], other.history_[name])
 
 
-@pytest.mark.full
 def test_it_tells_digits_apart_that_it_has_not_seen_and_the_same_network_before_learning_does_not():
     learner = DiehlCookClassifier(neurons=60, block=200, label_images=1000)
     answers = learner.fit(X[:1000], Y[:1000]).predict(X[1000:1500])
@@ -121,7 +120,6 @@ def blocks(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.glob("block-*.json"))
 
 
-@pytest.mark.full
 @pytest.mark.parametrize("after", [1, 3, 6])
 def test_a_training_that_was_killed_goes_on_and_ends_with_the_very_same_weights(tmp_path, fitted, after):
     """kill -9 while the block after so many finished ones runs; the pass ends after the fifth."""
@@ -149,7 +147,6 @@ def trained(folder: Path, **more) -> DiehlCookClassifier:
     return DiehlCookClassifier(**{**SMALL, **more}, checkpoint=str(folder)).fit(X[TRAIN], Y[TRAIN])
 
 
-@pytest.mark.full
 @pytest.mark.parametrize("how", ["cut", "flipped", "json"])
 def test_a_damaged_checkpoint_is_named_and_the_one_before_is_used(tmp_path, fitted, how, capfd):
     trained(tmp_path)
@@ -241,7 +238,6 @@ def test_images_of_another_size_than_learnt_are_refused(fitted):
         fitted.predict(X[:3, :60])
 
 
-@pytest.mark.full
 def test_no_image_is_named_by_itself_in_any_pass():
     """With labels drawn at random, the accuracy during training is chance in later passes as well."""
     labels = np.random.default_rng(0).integers(0, 10, 400)
