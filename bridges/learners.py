@@ -113,6 +113,9 @@ def resolve(learners: Iterable[Any] | None, given: Mapping[str, Mapping[str, Any
             raise WrongUse(f"{name} cannot do {task.name}; it is for tasks like {', '.join(fitting)}.")
         if hasattr(estimator, "suit"):
             estimator.suit(task)
+        else:  # an estimator of scikit-learn's kind, told what it has a parameter for
+            known = {"streams", "query", "dimension"} & estimator.get_params(deep=False).keys()
+            estimator.set_params(**{fact: getattr(task, fact) for fact in known if hasattr(task, fact)})
         mine = {**given.get(side, {}), **given.get(name, {})}
         resolved.append(NamedLearner(name, side, settings.changed(estimator, mine, name), cost))
     if not resolved:

@@ -312,7 +312,13 @@ def plain(value: Any) -> Any:
 
 @dataclass_transform(eq_default=False, field_specifiers=(setting,))
 def estimator(cls: C) -> C:
-    """A scikit-learn estimator whose parameters are its settings: constructor, and their section in its docstring."""
+    """A scikit-learn estimator whose parameters are its settings: constructor, and their section in its docstring.
+
+    As in scikit-learn, all parameters but the first are given by name.
+    """
+    own = [vars(cls)[name] for name in inspect.get_annotations(cls) if isinstance(vars(cls).get(name), dataclasses.Field)]
+    for later in own[1:]:
+        later.kw_only = True
     made = typing.cast(C, dataclasses.dataclass(eq=False, repr=False)(cls))
     entries = describe(made)
     lines = []

@@ -239,7 +239,9 @@ def _lies(result: Result, drawn: list[Path]) -> None:
 
     folder, pictures = result.folder, [path.name for path in drawn if path.suffix == ".png"]
     also = "; also as SVG" if any(path.suffix == ".svg" for path in drawn) else ""
-    shown = f"{folder / 'figures'} ({', '.join(pictures)}{also})" if pictures else "none (no number differs between the runs)"
+    shown = (
+        f"{folder / 'figures'} ({', '.join(pictures)}{also})" if pictures else "none (no single number differs between the runs)"
+    )
     terminal.show(
         f"table:   {folder / result.TABLE}",
         f"figures: {shown}",

@@ -8,10 +8,12 @@ from pathlib import Path
 import joblib
 import numpy as np
 import pytest
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
 
+from bridges import TorchClassifier
+from bridges.learners import resolve
 from plasticity.encoders import ENCODERS
 from plasticity.engine import programs
 from plasticity.errors import WrongUse
@@ -22,7 +24,7 @@ from plasticity.learners.spiking_classifier import COMPETITION_STDP
 from plasticity.neurons import NEURONS
 from plasticity.rules import RULES, hebb, triplet_stdp
 from plasticity.settings import describe
-from plasticity.tasks import KINDS, CuedDigits
+from plasticity.tasks import KINDS, AssociativeRecall, CuedDigits
 
 SMALL = {"neurons_per_class": 6, "block": 400}
 
@@ -302,3 +304,28 @@ def test_a_class_derived_from_a_learner_has_no_name_but_its_own():
     assert list(entries_of(Nameless)) == []
     assert [entry.name for entry in entries_of(Named)] == ["a_name_of_its_own"]
     assert type(next(iter(entries_of(Named))).build()) is Named
+
+
+def test_all_parameters_but_the_first_are_given_by_name():
+    assert TorchClassifier("mlp", hidden=8).model == "mlp"
+    with pytest.raises(TypeError, match="positional"):
+        TorchClassifier("mlp", 8)
+
+
+def test_an_estimator_of_somebody_else_is_told_the_task_as_far_as_it_has_parameters_for_it():
+    class Told(BaseEstimator):
+        def __init__(self, streams=2, dimension=5, query="cue"):
+            self.streams, self.dimension, self.query = streams, dimension, query
+
+        def fit(self, X, y):
+            return self
+
+        def predict(self, X):
+            return np.zeros(len(X), dtype=int)
+
+    class Untold(BaseEstimator):
+        fit = predict = Told.fit
+
+    task = AssociativeRecall(pairs=7, dimension=8)
+    told, _ = resolve([Told(), Untold()], {}, task)
+    assert told.estimator.get_params() == {"streams": 8, "dimension": 8, "query": "content"}

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -479,47 +480,60 @@ bridge.LEARNERS = Registry("learner", [entry])
 '''
 
 
-@pytest.mark.full
-@pytest.mark.skipif(not hasattr(os, "killpg"), reason="finds orphans by their process group, which this system has not")
-@pytest.mark.parametrize("to_all", [True, False], ids=["as a terminal does, to all processes", "to the program alone"])
-def test_ctrl_c_leaves_no_process_and_the_same_command_goes_on(tmp_path, to_all):
-    (tmp_path / "sleepers.py").write_text(SLEEPERS)
-    command = [
-        sys.executable,
-        "-c",
-        "import sleepers; from simulations.command_line import main; main()",
-        "compare",
-        "cued_digits",
-    ]
-    command += ["--jobs", "2", "--seeds", "4", "--out", str(tmp_path / "run"), *TINY[:-2]]
-    environment = {**ENVIRONMENT, "PYTHONPATH": str(tmp_path)}
+needs_groups = pytest.mark.skipif(
+    not hasattr(os, "killpg"), reason="finds orphans by their process group, which this system has not"
+)
+
+
+@contextlib.contextmanager
+def begun(folder: Path, sleep: str, ends_within: float) -> Iterator[tuple[subprocess.Popen, Callable[[], None]]]:
+    """A comparison of which one job of four is finished, and what holds of the same command then.
+
+    No process of it is left behind when the `with` ends, whatever happened in it.
+    """
+    (folder / "sleepers.py").write_text(SLEEPERS)
+    program = "import sleepers; from simulations.command_line import main; main()"
+    command = [sys.executable, "-c", program, "compare", "cued_digits"]
+    command += ["--jobs", "2", "--seeds", "4", "--out", str(folder / "run"), *TINY[:-2]]
+    environment = {**ENVIRONMENT, "PYTHONPATH": str(folder)}
     running = subprocess.Popen(
         command,
-        env={**environment, "SLEEP": "1"},
+        env={**environment, "SLEEP": sleep},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
     )
-    kept = tmp_path / "run" / "records" / "seed-0000" / "sleeper.json"
+    kept = folder / "run" / "records" / "seed-0000" / "sleeper.json"
+
+    def goes_on() -> None:
+        stamp = kept.stat().st_mtime_ns
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        assert "4/4 jobs" in done.stderr and kept.stat().st_mtime_ns == stamp
+
     try:
         _wait(lambda: kept.exists() or running.poll() is not None, 60)
-        (os.killpg if to_all else os.kill)(running.pid, signal.SIGINT)
-        out, err = running.communicate(timeout=30)
-        _wait(lambda: not _alive(running.pid), 10)
+        yield running, goes_on
+        _wait(lambda: not _alive(running.pid), ends_within)
         assert not _alive(running.pid), "processes are left behind"
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(running.pid, signal.SIGKILL)
+
+
+@pytest.mark.full
+@needs_groups
+@pytest.mark.parametrize("to_all", [True, False], ids=["as a terminal does, to all processes", "to the program alone"])
+def test_ctrl_c_leaves_no_process_and_the_same_command_goes_on(tmp_path, to_all):
+    with begun(tmp_path, "1", ends_within=10) as (running, goes_on):
+        (os.killpg if to_all else os.kill)(running.pid, signal.SIGINT)
+        out, err = running.communicate(timeout=30)
     assert running.returncode == 130 and out == "" and "Traceback" not in err
     assert "interrupted: 1 of 4 jobs are finished" in err and "the same command goes on" in err
-    stamp = kept.stat().st_mtime_ns
     assert not (tmp_path / "run" / "summary.json").exists()
-    if to_all:
-        return
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stderr
-    assert "4/4 jobs" in done.stderr and kept.stat().st_mtime_ns == stamp
+    if not to_all:
+        goes_on()
 
 
 def test_an_interruption_that_a_library_turned_into_another_error_is_still_one(capsys):
@@ -541,38 +555,12 @@ def test_an_interruption_that_a_library_turned_into_another_error_is_still_one(c
 
 
 @pytest.mark.full
+@needs_groups
 def test_a_compare_killed_outright_leaves_no_process_and_the_same_command_goes_on(tmp_path):
-    (tmp_path / "sleepers.py").write_text(SLEEPERS)
-    command = [
-        sys.executable,
-        "-c",
-        "import sleepers; from simulations.command_line import main; main()",
-        "compare",
-        "cued_digits",
-    ]
-    command += ["--jobs", "2", "--seeds", "4", "--out", str(tmp_path / "run"), *TINY[:-2]]
-    environment = {**ENVIRONMENT, "PYTHONPATH": str(tmp_path)}
-    running = subprocess.Popen(
-        command,
-        env={**environment, "SLEEP": "alone"},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    kept = tmp_path / "run" / "records" / "seed-0000" / "sleeper.json"
-    try:
-        _wait(lambda: kept.exists() or running.poll() is not None, 60)
-        stamp = kept.stat().st_mtime_ns
+    with begun(tmp_path, "alone", ends_within=20) as (running, goes_on):
         running.kill()
         running.wait()
-        _wait(lambda: not _alive(running.pid), 20)
-        assert not _alive(running.pid), "processes are left behind"
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(running.pid, signal.SIGKILL)
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stderr
-    assert "4/4 jobs" in done.stderr and kept.stat().st_mtime_ns == stamp
+    goes_on()
 
 
 def _alive(group: int) -> bool:
