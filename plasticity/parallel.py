@@ -154,7 +154,7 @@ def each(
     """
     todo = list(items)
     meter = _Meter([cost(item) for item in todo], progress)
-    at_once = jobs if jobs is not None else joblib.cpu_count()
+    at_once = check_jobs(jobs)
     if on_cluster():
         found = _on_cluster(work, todo)
     elif not processes:

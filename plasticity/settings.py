@@ -320,9 +320,8 @@ def estimator(cls: C) -> C:
     for later in own[1:]:
         later.kw_only = True
     made = typing.cast(C, dataclasses.dataclass(eq=False, repr=False)(cls))
-    entries = describe(made)
     lines = []
-    for entry in entries:
+    for entry in describe(made):
         kind = {bool: "bool", int: "int", float: "float", str: "str"}.get(entry.kind) or re.sub(
             r"(?:\w+\.)+(\w+)", r"\1", str(getattr(entry.kind, "__name__", entry.kind))
         )
@@ -332,8 +331,7 @@ def estimator(cls: C) -> C:
             f"{entry.name} : {kind}{f' ({entry.unit})' if entry.unit else ''}",
             textwrap.indent(textwrap.fill(meaning, 116), "    "),
         ]
-    if any(f.name == SEED for f in dataclasses.fields(made)):
-        seed = next(f for f in dataclasses.fields(made) if f.name == SEED)
+    for seed in (f for f in dataclasses.fields(made) if f.name == SEED):
         lines += [f"{SEED} : int", f"    {_sentence(seed.metadata['help'])}"]
     section = "\n".join(["Parameters", "----------", *lines])
     head, mark, rest = (inspect.getdoc(made) or "").partition("\nAttributes\n")

@@ -280,12 +280,8 @@ def over_seeds(values: ArrayLike) -> dict[str, float | None] | None:
     -------
     {"mean", "low", "high"}; low and high are None with a single value
     """
-    known = np.asarray(values, dtype=np.float64)
-    known = known[np.isfinite(known)]
-    if not len(known):
-        return None
-    low, high = interval(known) if len(known) > 1 else (math.nan, math.nan)
-    return {"mean": float(known.mean()), "low": finite(low), "high": finite(high)}
+    found = mean_and_interval(values)
+    return None if math.isnan(found["mean"]) else {key: finite(value) for key, value in found.items()}
 
 
 def zero_crossing(x: np.ndarray, y: np.ndarray, centre: float) -> tuple[float, float, float]:

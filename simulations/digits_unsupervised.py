@@ -33,7 +33,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from plasticity.datasets import LOADERS
+from plasticity.datasets import DATASETS
 from plasticity.engine import backend
 from plasticity.errors import WrongUse
 from plasticity.learners import DiehlCookClassifier
@@ -95,7 +95,7 @@ class DigitsUnsupervised(Experiment):
 
     def split(self, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Training images (0 to 1), their classes, test images, their classes."""
-        known = LOADERS[self.data]()
+        known = DATASETS[self.data]()
         train, test = known.apart(SCANS, seed)
         train, test = train[: self.images or None], test[: self.test or None]
         shades = (known.pixels / np.float32(known.brightest)).astype(np.float32)

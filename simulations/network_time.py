@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from brian2 import ms
 
-from plasticity.datasets import LOADERS, status
+from plasticity.datasets import DATASETS, status
 from plasticity.engine import compiler
 from plasticity.errors import WrongUse
 from plasticity.learners import DiehlCookClassifier
@@ -298,10 +298,10 @@ def refuse_numpy() -> None:
 def pixels() -> tuple[np.ndarray, str]:
     """Images of 784 pixels from 0 to 1, and where they come from."""
     if status("mnist").state == "present":
-        return LOADERS["mnist"]().pixels[:60_000] / np.float32(255), "MNIST"
+        return DATASETS["mnist"]().pixels[:60_000] / np.float32(255), "MNIST"
     from scipy.ndimage import zoom
 
-    scans = LOADERS["digits"]().pixels.reshape(-1, 8, 8) / 16
+    scans = DATASETS["digits"]().pixels.reshape(-1, 8, 8) / 16
     large = np.clip(zoom(scans, (1, 3.5, 3.5), order=1), 0, 1).reshape(len(scans), -1)
     large *= 0.1307 / large.mean()  # as bright as MNIST
     return np.tile(large.astype(np.float32), (34, 1))[:60_000], "scikit-learn's digits, enlarged (MNIST is not here)"

@@ -1,9 +1,9 @@
 """Does STDP find a pattern of spikes that returns in noise? One neuron, 2000 inputs, 450 s, and a control that must not find it.
 
 Half of the inputs carry a pattern of 50 ms, a quarter of the time and with a jitter of 1 ms, within trains of the same mean rate
-(the trains: plasticity.spike_trains, the network:
-plasticity.networks.pattern_detector). With reduced nearest-neighbour pairs the neuron, which at
-first fires at random, comes to fire at the beginning of each pattern and nowhere else. Three ways to pair spikes:
+(the trains: plasticity.spike_trains, the network: plasticity.networks.pattern_detector). With reduced nearest-neighbour pairs the
+neuron, which at first fires at random, comes to fire at the beginning of each pattern and nowhere else. Three ways to pair
+spikes:
 
     reduced         each spike pairs once with the next one of the other side; an input spike in the very time step of an output
                     spike counts as earlier. The rule and the program of Hathway & Goodman 2018.

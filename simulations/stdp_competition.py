@@ -42,7 +42,7 @@ from plasticity.rules import pair_stdp
 from plasticity.settings import setting
 from plasticity.statistics import standard_error
 from simulations.figures import BLACK, BLUE, ORANGE
-from simulations.figures.kinds import Panel, band, bars, line, page, panel, steps
+from simulations.figures.kinds import Panel, band, bars, line, page, panel, share, steps
 from simulations.frame.checks import Check, near
 from simulations.frame.execute import script
 from simulations.frame.experiment import Arrays, Experiment, Session
@@ -178,10 +178,10 @@ def _weights(weights: np.ndarray, at: float, first: bool) -> Panel:
     layers = []
     for v, (ties, runs) in enumerate(zip(VARIANTS, weights, strict=False)):
         colour, stroke, label = LOOKS[ties]
-        share = np.array([np.histogram(w, EDGES)[0] / w.size for w in runs])
+        shares = share(runs, EDGES)
         beside = (EDGES[1:] + EDGES[:-1]) / 2 + (v - 0.5) * 0.016
-        layers.append(steps(share.mean(axis=0), EDGES, color=colour, linestyle=stroke, label=label))
-        layers.append(bars(beside, share, color=colour, linewidth=1.2))
+        layers.append(steps(shares.mean(axis=0), EDGES, color=colour, linestyle=stroke, label=label))
+        layers.append(bars(beside, shares, color=colour, linewidth=1.2))
     if at in PUBLISHED:
         look, label = {"color": BLACK, "linewidth": 2.5}, "share below 0.1 and above 0.9,\nhalf in each bin"
         layers.append(line([0.0, 0.1], [PUBLISHED[at][1] / 2] * 2, label=label, **look))

@@ -171,7 +171,7 @@ MEASURES = {
     "rsa": Measure(_ranks, _cosine, square=True),
     "attention": Measure(_row_centred, _cosine, square=False),
 }
-"""By name: what `null`, `align` and `over_seeds` know; see the function that has the name in its first line."""
+"""By name: what `null`, `align` and `summarised` know; see the function that has the name in its first line."""
 
 
 def _likeness(measure: Measure, forms: np.ndarray, orders: np.ndarray) -> np.ndarray:
@@ -364,7 +364,7 @@ def rdm_correlation(a: ArrayLike, b: ArrayLike) -> float:
     Beware: two learners that met the same trials share the accidents of those trials; see `across_seeds`. Conditions of few
     trials have noisier distances in both matrices, and a permutation puts them elsewhere: p of pure noise is below .05 in 9 % of
     experiments with 2 to 11 trials a condition, in 7 % with 200 trials drawn at random over 20 conditions, in 5 % with equal
-    numbers. So show as many trials of each condition; the p over seeds (`over_seeds`) does not suffer from this.
+    numbers. So show as many trials of each condition; the p over seeds (`summarised`) does not suffer from this.
 
     Raises
     ------
@@ -717,7 +717,7 @@ def align(
 
 
 def _exchanged(differences: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """p and corrected p of (seeds, comparisons) differences, 0 where a seed has none; see `over_seeds`."""
+    """p and corrected p of (seeds, comparisons) differences, 0 where a seed has none; see `summarised`."""
     seeds = len(differences)
     if 2**seeds <= RESAMPLES:
         signs = 1.0 - 2 * (np.arange(2**seeds)[:, None] >> np.arange(seeds) & 1)
@@ -731,7 +731,7 @@ def _exchanged(differences: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _summaries(rows: Sequence[Sequence[Mapping[str, float]]], key: str) -> list[dict[str, Any] | None]:
-    """What `over_seeds` says of a number, for each list of seeds; None where no seed has it."""
+    """What `summarised` says of a number, for each list of seeds; None where no seed has it."""
 
     def column(name: str) -> np.ndarray:
         return np.array([[row.get(name, math.nan) for row in seeds] for seeds in rows]).reshape(len(rows), -1)

@@ -10,7 +10,6 @@ from plasticity.registry import Registry
 DATASETS: Registry[DataSet] = Registry(
     "data set", [value for value in list(globals().values()) if isinstance(value, DataSet)], of=DataSet
 )
-LOADERS = DATASETS  # `DATASETS[name]()` reads a data set
 
 
 def status(name: str) -> Status:

@@ -45,6 +45,7 @@ class Guessing(ClassifierMixin, Learner):
     def fit(self, X: Any, y: Any) -> Guessing:
         """Note the classes; nothing else is learnt."""
         settings.check(self)
+        self.__dict__.pop("_dummy", None)
         if not (np.ndim(y) == 1 or self.strategy == "uniform"):
             raise WrongUse(f"guessing: strategy={self.strategy} is for one answer a trial; here take uniform.")
         if isinstance(X, Episodes):
@@ -67,6 +68,6 @@ class Guessing(ClassifierMixin, Learner):
         return np.random.default_rng([self.random_state, 1]).choice(self.classes_, size=shape)
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """The same probability for every class, (trials, classes)."""
-        check_is_fitted(self, "classes_")
+        """The probability of every class, (trials, classes); of tasks with one answer a trial."""
+        check_is_fitted(self, "_dummy")
         return self._dummy.predict_proba(X)

@@ -170,11 +170,12 @@ class SpikingMemory(Memory):
         pairs = keys.shape[1]
         if pairs + again > self._spec.slots:
             raise WrongUse(f"SpikingMemory holds at most {self._spec.slots - again} pairs in a trial, not {pairs}.")
+        most = (self._spec.slots - pairs) // again  # queries of one memory in a run
         rows: list[tuple[np.ndarray, int, int, int, int]] = []  # pattern, stored value, recall, keep, hold
         begun = 0
         for first, last in zip(starts[:-1], starts[1:], strict=True):
-            for piece in range(first, last, max(1, (self._spec.slots - pairs) // again)):  # queries of one memory may be too many
-                until = min(last, piece + max(1, (self._spec.slots - pairs) // again))
+            for piece in range(first, last, most):
+                until = min(last, piece + most)
                 if rows and len(rows) + pairs + again * (until - piece) > self._spec.slots:
                     yield self._tape(rows), begun, piece
                     rows, begun = [], piece

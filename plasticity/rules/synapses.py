@@ -118,7 +118,7 @@ def synapses(
 
 def _check_groups(rule: Rule, groups: Mapping[str, BrianObject], traces: str, texts: Mapping[str, str]) -> None:
     """WrongUse where a group lacks a variable that the rule or one of the texts reads."""
-    wanted = {name: meaning for name, meaning in rule.needs.items()}
+    wanted = dict(rule.needs)
     if traces == "neuron":
         wanted |= {f"{t.name}_{t.side}": f"put rule.neuron_traces({t.side!r}) into its equations" for t in rule.traces}
     for option, text in texts.items():

@@ -274,11 +274,11 @@ def reproduce(
     from simulations.frame import terminal
     from simulations.frame.execute import execute
     from simulations.frame.shown import COLUMNS, counted, rows
+    from simulations.frame.tables import published
 
-    whole = [name for name, kind in SIMULATIONS.items() if kind.published and not kind.part_of]
     folder = out if out is not None else Path("results") / "reproductions"
     told = []
-    for kind in [SIMULATIONS[name] for name in wanted or whole]:
+    for kind in [SIMULATIONS[name] for name in wanted or published()]:
         finished = folder / kind.name / "summary.json"
         if finished.exists() and not force:
             told.append(read_json(finished))

@@ -13,7 +13,7 @@ from matplotlib.ticker import FuncFormatter
 from bridges.comparison.energy import PREFIXES, by_kind
 from bridges.comparison.measures import calibration as calibrate
 from plasticity.learners import VALIDATION
-from plasticity.statistics import interval
+from simulations.figures.kinds import bounds
 from simulations.figures.style import (
     BLUE,
     GREEN,
@@ -40,12 +40,6 @@ def _means(comparison: Comparison) -> str:
 
 def _title(name: str) -> str:
     return name.replace("_", " ")
-
-
-def _bounds(values: np.ndarray) -> tuple[float, float]:
-    """The 95 % interval of the mean over seeds; nan where there are fewer than two."""
-    values = values[np.isfinite(values)]
-    return interval(values) if len(values) > 1 else (math.nan, math.nan)
 
 
 def comparison_figures(comparison: Comparison) -> dict[str, Figure]:
@@ -134,8 +128,7 @@ def _band(axis: Any, x: np.ndarray, values: np.ndarray, colour: str, **kwargs: A
     """The mean over seeds as a line and its 95 % interval as a band."""
     axis.plot(x, values.mean(axis=0), color=colour, **kwargs)
     if len(values) > 1:
-        low, high = np.array([_bounds(column) for column in values.T]).T
-        axis.fill_between(x, low, high, color=colour, alpha=0.2, linewidth=0)
+        axis.fill_between(x, *bounds(values), color=colour, alpha=0.2, linewidth=0)
 
 
 def _trials_axis(axis: Any, largest: float, smallest: float) -> None:
@@ -270,11 +263,11 @@ def attention(comparison: Comparison) -> Figure | None:
     figure, axes = new(0.9 + 3.3 * len(panels), 3.9, columns=len(panels))
     shown: Any = None
     for axis, (title, shares, raw_gains) in zip(axes[0], panels, strict=True):
-        mean = shares.mean(axis=0)
+        mean, (lows, highs) = shares.mean(axis=0), bounds(shares)
         shown = axis.imshow(mean, cmap="cividis", vmin=0, vmax=1)
         for cued in range(mean.shape[0]):
             for stream in range(mean.shape[1]):
-                low, high = _bounds(shares[:, cued, stream])
+                low, high = lows[cued, stream], highs[cued, stream]
                 text = f"{mean[cued, stream]:.2f}"
                 if math.isfinite(low):
                     text += f"\n[{low:.2f}, {high:.2f}]"

@@ -34,7 +34,7 @@ def bounds(values: ArrayLike) -> np.ndarray:
     rows = np.asarray(values, dtype=float)
     flat = rows.reshape(len(rows), -1).T
     known = [column[np.isfinite(column)] for column in flat]
-    found = np.array([interval(column) if len(column) > 1 else (np.nan, np.nan) for column in known])
+    found = np.array([interval(column) for column in known])
     return found.T.reshape(2, *rows.shape[1:])
 
 
@@ -351,12 +351,6 @@ def curve(
         else:
             layers.append(globals()["dots"](places, values, label=f"{label}, mean and 95 % interval"))
     return panel(*layers, x=x, y=y, legend=legend, **axes)
-
-
-def histogram(values: ArrayLike, bins: Any = 40, *, x: str = "", y: str = "", label: str = "", **axes: Any) -> Panel:
-    """How often values occur."""
-    heights, edges = np.histogram(np.asarray(values, dtype=float).ravel(), bins)
-    return panel(steps(heights, edges, color=BLUE, label=label or None), x=x, y=y, legend="best" if label else None, **axes)
 
 
 def confusion(

@@ -260,13 +260,14 @@ class Sweep:
         columns = min(3, len(picked))
         rows = -(-len(picked) // columns)
         per_line = len(self.points) // len(levels)
+        looks = [*figures.look([str(k) for k in range(per_line)]).values()]
         with figures.style():
             figure, axes = figures.new(3.2 * columns + 0.6, 2.8 * rows + 0.8, rows=rows, columns=columns)
             for axis, name in zip(axes.flat, picked, strict=False):
                 for line in range(per_line):
                     label = ", ".join(f"{k}={v}" for k, v in self.points[line].values if k != key) if others else None
                     told = [self.summary(name, level * per_line + line) for level in range(len(levels))]
-                    colour, style, marker = list(figures.look([str(k) for k in range(per_line)]).values())[line]
+                    colour, style, marker = looks[line]
                     mean = np.array([entry["mean"] for entry in told])
                     axis.plot(x, mean, linestyle=style, marker=marker, color=colour, label=label)
                     for place, entry in zip(x, told, strict=True):

@@ -18,7 +18,7 @@ from plasticity.encoders import ENCODERS
 from plasticity.engine import programs
 from plasticity.errors import WrongUse
 from plasticity.gates import EqualGain, InputGain, LearningGate, NoGate, ShuffledGate
-from plasticity.learners import CLASSES, SpikingClassifier, entries_of, spiking_classifier
+from plasticity.learners import CLASSES, Guessing, SpikingClassifier, entries_of, spiking_classifier
 from plasticity.learners.learner import SIDES
 from plasticity.learners.spiking_classifier import COMPETITION_STDP
 from plasticity.neurons import NEURONS
@@ -329,3 +329,11 @@ def test_an_estimator_of_somebody_else_is_told_the_task_as_far_as_it_has_paramet
     task = AssociativeRecall(pairs=7, dimension=8)
     told, _ = resolve([Told(), Untold()], {}, task)
     assert told.estimator.get_params() == {"streams": 8, "dimension": 8, "query": "content"}
+
+
+def test_guessing_forgets_the_task_that_it_was_fitted_to_before():
+    symbols = np.array([[0, 1, -1], [1, 1, 0]])
+    guessing = Guessing().fit(np.zeros((4, 2)), [0, 1, 2, 2]).fit(symbols, symbols)
+    assert guessing.predict(symbols).shape == (2, 3) and guessing.classes_.tolist() == [0, 1]
+    with pytest.raises(NotFittedError):
+        guessing.predict_proba(symbols)  # of tasks with one answer a trial

@@ -707,7 +707,7 @@ def test_a_program_is_stale_when_a_base_in_another_folder_changes(tmp_path, monk
     engine._source_hash.cache_clear()  # another process
     assert engine._source(mine) != before
     for name in ("far_base", "near_network"):
-        monkeypatch.delitem(sys.modules, name)
+        del sys.modules[name]
 
 
 def test_an_interrupt_of_a_run_without_compiler_hands_back_no_half_of_it():
