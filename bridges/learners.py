@@ -13,7 +13,8 @@ from bridges.models import MODELS, Model
 from plasticity import settings
 from plasticity.errors import WrongUse, unknown
 from plasticity.learners import CLASSES, LearnerEntry, entries_of
-from plasticity.registry import Registry
+from plasticity.learners.learner import SIDES
+from plasticity.registry import Registry, is_entry
 from plasticity.settings import SEED
 from plasticity.tasks import TASKS
 
@@ -52,8 +53,9 @@ def _entries() -> Iterator[LearnerEntry]:
 
 
 def _from_outside(value: Any) -> Iterator[LearnerEntry]:
-    if isinstance(value, type) and issubclass(value, Model) and isinstance(getattr(value, "name", None), str):
-        yield trained(value)
+    if isinstance(value, type) and issubclass(value, Model):
+        if is_entry("model", value, isinstance(getattr(value, "name", None), str)):
+            yield trained(value)
     yield from entries_of(value)
 
 
@@ -68,6 +70,10 @@ class NamedLearner:
     side: str
     estimator: Any
     cost: float
+
+    def __post_init__(self) -> None:
+        if self.side not in SIDES:
+            raise unknown(f"side of the learner {self.name}", str(self.side), SIDES)
 
     def parameters(self) -> dict[str, Any]:
         """Its settings as JSON holds them, without its random state."""

@@ -33,6 +33,12 @@ def place(spike_s: np.ndarray, onsets_s: np.ndarray) -> tuple[np.ndarray, np.nda
     return pattern, late, late < SLOT_MS / 1000
 
 
+def firsts(spike_s: np.ndarray, onsets_s: np.ndarray) -> np.ndarray:
+    """Whether each output spike is the first one within a pattern."""
+    pattern, _, inside = place(spike_s, onsets_s)
+    return inside & np.concatenate([[True], pattern[1:] != pattern[:-1]])[: len(pattern)]
+
+
 def measure(spike_s: np.ndarray, onsets_ms: np.ndarray, duration_s: float, stretch_s: float = np.inf) -> dict[str, Any]:
     """What the output spikes of one run say about its patterns.
 

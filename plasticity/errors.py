@@ -20,7 +20,9 @@ def unknown(kind: str, given: str, known: Iterable[str]) -> WrongUse:
     """The refusal of an unknown name: what was given, the closest match, what is known."""
     names = sorted(known)
     folded = {name.casefold(): name for name in reversed(names)}
-    close = difflib.get_close_matches(given.casefold(), folded, n=1, cutoff=0.5)
+    asked = given.casefold()
+    part_of = [name for name in map(str.casefold, names) if asked in name and len(asked) > 2]
+    close = difflib.get_close_matches(asked, folded, n=1, cutoff=0.6) or part_of
     hint = f" Did you mean {folded[close[0]]!r}?" if close else ""
     if close and len(names) > MANY:
         return WrongUse(f"unknown {kind} {given!r}.{hint} `plasticity list` shows all.")

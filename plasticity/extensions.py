@@ -11,19 +11,23 @@ Whatever such a module defines of a kind that has a registry (a `Rule`, a subcla
 from __future__ import annotations
 
 import functools
+import hashlib
 import importlib.metadata
 import importlib.util
+import json
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from plasticity.errors import PlasticityError, WrongUse
 
 GROUP = "plasticity"
-VARIABLE = "PLASTICITY_WITH"  # the files, for processes that this one starts
+VARIABLE = "PLASTICITY_WITH"  # the files, as a JSON list, for processes that this one starts
+PACKAGES = ("plasticity", "bridges", "simulations")  # whose classes a file derives its own from
 
 
 def add(files: Iterable[str | Path]) -> None:
@@ -32,7 +36,7 @@ def add(files: Iterable[str | Path]) -> None:
     Raises
     ------
     WrongUse
-        No such file, or its name is that of another module.
+        No such file, its name is that of another module, or it defines nothing of a kind that has a registry.
     PlasticityError
         The file does not run.
     """
@@ -40,10 +44,15 @@ def add(files: Iterable[str | Path]) -> None:
         path = Path(given).expanduser().absolute()
         if path.suffix != ".py" or not path.is_file():
             raise WrongUse(f"--with {given}: there is no such Python file; give the path of a file like my_rule.py.")
-        _load(path)
+        module = _load(path)
+        if not any(_is_own(value, module) for value in vars(module).values()):
+            raise WrongUse(
+                f"--with {path}: the file defines nothing that this program knows; derive a class from Gate, Task, Learner, Model"
+                " or Experiment in it, or make a Rule, Neuron, Encoder or DataSet."
+            )
         known = _files()
         if path not in known:
-            os.environ[VARIABLE] = os.pathsep.join(map(str, [*known, path]))
+            os.environ[VARIABLE] = json.dumps([*map(str, known), str(path)])
 
 
 def modules() -> list[ModuleType]:
@@ -56,8 +65,32 @@ def files() -> tuple[str, ...]:
     return tuple(map(str, _files()))
 
 
+def told() -> dict[str, dict[str, str]]:
+    """What a configuration says of the files: {"with": {name: SHA-256 as it was read}}; nothing where there are none."""
+    found = {path.name: _sha256(path) for path in _files()}
+    return {"with": found} if found else {}
+
+
+def changed(configuration: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """Which files of a run are not known now, and which are known but not as they were."""
+    now, then = told().get("with", {}), configuration.get("with", {})
+    return [name for name in then if name not in now], [name for name in then if name in now and now[name] != then[name]]
+
+
+@functools.cache
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
 def _files() -> list[Path]:
-    return [Path(path) for path in os.environ.get(VARIABLE, "").split(os.pathsep) if path]
+    return [Path(path) for path in json.loads(os.environ.get(VARIABLE) or "[]")]
+
+
+def _is_own(value: Any, module: ModuleType) -> bool:
+    """Whether this is a class of the module's own that is derived from one of ours, or an object of ours."""
+    kind = value if isinstance(value, type) else type(value)
+    ours = any(base.__module__.partition(".")[0] in PACKAGES for base in kind.__mro__)
+    return ours and (kind is not value or kind.__module__ == module.__name__)
 
 
 @functools.cache
@@ -73,10 +106,15 @@ def _load(path: Path) -> ModuleType:
     found = None if there is not None else importlib.util.find_spec(name)
     if found is None or found.origin is None or Path(found.origin).absolute() != path:
         raise WrongUse(f"--with {path}: another module is called {name} too; give the file another name.")
+    _sha256(path)  # as it is read now
     try:
         return import_module(name)
     except PlasticityError:
         raise
+    except SystemExit:
+        raise PlasticityError(
+            f"--with {path}: the file ends the program; put what only a script does under if __name__ == '__main__'."
+        ) from None
     except Exception as error:
         sys.modules.pop(name, None)
         raise PlasticityError(f"--with {path}: the file does not run ({type(error).__name__}: {error}).") from error

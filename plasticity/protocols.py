@@ -338,6 +338,11 @@ def weight_change(
         return np.array(synapses.w[:]) - start
 
 
+def closed_form(rule: Rule, pre: Sequence[Quantity], post: Sequence[Quantity]) -> np.ndarray:
+    """What `weight_change` should give of a rule that has a closed form (`Rule.change`), with no bounds: a sum over spikes."""
+    return np.array([rule.change(np.asarray(a), np.asarray(b)) for a, b in zip(pre, post, strict=True)])
+
+
 def _only_at_spikes(synapses: Synapses) -> bool:
     """Whether nothing on the synapse happens between spikes, later than a spike, or by the clock."""
     parts = synapses.contained_objects

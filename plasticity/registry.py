@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import dataclasses
-import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import ModuleType
 from typing import Any, Generic, TypeVar
 
-from plasticity import extensions
+from plasticity import extensions, settings
 from plasticity.errors import WrongUse, unknown
 
 T = TypeVar("T")
+
+
+def is_entry(kind: str, made: type, named: bool) -> bool:
+    """Whether a class from outside is known by its name; WrongUse for one that lacks something.
+
+    A base for others is abstract, or it has no name and others are derived from it, or it begins with an underscore.
+    """
+    lacks = ", ".join(sorted(getattr(made, "__abstractmethods__", ())))
+    if lacks and named:
+        raise WrongUse(f"{made.__module__}: the {kind} {vars(made).get('name')!r} lacks {lacks}; define it.")
+    settings.describe(made)  # refuses settings of what is no dataclass
+    if not (lacks or named or made.__subclasses__() or made.__name__.startswith("_")):
+        raise WrongUse(f"{made.__module__}: the {kind} {made.__name__} has no name; write name = '...' in it.")
+    return named
 
 
 class Registry(Mapping[str, T], Generic[T]):
@@ -44,19 +57,23 @@ class Registry(Mapping[str, T], Generic[T]):
             name = entry.name  # type: ignore[attr-defined]
             if self._entries.setdefault(name, entry) is not entry:
                 raise ValueError(f"two {kind}s are called {name!r}")
+        self.built_in = frozenset(self._entries)
 
     def _known(self) -> dict[str, Any]:
         """The entries, with those of modules from outside that were not read yet."""
         if self._of is not None:
             for module in extensions.modules():
                 if module.__name__ not in self._seen:
-                    self._seen.add(module.__name__)
                     for entry in self._defined(module):
+                        for about in ("summary", "source"):
+                            if not getattr(entry, about, ""):
+                                raise WrongUse(f"{module.__name__}: the {self.kind} {entry.name!r} has no {about}; give it one.")
                         there = self._entries.setdefault(entry.name, entry)
                         if there is not entry and (isinstance(self._of, type) or there != entry):
                             raise WrongUse(
                                 f"{module.__name__}: a {self.kind} called {entry.name!r} is there already; rename yours."
                             )
+                    self._seen.add(module.__name__)
         return self._entries
 
     def _defined(self, module: ModuleType) -> Iterator[Any]:
@@ -67,22 +84,16 @@ class Registry(Mapping[str, T], Generic[T]):
             if not isinstance(self._of, type):
                 assert self._of is not None
                 yield from self._of(value)
-            elif isinstance(value, self._of) or (isinstance(value, type) and issubclass(value, self._of)):
-                named = isinstance(getattr(value, "name", None), str)
-                if inspect.isabstract(value):
-                    if named:
-                        lacks = ", ".join(sorted(vars(value)["__abstractmethods__"]))
-                        raise WrongUse(
-                            f"{module.__name__}: the {self.kind} {vars(value).get('name')!r} lacks {lacks}; define it."
-                        )
-                    continue  # a base for others
-                if named and id(value) not in built_in and not self._variation(value):
+            elif isinstance(value, type) and issubclass(value, self._of):
+                if is_entry(self.kind, value, isinstance(getattr(value, "name", None), str)) and id(value) not in built_in:
                     yield value
+            elif isinstance(value, self._of) and id(value) not in built_in and not self._variation(value):
+                yield value
 
     def _variation(self, value: Any) -> bool:
         """Whether this is a known entry with other parameters or traces, such as `pair_stdp(A_plus=0.02)` or a preset."""
         known = self._entries.get(value.name)
-        if known is None or isinstance(value, type) or not dataclasses.is_dataclass(value):
+        if known is None or not dataclasses.is_dataclass(value):
             return False
         same = [f.name for f in dataclasses.fields(value) if f.name not in ("parameters", "traces", "summary")]
         return type(value) is type(known) and all(getattr(value, name) == getattr(known, name) for name in same)

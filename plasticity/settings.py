@@ -130,7 +130,10 @@ class Setting:
     def _within(self, value: Any) -> bool:
         if not isinstance(value, numbers.Real) or isinstance(value, bool):
             return True
-        value = float(value)
+        try:
+            value = float(value)
+        except OverflowError:  # a whole number that no float holds
+            return False
         strict = (self.above < value or self.above == -math.inf) and (value < self.below or self.below == math.inf)
         return bool(self.low <= value <= self.high and strict)  # NaN fails
 
@@ -142,11 +145,11 @@ class Setting:
             )
         sides = ((self.above, "above"), (self.below, "below"))
         strict = [f"{word} {bound:g}" for bound, word in sides if math.isfinite(bound)]
-        if not strict:
+        if not strict and value not in (math.inf, -math.inf):
             high = "inf" if self.high == FINITE else self.high
             return WrongUse(f"{owner}: {self.name}={value} is outside {self.low} to {high} {self.unit}".rstrip() + ".")
         strict += [f"{self.low:g} or more"] * (self.low > -math.inf) + [f"{self.high:g} or less"] * (self.high < FINITE)
-        return WrongUse(f"{owner}: {self.name}={value} must be finite and {' and '.join(strict)} {self.unit}".rstrip() + ".")
+        return WrongUse(f"{owner}: {self.name}={value} must be {' and '.join(['finite', *strict])} {self.unit}".rstrip() + ".")
 
 
 def _alternatives(kind: Any) -> tuple[Any, ...]:
@@ -182,7 +185,13 @@ def describe(owner: Any) -> list[Setting]:
     """The settings of a dataclass or estimator (class or instance), in the order of their declaration.
 
     Of an estimator that declares none (one of scikit-learn) the parameters of its constructor, as its defaults show them.
+    WrongUse for a class that declares some without being a dataclass.
     """
+    made = owner if inspect.isclass(owner) else type(owner)
+    raw = [name for base in made.__mro__ for name, value in vars(base).items() if isinstance(value, dataclasses.Field)]
+    if raw:
+        above = "@estimator" if hasattr(made, "get_params") else "@dataclass(frozen=True)"
+        raise WrongUse(f"{made.__name__} declares the setting {raw[0]}, but is no dataclass; write {above} above it.")
     if dataclasses.is_dataclass(owner):
         fields = [f for f in dataclasses.fields(owner) if "help" in f.metadata and f.name != SEED]
         hints = kinds(owner) if fields else {}

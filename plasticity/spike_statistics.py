@@ -46,6 +46,25 @@ def correlation(which: np.ndarray, when: np.ndarray, n: int, start: float, end: 
     return float((total - variance.sum()) / (np.sqrt(variance).sum() ** 2 - variance.sum()))
 
 
+def first_spikes(which: np.ndarray, when: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Which neurons fire, rising, and when each of them does so for the first time."""
+    order = np.argsort(when, kind="stable")
+    neurons, first = np.unique(which[order], return_index=True)
+    return neurons, when[order][first]
+
+
+def roomiest(times: np.ndarray) -> float:
+    """Of events in order of time the one with the most room around it, on the side where it has less."""
+    gaps = np.diff(np.append(np.append(0.0, times), np.inf))
+    return float(times[np.argmax(np.minimum(gaps[:-1], gaps[1:]))])
+
+
+def decayed(at: np.ndarray, times: np.ndarray, tau_s: float) -> np.ndarray:
+    """What is left at some moments of events that add 1 each and decay: sum of exp(-(t - t_event)/tau)."""
+    since = np.subtract.outer(at, times)
+    return np.where(since >= 0, np.exp(-np.maximum(since, 0) / tau_s), 0).sum(axis=1)
+
+
 def seen_rate(
     pre: tuple[np.ndarray, np.ndarray],
     post: tuple[np.ndarray, np.ndarray],

@@ -115,10 +115,39 @@ def interval(values: ArrayLike, confidence: float = 0.95) -> tuple[float, float]
     return float(low), float(high)
 
 
+def late_mean(values: ArrayLike, parts: int, axis: int = -1) -> np.ndarray:
+    """The mean over the last of so many parts of a run, which is that axis: 2 for its second half, 4 for its last quarter."""
+    rows = np.asarray(values, dtype=float)
+    kept = [slice(None)] * rows.ndim
+    kept[axis] = slice(-rows.shape[axis] // parts, None)
+    return rows[tuple(kept)].mean(axis=axis)
+
+
 def standard_error(values: ArrayLike) -> np.ndarray:
     """Standard error of the mean over the first axis; nan for fewer than two values."""
     rows = np.asarray(values, dtype=float)
     return rows.std(axis=0, ddof=1) / np.sqrt(len(rows)) if len(rows) > 1 else np.full(rows.shape[1:], np.nan)
+
+
+def padded(rows: Sequence[np.ndarray]) -> np.ndarray:
+    """Arrays of different lengths as one, (rows, longest, ...), nan where one has ended."""
+    made = np.full((len(rows), max(map(len, rows)), *np.shape(rows[0])[1:]), np.nan)
+    for place, row in zip(made, rows, strict=True):
+        place[: len(row)] = row
+    return made
+
+
+def scale_to(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
+    """What x is multiplied by to be y, by least squares, and half of its 95 % interval; 0 where x is."""
+    power = float(x @ x)
+    scale = float(x @ y) / power if power else 0.0
+    return scale, 1.96 * float(np.sqrt(((y - scale * x) ** 2).sum() / (len(x) - 1) / power)) if power else 0.0
+
+
+def same_signs(x: ArrayLike, y: ArrayLike) -> tuple[int, int, float]:
+    """How many of the pairs have the same sign, of how many, and the p of so many or more by chance (sign test, one-sided)."""
+    same = np.sign(x) == np.sign(y)
+    return int(same.sum()), same.size, float(stats.binomtest(int(same.sum()), same.size, alternative="greater").pvalue)
 
 
 @dataclass(frozen=True)
@@ -130,6 +159,9 @@ class PairedDifference:
     high: float
     effect: float
     p: float
+
+    def __str__(self) -> str:
+        return f"{self.mean:+.3f} [{self.low:+.3f}, {self.high:+.3f}]"
 
 
 def paired_difference(a: ArrayLike, b: ArrayLike, confidence: float = 0.95) -> PairedDifference:
@@ -265,12 +297,23 @@ def finite(value: float | None) -> float | None:
     return float(value) if value is not None and math.isfinite(value) else None
 
 
+def known_mean(values: ArrayLike) -> float:
+    """The mean of those values that are known; nan where none is."""
+    rows = np.asarray(values, dtype=float)
+    return float(np.nanmean(rows)) if np.isfinite(rows).any() else math.nan
+
+
 def mean_and_interval(values: ArrayLike) -> dict[str, float]:
     """Mean and 95 % interval over seeds, of those that have the number: `mean`, `low`, `high`, each nan where there is none."""
     known = np.asarray(values, dtype=np.float64)
     known = known[np.isfinite(known)]
     low, high = interval(known)
     return {"mean": float(known.mean()) if len(known) else math.nan, "low": low, "high": high}
+
+
+def each_and_mean(values: ArrayLike) -> dict[str, Any]:
+    """`mean_and_interval`, and in `each` the value of each seed."""
+    return {**mean_and_interval(values), "each": np.asarray(values, dtype=float).tolist()}
 
 
 def over_seeds(values: ArrayLike) -> dict[str, float | None] | None:

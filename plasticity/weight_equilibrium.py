@@ -8,6 +8,7 @@ pre- and postsynaptic spikes:
 The drift vanishes at w* = 1/(1 + alpha^(1/mu)) (`fixed_point`). For mu = 1 the weights scatter about it with
 sd = sqrt(lambda [(1 - w*)^2 + alpha^2 w*^2]/(4 (1 + alpha))), to the first order in lambda (`linear_sd`). For every mu the
 Fokker-Planck equation has a stationary solution, and a slowest mode that says how long the equilibrium takes (`fokker_planck`).
+What a simulation says of the same: `settled`, `pooled`, `met`.
 """
 
 from __future__ import annotations
@@ -18,7 +19,10 @@ import numpy as np
 from scipy.linalg import eigh_tridiagonal
 from scipy.special import expit
 
+from plasticity.statistics import standard_error
+
 TAU_S = 0.02  # of both traces
+SETTLE, MEASURE, LEAST_S = 6.0, 8.0, 400.0  # relaxation times before and during the measurement, and its least duration
 
 
 class Equilibrium(NamedTuple):
@@ -27,6 +31,11 @@ class Equilibrium(NamedTuple):
     mean: float
     sd: float
     relaxation_s: float
+
+    def measured(self, sample_s: float) -> tuple[float, float]:
+        """From when to when to measure it: after six relaxation times, for eight of them but 400 s at least, in whole samples."""
+        settle = np.ceil(SETTLE * self.relaxation_s / sample_s) * sample_s
+        return float(settle), float(settle + np.ceil(max(MEASURE * self.relaxation_s, LEAST_S) / sample_s) * sample_s)
 
 
 def fixed_point(mu: float, alpha: float) -> float:
@@ -75,3 +84,34 @@ def fokker_planck(mu: float, alpha: float, learning: float, rate_hz: float, cell
     leaving = np.append(right, 0.0) + np.insert(left, 0, 0.0)
     modes = eigh_tridiagonal(leaving, -np.sqrt(right * left), select="i", select_range=(0, 1), eigvals_only=True)
     return Equilibrium(mean, float(np.sqrt(p @ (w - mean) ** 2)), float(1 / modes[1]))
+
+
+def settled(history: np.ndarray, start: np.ndarray, first: int) -> dict[str, np.ndarray]:
+    """What the weights (samples, synapses) of one run say, measured from the sample `first` on; some started at 0, some at 1.
+
+    Returns
+    -------
+    `pair_mean`, `pair_sd` over synapses and samples of the measurement; `half_means` (2) of either start; `course` (samples, 2)
+    its mean over time
+    """
+    course = np.stack([history[:, start == k].mean(axis=1) for k in (0, 1)], axis=1)
+    measured = history[first:]
+    return {
+        "pair_mean": measured.mean(), "pair_sd": measured.std(), "half_means": course[first:].mean(axis=0), "course": course,
+    }  # fmt: skip
+
+
+def pooled(means: np.ndarray, sds: np.ndarray) -> dict[str, float]:
+    """Mean and standard deviation of the weights from those of each seed, with their standard errors over seeds."""
+    return {
+        "mean": float(means.mean()),
+        "mean_se": float(standard_error(means)),
+        "sd": float(np.sqrt((sds**2).mean())),
+        "sd_se": float(standard_error(sds)),
+    }
+
+
+def met(course: np.ndarray, times_s: np.ndarray, apart: float) -> float | None:
+    """When the means of both starts, `course` (samples, 2), are first less `apart` than this; None if never."""
+    below = np.flatnonzero(np.abs(np.diff(course, axis=1))[:, 0] < apart)
+    return float(times_s[below[0]]) if below.size else None

@@ -45,8 +45,8 @@ doi:10.1038/78829 (neuron and rule); McAdams & Maunsell 1999, doi:10.1523/JNEURO
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -54,31 +54,21 @@ from brian2 import second
 
 from plasticity.engine import Program
 from plasticity.errors import WrongUse
-from plasticity.networks.two_groups import GROUPS, TwoGroups
+from plasticity.networks.two_groups import GROUPS, SINGLED_OUT, TwoGroups
 from plasticity.rules import Landing, pair_stdp
 from plasticity.settings import setting
-from plasticity.statistics import PairedDifference, holm, interval, paired_difference
-from simulations.figures import BLACK, BLUE, GREEN, ORANGE, PURPLE, VERMILION, over_seeds
-from simulations.figures.kinds import Layer, Panel, each_seed, level, line, means, page, panel, share, small_title, steps
+from plasticity.statistics import PairedDifference, holm, late_mean, paired_difference
+from simulations.figures.attention_gain import distributions, dose_response, time_course, weights
 from simulations.frame.checks import Check, beyond, near, no_difference
 from simulations.frame.execute import script
-from simulations.frame.experiment import Arrays, Experiment, Session
+from simulations.frame.experiment import Arrays, Experiment, Session, stack
 
 if TYPE_CHECKING:
     from simulations.figures.kinds import Drawing
 
 SELECTIVE = ("attention", "redistributed")  # must favour the attended group
 CONTROLS = ("equal_gain", "shuffled")  # must not
-LOOKS = {  # of each condition: colour, line style, marker
-    "attention": (VERMILION, "-", "o"),
-    "redistributed": (BLUE, "-", "D"),
-    "equal_gain": (BLACK, "--", "v"),
-    "shuffled": (PURPLE, "-.", "^"),
-    "learning_gate": (ORANGE, "--", "s"),
-    "uncorrelated": (GREEN, ":", "P"),
-}
-CONDITIONS = tuple(LOOKS)
-GROUP_LOOKS = (("attended", VERMILION, "-", "o"), ("ignored", BLUE, "--", "s"))
+CONDITIONS = (*SINGLED_OUT, "uncorrelated")
 OWN = "statement of this simulation"
 
 
@@ -117,32 +107,17 @@ class AttentionGain(Experiment):
 
     def run_inputs(self, condition: str, gain: float, seed: int) -> dict[str, Any]:
         """The inputs of one run."""
-        gains, learning = np.ones((self.network().epochs, GROUPS)), np.ones(GROUPS * self.inputs)
-        if condition in ("attention", "uncorrelated"):
-            gains[:, 0] = gain
-        elif condition == "equal_gain":
-            gains[:] = gain
-        elif condition == "redistributed":
-            gains[:] = 2 * gain / (1 + gain), 2 / (1 + gain)
-        elif condition == "shuffled":
-            gains[np.arange(len(gains)), np.random.default_rng([seed, 1]).integers(GROUPS, size=len(gains))] = gain
-        elif condition == "learning_gate":
-            learning[: self.inputs] = gain
-        else:
-            raise WrongUse(f"unknown condition {condition!r}; known: {', '.join(CONDITIONS)}.")
-        w, correlation = np.full(GROUPS * self.inputs, self.w_start), 0.0 if condition == "uncorrelated" else self.correlation
-        given = {"gain": gains, "learning": learning, "w": w, "base": self.base_hz, "correlation": correlation}
-        return given | {"tau_c": self.tau_c_ms / 1000, "g_max": self.g_max, "g_background": self.g_background}
+        how, correlation = ("attention", 0.0) if condition == "uncorrelated" else (condition, self.correlation)
+        w = np.full(GROUPS * self.inputs, self.w_start)
+        given = {"w": w, "base": self.base_hz, "correlation": correlation, "tau_c": self.tau_c_ms / 1000}
+        return self.network().singled_out(how, gain, seed) | given | {"g_max": self.g_max, "g_background": self.g_background}
 
     def one(self, program: Program, condition: str, gain: float, seed: int) -> dict[str, np.ndarray]:
         """One run: `history` (seconds, groups) mean weight, `weights` (groups, inputs) at the end, rates in hertz."""
         found = program.run(seed, self.run_inputs(condition, gain, seed), duration=self.duration_s * second)
-        return {
-            "history": found["w_history"].reshape(-1, GROUPS, self.inputs).mean(axis=2),
-            "weights": found["w"].reshape(GROUPS, self.inputs),
-            "input_hz": found["input_spikes"].reshape(GROUPS, self.inputs).mean(axis=1) / self.duration_s,
-            "output_hz": found["spikes"][0] / np.float64(self.duration_s),
-        }
+        groups = self.network().by_group(found)
+        input_hz = groups.pop("input_spikes").mean(axis=1) / self.duration_s
+        return groups | {"input_hz": input_hz, "output_hz": found["spikes"][0] / np.float64(self.duration_s)}
 
     def collect(self, session: Session) -> dict[str, np.ndarray]:
         """What a run gives, and `mean_weight` (groups) of its second half; all (conditions, gains, seeds, ...)."""
@@ -151,10 +126,8 @@ class AttentionGain(Experiment):
         # at gain 1 nothing singles out a group, so that these conditions are one and the same run
         runs = [("attention", g, s) if g == 1 and c != "uncorrelated" else (c, g, s) for c, g, s in grid]
         found = dict(session.each(lambda item, tell: self.one(program, *item), sorted(set(runs))))
-        shape = (len(CONDITIONS), len(self.gains), len(session.seeds))
-        stacked = {name: np.stack([found[run][name] for run in runs]) for name in found[runs[0]]}
-        arrays = {name: array.reshape(*shape, *array.shape[1:]) for name, array in stacked.items()}
-        return arrays | {"mean_weight": second_half(arrays["history"])}
+        arrays = stack([found[run] for run in runs], len(CONDITIONS), len(self.gains), len(session.seeds))
+        return arrays | {"mean_weight": late_mean(arrays["history"], 2, axis=-2)}
 
     def differences(self, a: Arrays) -> dict[tuple[str, float], PairedDifference]:
         """Attended minus ignored mean weight by condition and gain; intervals are 95 % BCa over seeds, each for itself."""
@@ -179,24 +152,18 @@ class AttentionGain(Experiment):
         above, strong = [gain for gain in self.gains if gain > 1], [gain for gain in self.gains if gain >= 2]
         if 1 in self.gains:
             d = found["attention", 1]
-            yield no_difference(
-                "difference at gain 1", bounds=(d.low, d.high), told=_text(d), published="95 % interval contains 0", source=OWN
-            )
+            yield no_difference("difference at gain 1", d, published="95 % interval contains 0", source=OWN)
         for condition in SELECTIVE:
             for gain, p in zip(strong, holm([found[condition, gain].p for gain in strong]), strict=True):
                 d = found[condition, gain]
-                yield beyond(
-                    f"{condition}, gain {gain:g}", d.mean, above=0, bounds=(d.low, d.high), told=f"{_text(d)}, Holm p {p:.2g}",
-                    source=OWN,
-                )  # fmt: skip
+                yield beyond(f"{condition}, gain {gain:g}", d, above=0, told=f"{d}, Holm p {p:.2g}", source=OWN)
         for condition in SELECTIVE if len(self.gains) > 1 else ():
             slopes = np.polyfit(np.log2(self.gains), by_condition[condition], 1)[0]
-            low, high = interval(slopes)
-            means = ", ".join(f"{mean:.3f}" for mean in by_condition[condition].mean(axis=1))
+            d, means = paired_difference(slopes, 0 * slopes), by_condition[condition].mean(axis=1)
             yield beyond(
-                f"{condition} grows with gain", slopes, above=0, bounds=(low, high), tolerance="95 % interval", source=OWN,
+                f"{condition} grows with gain", d, above=0, tolerance="95 % interval", source=OWN,
                 published="slope per doubling of the gain above 0",
-                told=f"{slopes.mean():+.3f} [{low:+.3f}, {high:+.3f}]; mean at each gain {means}",
+                told=f"{d}; mean at each gain {', '.join(f'{mean:.3f}' for mean in means)}",
             )  # fmt: skip
         family = [(condition, gain) for condition in CONTROLS for gain in above]
         corrected = dict(zip(family, holm([found[key].p for key in family]), strict=True))
@@ -205,16 +172,15 @@ class AttentionGain(Experiment):
             inside, furthest = sum(d.low <= 0 <= d.high for d in own), max(own, key=lambda d: abs(d.mean))
             yield no_difference(
                 f"{condition} favours no group", p=p, source=OWN, published="0 at every gain above 1",
-                told=f"95 % interval contains 0 at {inside} of {len(own)} gains, largest {_text(furthest)}, "
-                f"smallest Holm p {p:.2g}",
+                told=f"95 % interval contains 0 at {inside} of {len(own)} gains, largest {furthest}, smallest Holm p {p:.2g}",
                 tolerance=f"no Holm p below 0.05 over the {len(family)} comparisons of {' and '.join(CONTROLS)}",
             )  # fmt: skip
         for condition in (*CONTROLS, "uncorrelated") if strong else ():
             pairs = zip(self.gains, by_condition["attention"], by_condition[condition], strict=True)
             least = min((paired_difference(ours, theirs) for g, ours, theirs in pairs if g >= 2), key=lambda d: d.low)
             yield beyond(
-                f"attention exceeds {condition}, gain >= 2", least.mean, above=0, bounds=(least.low, least.high), source=OWN,
-                published="95 % interval above 0 at every gain", told=f"smallest {_text(least)}",
+                f"attention exceeds {condition}, gain >= 2", least, above=0, source=OWN, told=f"smallest {least}",
+                published="95 % interval above 0 at every gain",
             )  # fmt: skip
         total = a["input_hz"][CONDITIONS.index("redistributed")].sum(axis=-1).mean(axis=-1)  # (gains,)
         yield near(
@@ -223,78 +189,14 @@ class AttentionGain(Experiment):
         )  # fmt: skip
 
     def figures(self, a: Arrays) -> Mapping[str, Drawing]:
-        seeds, wide = a["mean_weight"].shape[2], max(4.0, 1.9 * len(self.gains))
-        weights = [_weights(c, self.gains, rows) for c, rows in zip(CONDITIONS, a["mean_weight"], strict=True)]
-        history = a["history"][CONDITIONS.index("attention")]
-        courses = [_course(gain, rows) for gain, rows in zip(self.gains, history, strict=True)]
-        ends = [
-            [_distribution(c, gain, rows) for gain, rows in zip(self.gains, a["weights"][CONDITIONS.index(c)], strict=True)]
-            for c in ("attention", "equal_gain")
-        ]
-        thin = {"title": f"thin: each of {seeds} seeds,\nthick: their mean", "title_fontsize": 7, "loc": "lower left"}
-        weights[0], courses[0] = replace(weights[0], legend="lower left"), replace(courses[0], legend=thin)
-        ends[0][0] = replace(ends[0][0], legend="upper left")
-        shared: dict[str, Any] = {"outer": True, "sharey": True}
+        of = {name: dict(zip(CONDITIONS, a[name], strict=True)) for name in ("history", "weights")}
+        ends = {condition: of["weights"][condition] for condition in ("attention", "equal_gain")}
         return {
-            "dose_response": page(
-                [self._dose_response(a)], size=(7.0, 4.2), legend=1, legend_look={"loc": "outside right upper"}
-            ),
-            "weights": page(weights[:3], weights[3:], size=(7.5, 4.6), caption=over_seeds(seeds), sharex=True, **shared),
-            "time_course": page(courses, size=(wide, 2.8), **shared),
-            "distributions": page(*ends, size=(wide, 4.2), sharex=True, **shared),
+            "dose_response": dose_response(self.gains, a["mean_weight"][..., 0] - a["mean_weight"][..., 1]),
+            "weights": weights(self.gains, a["mean_weight"]),
+            "time_course": time_course(self.gains, of["history"]["attention"]),
+            "distributions": distributions(self.gains, ends),
         }
-
-    def _dose_response(self, a: Arrays) -> Panel:
-        """The difference of mean weight, attended minus ignored, against the gain: one line for each condition."""
-        layers, difference = [level(0, linewidth=1, zorder=1)], a["mean_weight"][..., 0] - a["mean_weight"][..., 1]
-        for place, (condition, (colour, stroke, marker)) in enumerate(LOOKS.items()):
-            gain = np.array(self.gains) + 0.03 * (place - (len(LOOKS) - 1) / 2)  # side by side
-            label = condition.replace("_", " ")
-            look = {"color": colour, "linestyle": stroke, "marker": marker, "markersize": 5, "label": label, "zorder": 3}
-            layers.append(means(gain, difference[place].T, **look))
-        return panel(
-            *layers, x="gain g (no unit)", y="mean weight, attended minus ignored (no unit)", xticks=self.gains,
-            title=f"mean and 95 % interval over {difference.shape[2]} seeds",
-        )  # fmt: skip
-
-
-def second_half(history: np.ndarray) -> np.ndarray:
-    """The mean over the second half of the time axis, the one before the last: (..., seconds, groups) to (..., groups)."""
-    return history[..., history.shape[-2] // 2 :, :].mean(axis=-2)
-
-
-def _text(d: PairedDifference) -> str:
-    return f"{d.mean:+.3f} [{d.low:+.3f}, {d.high:+.3f}]"
-
-
-def _weights(condition: str, gains: Sequence[float], weights: np.ndarray) -> Panel:
-    """Mean weight of each group against the gain, (gains, seeds, groups)."""
-    layers: list[Layer] = []
-    for k, (label, colour, stroke, marker) in enumerate(GROUP_LOOKS):
-        look = {"color": colour, "linestyle": stroke, "marker": marker, "markersize": 4, "label": label}
-        layers.append(means(gains, weights[..., k].T, **look))
-    title = condition.replace("_", " ")
-    return panel(*layers, x="gain g (no unit)", y="mean weight (no unit)", title=title, ylim=(0, 1), xticks=gains)
-
-
-def _course(gain: float, history: np.ndarray) -> Panel:
-    """Mean weight of each group over time, (seeds, seconds, groups)."""
-    layers: list[Layer] = []
-    for k, (label, colour, stroke, _) in enumerate(GROUP_LOOKS):
-        seconds, curves = np.arange(history.shape[1]), history[..., k]
-        layers.append(each_seed(seconds, curves, color=colour, linewidth=0.4, alpha=0.4))
-        layers.append(line(seconds, curves.mean(axis=0), color=colour, linestyle=stroke, linewidth=2, label=label))
-    return panel(*layers, x="time (s)", y="mean weight (no unit)", title=f"gain {gain:g}", ylim=(0, 1))
-
-
-def _distribution(condition: str, gain: float, weights: np.ndarray) -> Panel:
-    """Histogram of the weights at the end, all seeds together, (seeds, groups, inputs)."""
-    edges, title = np.linspace(0, 1, 21), f"{condition.replace('_', ' ')}, g = {gain:g}"
-    layers = [
-        steps(share(weights[:, k].ravel(), edges), edges, color=colour, linestyle=stroke, label=label)
-        for k, (label, colour, stroke, _) in enumerate(GROUP_LOOKS)
-    ]
-    return panel(small_title(title), *layers, x="weight at the end", y="share of synapses")
 
 
 if __name__ == "__main__":

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from simulations.frame.execute import script
 from simulations.frame.experiment import Arrays, suite
-from simulations.memory_recall import SOURCE, MemoryRecall, recalled
+from simulations.frame.recall import SOURCE, recalled
+from simulations.memory_recall import MemoryRecall
 from simulations.recall_maps import RecallMaps
 from simulations.trained_recall import TrainedRecall
 

@@ -27,18 +27,18 @@ from scipy.stats import ttest_1samp
 from plasticity.learners import RateMemory, SpikingMemory
 from plasticity.parallel import Progress, trials_generator
 from plasticity.settings import setting
-from plasticity.statistics import holm, interval
+from plasticity.statistics import holm, mean_and_interval
 from plasticity.tasks import AssociativeRecall
 from simulations.figures import BLACK, BLUE, ORANGE, PURPLE, VERMILION, over_seeds
 from simulations.figures.kinds import Layer, Page, level, line, log_x, means, note, page, panel
 from simulations.frame.checks import Check, near, no_difference
 from simulations.frame.execute import script
 from simulations.frame.experiment import Arrays, Experiment, Session, Table
+from simulations.frame.recall import QUERIES, SOURCE, TRIALS, VALUES, recall_task, recalled
 
 if TYPE_CHECKING:
     from simulations.figures.kinds import Drawing
 
-SOURCE = "Schlag, Irie & Schmidhuber 2021, arXiv:2102.11174; Ramsauer et al. 2021, arXiv:2008.02217"
 LAW = "superposition of random keys: E (k.q)^2 = 1/d; Kohonen 1972, doi:10.1109/TC.1972.5008975"
 SPIKING, HEBB, DELTA, SOFTMAX = MEMORIES = ("spiking_memory", "hebb_memory", "delta_memory", "softmax_memory")
 LOOKS: dict[str, dict[str, Any]] = {
@@ -48,12 +48,6 @@ LOOKS: dict[str, dict[str, Any]] = {
     SOFTMAX: {"color": BLUE, "linestyle": "-", "marker": "D", "markersize": 4, "label": "softmax attention, fixed"},
 }
 CURVE = 200  # points of a line
-SHOWN = 8  # pairs whose maps are drawn: as many values are needed at least
-
-# settings that are those of `trained_recall` and `recall_maps` as well
-VALUES = setting(10, "possible values", low=SHOWN, high=1000)
-TRIALS = setting(50, "memories for each condition and seed", low=1, high=100_000)
-QUERIES = setting(4, "queries to each memory, at most one a pair", low=1, high=1000)
 
 
 @dataclass(frozen=True)
@@ -123,17 +117,18 @@ class MemoryRecall(Experiment):
 
     def numbers(self, a: Arrays) -> dict[str, Any]:
         told: dict[str, Any] = {"chance": 1 / self.values}
-        told |= {f"{name}: error over {what}": summary(ratio.mean(axis=0)) for name, what, ratio in self._ratios(a)}
+        told |= {f"{name}: error over {what}": mean_and_interval(ratio.mean(axis=0)) for name, what, ratio in self._ratios(a)}
         conditions = [(i, d, j, n) for i, d in enumerate(self.dimensions) for j, n in enumerate(self.pairs)]
         for i, d, j, n in conditions:
             gain = a["accuracy"][MEMORIES.index(SOFTMAX), i, j] - a["accuracy"][MEMORIES.index(SPIKING), i, j]
             if gain.any():
-                told[f"softmax_memory - spiking_memory, d {d}, n {n}"] = summary(gain)
+                told[f"softmax_memory - spiking_memory, d {d}, n {n}"] = mean_and_interval(gain)
         (_, _, law), (_, _, with_spikes) = self._laws()
         told["results"] = [
             {
-                "learner": name, "dimension": d, "pairs": n, "accuracy": summary(a["accuracy"][row, i, j]),
-                "error": summary(a["error"][row, i, j]), "law": float(law[i, j]), "law_and_spikes": float(with_spikes[i, j]),
+                "learner": name, "dimension": d, "pairs": n,
+                "accuracy": mean_and_interval(a["accuracy"][row, i, j]), "error": mean_and_interval(a["error"][row, i, j]),
+                "law": float(law[i, j]), "law_and_spikes": float(with_spikes[i, j]),
             }
             for row, name in enumerate(MEMORIES) for i, d, j, n in conditions
         ]  # fmt: skip
@@ -194,13 +189,6 @@ class MemoryRecall(Experiment):
         return panel(*layers, x="pairs n", y=y if first else "", title=title, then=log_x(self.pairs, base=2), **axes)
 
 
-def recall_task(pairs: int, dimension: int, values: int, queries: int, memories: int = 10, train: int = 10) -> AssociativeRecall:
-    """The task of one condition: so many memories to be tested, asked for at most so many pairs each."""
-    queries = min(queries, pairs)
-    rounded = {name: -(-trials // queries) * queries for name, trials in (("train", train), ("validation", 300))}
-    return AssociativeRecall(pairs=pairs, dimension=dimension, values=values, queries=queries, test=memories * queries, **rounded)
-
-
 def _memories(streams: int, dimension: int, seed: int) -> Iterator[RateMemory | SpikingMemory]:
     """In the order of `MEMORIES`."""
     yield SpikingMemory(streams=streams, dimension=dimension, random_state=seed)
@@ -211,35 +199,6 @@ def _memories(streams: int, dimension: int, seed: int) -> Iterator[RateMemory | 
 def _finely(pairs: Sequence[int]) -> np.ndarray:
     """Numbers of pairs for a line, (`CURVE`,)."""
     return np.geomspace(1, max(pairs), CURVE)
-
-
-def summary(values: np.ndarray) -> dict[str, float]:
-    """Mean over seeds and its interval."""
-    low, high = interval(values)
-    return {"mean": float(np.mean(values)), "low": low, "high": high}
-
-
-def recalled(numbers: Mapping[str, Any]) -> dict[str, Table]:
-    """Accuracy of every learner, in percent: a table for each length of the keys."""
-
-    def percent(share: Mapping[str, Any] | None) -> str:
-        if share is None:
-            return ""
-        known = share["low"] is not None and share["low"] < share["high"]
-        return f"{100 * share['mean']:.1f}" + (f" [{100 * share['low']:.1f}, {100 * share['high']:.1f}]" if known else "")
-
-    tables = {}
-    for dimension in sorted({row["dimension"] for row in numbers["results"]}):
-        told = [row for row in numbers["results"] if row["dimension"] == dimension]
-        pairs = sorted({row["pairs"] for row in told})
-        fixed = {row["learner"] for row in told if "error" in row}
-        rows = []
-        for name in dict.fromkeys(row["learner"] for row in told):
-            found = {row["pairs"]: row["accuracy"] for row in told if row["learner"] == name}
-            rows.append([f"{name}{'' if name in fixed else ', trained'}", *(percent(found.get(n)) for n in pairs)])
-        title = f"values recalled of n pairs, % of test trials [95 % interval], keys of length {dimension}"
-        tables[title] = (["learner", *(f"n = {n}" for n in pairs)], rows)
-    return tables
 
 
 if __name__ == "__main__":

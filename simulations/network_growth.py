@@ -21,19 +21,8 @@ from simulations.frame.checks import Check, within
 from simulations.frame.execute import script
 from simulations.frame.experiment import Arrays, Experiment, Session
 from simulations.frame.stopwatch import Watch, processor
-from simulations.network_time import (
-    INPUTS,
-    NEURONS,
-    REPEATS,
-    SOURCE,
-    WARM,
-    network,
-    per_image,
-    pixels,
-    refuse_numpy,
-    run_inputs,
-    warmed,
-)
+from simulations.frame.timed_network import BRIGHT, INPUTS, network, per_image, pixels, refuse_numpy, run_inputs, warmed
+from simulations.network_time import NEURONS, REPEATS, SOURCE, WARM
 
 if TYPE_CHECKING:
     from simulations.figures.kinds import Drawing
@@ -73,7 +62,7 @@ class NetworkGrowth(Experiment):
     def _in_neurons(self, pictures: np.ndarray) -> dict[str, np.ndarray]:
         trained = warmed(self.neurons, pictures[: self.warm])
         rng = np.random.default_rng(0)
-        shown = pictures[self.warm : self.warm + SHOWN] * np.float32(255 / 4)
+        shown = pictures[self.warm : self.warm + SHOWN] * BRIGHT
         empty, found = 0, []
         for neurons in (2, *self.grow_neurons):
             pick = rng.integers(0, self.neurons, neurons)  # trained neurons, some of them more than once

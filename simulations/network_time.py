@@ -16,49 +16,28 @@ left out and its reason is told.
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import tempfile
-import time
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from brian2 import ms
 
-from plasticity.datasets import DATASETS, status
-from plasticity.engine import compiler
-from plasticity.errors import WrongUse
-from plasticity.learners import DiehlCookClassifier
-from plasticity.networks.diehl_cook import DiehlCook
-from plasticity.parallel import Progress, each
 from plasticity.settings import setting
 from simulations.figures import BLACK, SKY, VERMILION
 from simulations.figures.kinds import Layer, line, moment, note, page, panel
 from simulations.frame.checks import Check, within
 from simulations.frame.execute import script
 from simulations.frame.experiment import Arrays, Experiment, Session
-from simulations.frame.stopwatch import call, environment, fastest, not_had, processor, starts, timed
+from simulations.frame.sitting import Sitting
+from simulations.frame.timed_network import INPUTS, refuse_numpy
 
 if TYPE_CHECKING:
     from simulations.figures.kinds import Drawing
 
 SOURCE = "measured; network: Diehl & Cook 2015, doi:10.3389/fncom.2015.00099"
-PEERS = Path(__file__).parent / "peers"
-INPUTS = 784
-LIT, DARK = 700, 300  # steps of 0.5 ms
-ENVIRONMENTS = {  # name: what pip is told, one call after the other
-    "bindsnet": (("--no-deps", "bindsnet==0.3.4"), ("torch>=2.6,<2.14", "numpy", "scipy")),
-    "nest": (("nest-simulator==3.10.*", "numpy"),),
-}
-LOOPS = {  # measure: flags
-    "hand-written loop": "-O3 -march=native -std=c++17",
-    "the same, -ffast-math": "-O3 -march=native -std=c++17 -ffast-math",
-    "the same, a random number a step": "-O3 -march=native -std=c++17 -DPER_STEP",
-}
 BARS = {  # measure: (bar, aim), of the ratio peer/ours
     "Brian2, Cython target": (50.0, 100.0),
     "BindsNET, dt 1 ms": (25.0, 60.0),
@@ -101,10 +80,11 @@ class NetworkTime(Experiment):
         """`measured`: everything as one text in JSON, for most of it are single numbers and words."""
         refuse_numpy()
         with tempfile.TemporaryDirectory(prefix="plasticity-bench-") as folder:
-            sitting = _Sitting(self, session.jobs, Path(folder))
+            amounts = {name: getattr(self, name) for name in ("neurons", "images", "slow_images", "warm", "repeats")}
+            sitting = Sitting(Path(folder), session.jobs, **amounts)
             steps = {"second start": sitting.starts, "loop": sitting.loop, "Brian2": sitting.brian2}
             steps |= {"BindsNET": sitting.bindsnet, "NEST": sitting.nest} if self.peers else {}
-            steps |= {"seeds": sitting.side_by_side} if self.parallel_images else {}
+            steps |= {"seeds": partial(sitting.side_by_side, self.parallel_images)} if self.parallel_images else {}
             for k, (note, step) in enumerate(steps.items()):
                 session.progress(k / len(steps), note=note)
                 step()
@@ -158,166 +138,6 @@ class NetworkTime(Experiment):
         )  # fmt: skip
         caption = f"{INPUTS} inputs, {self.neurons} neurons, {told['processor']}; red: the bar"
         return {"ratios": page([drawn], size=(7.2, 1.3 + 0.42 * len(rows)), caption=caption)}
-
-
-@dataclass
-class _Sitting:
-    """What is measured, one after the other."""
-
-    bench: NetworkTime
-    jobs: int
-    folder: Path
-    rows: list[dict[str, Any]] = field(default_factory=list)
-    reasons: dict[str, str] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.pictures, source = pixels()
-        self.measured: dict[str, Any] = {"images": source, "compiler": compiler(), "processor": processor(), "threads": 1}
-
-    def row(self, measure: str, ours: float, peer: float, unit: str, note: str) -> None:
-        self.rows.append({"measure": measure, "ours": ours, "peer": peer, "unit": unit, "note": note})
-
-    def starts(self) -> None:
-        first, second = starts(_START, self.bench.neurons)
-        note = "program() and one image; compilation included in the first"
-        self.row("first start", second["seconds"], first["seconds"], "s", note)
-        self.measured |= {"second_start_s": second["seconds"], "second_start_with_imports_s": second["whole"]}
-
-    def loop(self) -> None:
-        b = self.bench
-        spec = network(b.neurons, b.images)
-        program = spec.program()
-        self.measured["compile_s"] = program.manifest["compile_s"]
-        images = self.pictures[b.warm : b.warm + b.images] * np.float32(255 / 4)
-        self.start = start = {"images": images, **warmed(b.neurons, self.pictures[: b.warm])}
-        self.lit = per_image(spec, start, b.repeats)
-        self.dark = per_image(spec, {**start, "images": 0 * images}, b.repeats)
-        found = program.run(0, run_inputs(start))
-        self.into = float(images.sum() * 0.35 / b.images)  # input spikes at an image
-        self.measured |= {"ms_per_image": 1e3 * self.lit, "ms_per_dark_image": 1e3 * self.dark}
-        self.measured["input_spikes_per_image"] = self.into
-        self.measured["output_spikes_per_image"] = len(found["spike_time"]) / b.images
-        self.file = self.folder / "start.npz"
-        np.savez(self.file, **start)  # type: ignore[arg-type]
-        raw, binary = self.file.with_suffix(".f32"), self.folder / "loop"
-        raw.write_bytes(b"".join(np.ascontiguousarray(start[k], np.float32).tobytes() for k in ("images", "weights", "theta")))
-        for title, flags in LOOPS.items():
-            subprocess.run([os.environ.get("CXX", "g++"), *flags.split(), str(PEERS / "loop.cpp"), "-o", str(binary)], check=True)
-            self.beside(title, "g++", self.lit, b.images, [binary, raw, b.images, INPUTS, b.neurons, 0.5, LIT, DARK])
-
-    def beside(self, title: str, name: str, ours: float, images: int, words: Sequence[Any]) -> None:
-        """A program that shows so many images, beside our seconds for one."""
-        told = fastest(words, self.bench.repeats)
-        note = f"{name} {told['version']}, {told['output_spikes'] / images:.1f} output spikes an image"
-        self.row(title, 1e3 * ours, 1e3 * (told["seconds"] / images), "ms/image", note)
-
-    def ours(self, spec: DiehlCook) -> float:
-        """Seconds for an image here, with the images of the slow programs alone."""
-        images = self.start["images"]
-        few = np.resize(images[: self.bench.slow_images], images.shape)
-        return per_image(spec, {**self.start, "images": few}, self.bench.repeats)
-
-    def brian2(self) -> None:
-        same, few = self.ours(network(self.bench.neurons, self.bench.images)), self.bench.slow_images
-        words = [sys.executable, PEERS / "brian2_cython.py", self.file, few, 0.5]
-        self.beside("Brian2, Cython target", "Brian2", same, few, words)
-
-    def bindsnet(self) -> None:
-        same, few = self.ours(network(self.bench.neurons, self.bench.images, 1.0, 1.0)), self.bench.slow_images
-        self.measured["ms_per_image_dt_1ms"] = 1e3 * same
-        with not_had(self.reasons, "BindsNET"):
-            python = environment("bindsnet", ENVIRONMENTS["bindsnet"])
-            self.beside("BindsNET, dt 1 ms", "BindsNET", same, few, [python, PEERS / "bindsnet_model.py", self.file, few])
-
-    def nest(self) -> None:
-        with not_had(self.reasons, "NEST"):
-            hz, count = self.measured["output_spikes_per_image"] / self.bench.neurons / 0.5, 20
-            python = environment("nest", ENVIRONMENTS["nest"])
-            told = call([python, PEERS / "nest_synapses.py", self.file, count, 0.5, hz, self.bench.repeats])
-            events, own = told["input_spikes"] * self.bench.neurons, self.into * self.bench.neurons
-            note = f"NEST {told['version']}, {told['input_spikes'] / count:.0f} input spikes in 500 ms, ours {self.into:.0f}"
-            for title, ours, peer in (
-                ("NEST stdp_synapse, synaptic event", self.lit - self.dark, told["seconds"]),
-                ("NEST, whole program by its events", self.lit, told["seconds_whole"]),
-            ):
-                self.row(title, 1e9 * ours / own, 1e9 * peer / events, "ns/event", note)
-
-    def side_by_side(self) -> None:
-        """Eight trainings one after another, and `jobs` at a time."""
-        X = self.pictures[: self.bench.parallel_images]
-        labels = np.arange(len(X)) % 2
-
-        def one(seed: int, tell: Progress) -> float:
-            made = DiehlCookClassifier(neurons=self.bench.neurons, label_images=10, block=max(20, len(X)), random_state=seed)
-            return float(made.fit(X, labels).weights_.sum())
-
-        def seconds(at_once: int) -> float:
-            began = time.perf_counter()
-            list(each(one, range(8), at_once))
-            return time.perf_counter() - began
-
-        one(0, lambda fraction: None)  # compiles
-        alone, together = seconds(1), seconds(self.jobs)
-        self.measured |= {"seeds_efficiency": alone / together / self.jobs, "seeds_alone_s": alone}
-        self.measured |= {"seeds_together_s": together, "seeds_jobs": self.jobs}
-
-
-# The network
-
-
-def network(neurons: int, images: int, dt_ms: float = 0.5, rest_ms: float = 150.0) -> DiehlCook:
-    """What is measured."""
-    return DiehlCook(neurons=neurons, images=images, presentations=images, dt=dt_ms * ms, rest=rest_ms * ms)
-
-
-def run_inputs(start: Mapping[str, np.ndarray]) -> dict[str, Any]:
-    """Inputs of a run that shows `start["images"]` (Hz) once each, learning on."""
-    numbers = {"first": 1.0, "enough": 0, "total": 78.0, "w_ei": 10.4, "w_ie": 17.0, "learn": 1.0, "plastic": 1.0}
-    numbers |= {"control.image": -1, "control.count": 10**6, "control.intensity": 0.0, "last": len(start["images"])}
-    return {**numbers, "plastic.w": start["weights"].ravel(), "excitatory.theta": start["theta"], "images": start["images"]}
-
-
-def per_image(spec: DiehlCook, start: Mapping[str, np.ndarray], repeats: int) -> float:
-    """Seconds for an image."""
-    return timed(spec.program(), run_inputs(start), spec.presentation, spec.images, repeats)
-
-
-def warmed(neurons: int, X: np.ndarray) -> dict[str, np.ndarray]:
-    """Weights and thresholds after training on these images."""
-    learner = DiehlCookClassifier(neurons=neurons, label_images=10, block=max(20, len(X)))
-    learner.fit(X, np.arange(len(X)) % 2)  # classes play no part in learning
-    return {"weights": learner.weights_.astype(np.float32), "theta": learner.theta_.astype(np.float32)}
-
-
-def refuse_numpy() -> None:
-    """WrongUse where networks are not compiled."""
-    if not compiler():
-        raise WrongUse("bench measures compiled networks: install g++ and make (Debian, Ubuntu: apt install g++ make).")
-
-
-def pixels() -> tuple[np.ndarray, str]:
-    """Images of 784 pixels from 0 to 1, and where they come from."""
-    if status("mnist").state == "present":
-        return DATASETS["mnist"]().pixels[:60_000] / np.float32(255), "MNIST"
-    from scipy.ndimage import zoom
-
-    scans = DATASETS["digits"]().pixels.reshape(-1, 8, 8) / 16
-    large = np.clip(zoom(scans, (1, 3.5, 3.5), order=1), 0, 1).reshape(len(scans), -1)
-    large *= 0.1307 / large.mean()  # as bright as MNIST
-    return np.tile(large.astype(np.float32), (34, 1))[:60_000], "scikit-learn's digits, enlarged (MNIST is not here)"
-
-
-_START = """
-import sys, time
-began = time.perf_counter()
-import numpy as np
-from plasticity.networks.diehl_cook import DiehlCook
-imported = time.perf_counter()
-spec = DiehlCook(neurons=int(sys.argv[1]), images=17, presentations=17)
-spec.program().run(0, {"images": np.full((1, 784), 5.0), "last": 1}, duration=spec.presentation)
-now = time.perf_counter()
-print('{"seconds": %r, "whole": %r}' % (now - imported, now - began))
-"""
 
 
 if __name__ == "__main__":

@@ -43,19 +43,18 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from brian2 import ms, second
 
-from plasticity.detection import BIN_S, EARLY_S, HITS, LATENCY_MS, SLOT_MS, measure, place
+from plasticity.detection import SLOT_MS, measure
 from plasticity.engine import Program
 from plasticity.networks.pattern_detector import PatternDetector, masquelier
 from plasticity.neurons import srm_lif
 from plasticity.parallel import Progress
 from plasticity.settings import setting
 from plasticity.spike_trains import Trains, check_trains, trains
-from plasticity.statistics import mean_and_interval
-from simulations.figures import BLACK, BLUE, SKY, VERMILION
-from simulations.figures.kinds import Layer, Panel, band, each_run, level, line, moment, page, panel, share, small_title, steps
+from plasticity.statistics import each_and_mean, mean_and_interval
+from simulations.figures.pattern_detection import latency, over_time, success, weights
 from simulations.frame.checks import Check, near, within
 from simulations.frame.execute import script
-from simulations.frame.experiment import Arrays, Experiment, Session
+from simulations.frame.experiment import Arrays, Experiment, Session, stack
 
 if TYPE_CHECKING:
     from simulations.figures.kinds import Drawing
@@ -66,11 +65,6 @@ CONDITIONS = {  # name: (which pairs count, spikes of one time step)
     "all": ("all", "before"),
 }
 CONTROL = "all"
-LOOKS = {  # label, colour, line style
-    "reduced": ("reduced nearest neighbour", VERMILION, "-"),
-    "reduced_apart": ("the same, spikes of one time step do not pair", BLUE, "--"),
-    "all": ("all-to-all (control)", BLACK, ":"),
-}
 TOLD = ("hits", "false_alarms", "latency_ms", "found_s", "found_spikes", "start_hz", "end_hz", "last_s", "quiet_s")
 REPLICATION = "Hathway & Goodman 2018, doi:10.5281/zenodo.1327348"
 ORIGINAL = "Masquelier et al. 2008, doi:10.1371/journal.pone.0001377"
@@ -142,7 +136,7 @@ class PatternDetection(Experiment):
             onsets_ms, found = made.onsets_ms(1000 * self.duration_s), {}
             for name in (name for name in CONDITIONS if name != CONTROL or seed in controls):
                 run = self.one(programs[name], name, seed, made)
-                found[name] = run | {"measures": measure(run["spike_s"], onsets_ms, self.duration_s, self.stretch_s)}
+                found[name] = run | measure(run["spike_s"], onsets_ms, self.duration_s, self.stretch_s)
             pattern = {"onsets_s": onsets_ms / 1000, "pattern_neuron": made.pattern_neuron, "pattern_ms": made.pattern_ms}
             return len(made.step) / (self.stretch_s * self.inputs), found, pattern  # the trains themselves are some 150 MB
 
@@ -152,29 +146,26 @@ class PatternDetection(Experiment):
         for name in CONDITIONS:
             runs = [results[seed][1][name] for seed in seeds if name in results[seed][1]]
             if runs:
-                arrays[f"{name}_w"] = np.stack([run["w"] for run in runs]).astype(np.float32)
-                arrays |= {f"{name}_{key}": np.array([run["measures"][key] for run in runs]) for key in runs[0]["measures"]}
-                arrays[f"{name}_shown_spike_s"] = runs[0]["spike_s"]
+                spikes = [run.pop("spike_s") for run in runs]  # every run has another number of them
+                arrays |= {f"{name}_{key}": array for key, array in stack(runs).items()}
+                arrays |= {f"{name}_w": arrays[f"{name}_w"].astype(np.float32), f"{name}_shown_spike_s": spikes[0]}
         return arrays
 
     def numbers(self, a: Arrays) -> dict[str, Any]:
         told: dict[str, Any] = {"seeds": a["seeds"].tolist(), "input_hz": float(a["input_hz"].mean())}
-        for name in _present(a):
-            own: dict[str, Any] = {"runs": len(a[f"{name}_success"]), "successes": int(a[f"{name}_success"].sum())}
-            rows = {key: a[f"{name}_{key}"].astype(float) for key in TOLD}
-            told[name] = own | {key: mean_and_interval(row) | {"each": row.tolist()} for key, row in rows.items()}
+        for name in (name for name in CONDITIONS if f"{name}_success" in a):
+            own = {"runs": len(a[f"{name}_success"]), "successes": int(a[f"{name}_success"].sum())}
+            told[name] = own | {key: each_and_mean(a[f"{name}_{key}"]) for key in TOLD}
         return told
 
     def checks(self, a: Arrays) -> Iterable[Check]:
-        def succeed(name: str, published: str, source: str) -> Check:
-            runs, good = len(a[f"{name}_success"]), int(a[f"{name}_success"].sum())
-            return within(
-                f"{name}: runs that succeed", good, 0.9 * runs, published=published, told=f"{good} of {runs}", source=source,
-                tolerance="at least 90 % (18 of 20)",
-            )  # fmt: skip
-
         def mean(name: str, key: str, kept: Any = slice(None)) -> float:
             return mean_and_interval(a[f"{name}_{key}"][kept])["mean"]
+
+        def succeed(name: str, published: str, source: str) -> Check:
+            runs, good = len(a[f"{name}_success"]), int(a[f"{name}_success"].sum())
+            claim, told, allowed = f"{name}: runs that succeed", f"{good} of {runs}", "at least 90 % (18 of 20)"
+            return within(claim, good, 0.9 * runs, published=published, told=told, source=source, tolerance=allowed)
 
         yield near("mean rate of the inputs (Hz)", 64.0, a["input_hz"].mean(), 1.0, source=REPLICATION)
         yield succeed("reduced", "94 %", f"{DATA}: 94 of 100 runs")
@@ -196,7 +187,7 @@ class PatternDetection(Experiment):
             yield succeed("reduced_apart", "98 %", f"{FINE}: 98 of 100 runs")
             source = f"{FINE}, mean and two standard deviations; {ORIGINAL}"
             yield near("reduced_apart: time of finding, mean (s)", 13.5, mean("reduced_apart", "found_s"), 2.0, source=source)
-        if CONTROL in _present(a):
+        if f"{CONTROL}_success" in a:
             source = f"{REPLICATION}, table 3 and fig. 7"
             yield near("all: runs that succeed", 0, a["all_success"].sum(), 0, source=source)
             for key, when in (("quiet_s", "before the trains repeat"), ("last_s", "in the whole run")):
@@ -204,120 +195,12 @@ class PatternDetection(Experiment):
                 yield within(claim, last, high=1, published="less than 1 s", tolerance="below 1", source=source, strict=True)
 
     def figures(self, a: Arrays) -> Mapping[str, Drawing]:
-        high = 1.5 + 0.75 * len(_present(a))
-        caption = "one mark for each run (dot: success, cross: not); grey: bounds of success"
-        side: dict[str, Any] = {"sharey": True, "size": (7.4, 3.4)}
         return {
-            "over_time": page(*([one] for one in _over_time(a)), size=(7.0, 6.4), legend=1, outer=True, sharex=True),
-            "latency": page(_latency(a), legend=3, legend_look={"markerscale": 2}, outer=True, width_ratios=(3, 2), **side),
-            "weights": page(self._weights(a), width_ratios=(3, 1.6), **side),
-            "success": page(_success(a), size=(8.6, high), outer=True, sharey=True, caption=caption),
+            "over_time": over_time(a),
+            "latency": latency(a),
+            "weights": weights(a, self.in_pattern),
+            "success": success(a),
         }
-
-    def _weights(self, a: Arrays) -> list[Panel]:
-        """Weights at the end: of inputs in the pattern against the time of their first spike in it, and of the others."""
-        w, order = a["reduced_w"], np.argsort(a["shown_pattern_ms"], kind="stable")
-        fires, at = np.unique(a["shown_pattern_neuron"][order], return_index=True)
-        first_ms, latency_ms = a["shown_pattern_ms"][order][at], float(a["reduced_latency_ms"][0])
-        edges, levels = np.arange(0, SLOT_MS + 1, 2.5), np.linspace(0, 1, 21)
-        bins = np.clip(np.digitize(first_ms, edges) - 1, 0, len(edges) - 2)
-        held = np.unique(bins)
-        layers = [
-            line(first_ms, w[0, fires], ".", markersize=3, color=VERMILION, alpha=0.6),
-            line(edges[held] + 1.25, [w[0, fires[bins == k]].mean() for k in held], color=BLACK, label="mean of 2.5 ms"),
-        ]
-        if np.isfinite(latency_ms):
-            layers.append(moment(latency_ms, linestyle="--", linewidth=1, label="mean latency of the output"))
-        shares: list[Layer] = []
-        for part, label, colour, stroke in (
-            (w[:, : self.in_pattern], "in the pattern", VERMILION, "-"),
-            (w[:, self.in_pattern :], "outside of it", BLUE, "--"),
-        ):
-            if part.size:
-                look = {"orientation": "horizontal", "color": colour, "linestyle": stroke, "label": label}
-                shares.append(steps(100 * share(part.ravel(), levels), levels, **look))
-        return [
-            panel(
-                *layers, x="first spike of the input in the pattern (ms)", y="weight at the end (no unit)",
-                title=f"inputs in the pattern, seed {int(a['seeds'][0])}", legend={"loc": "center", "bbox_to_anchor": (0.5, 0.6)},
-            ),
-            panel(*shares, x="share of the inputs (%)", title=f"all inputs, {len(w)} seeds", legend="center right"),
-        ]  # fmt: skip
-
-
-def _present(a: Arrays) -> list[str]:
-    return [name for name in CONDITIONS if f"{name}_success" in a]
-
-
-def _over_time(a: Arrays) -> list[Panel]:
-    """Hit rate, false alarms and latency over time: mean over seeds with its 95 % interval."""
-
-    def curves(key: str, factor: int = 1) -> list[Layer]:
-        made = []
-        for name in _present(a):
-            (title, colour, stroke), values = LOOKS[name], factor * a[f"{name}_{key}"]  # (seeds, bins)
-            known = np.isfinite(values).all(axis=0)  # a latency needs a hit
-            if known.any():
-                at, label = (np.flatnonzero(known) + 0.5) * BIN_S, f"{title}, {len(values)} seeds"
-                look: dict[str, Any] = {"color": colour, "linestyle": stroke, "marker": ".", "label": label}
-                made.append(band(at, values[:, known], 0.25, **look))
-        return made
-
-    def near_0(axis: Any) -> None:
-        axis.set_yscale("symlog", linthresh=0.1, linscale=0.5)
-        axis.set_ylim(0, 100)
-
-    title = small_title(f"mean over seeds and its 95 % interval, bins of {BIN_S:g} s; grey: bounds of success")
-    return [
-        panel(*curves("hits_curve", 100), level(100 * HITS), title, y="patterns with a spike (%)", ylim=(0, None)),
-        panel(*curves("false_alarms_curve"), y="false alarms per second", then=near_0),
-        panel(*curves("latency_curve"), level(LATENCY_MS), x="time (s)", y="latency (ms)", ylim=(0, None)),
-    ]
-
-
-def _latency(a: Arrays) -> list[Panel]:
-    """The latency of each output spike after the beginning of the pattern, one seed; spikes outside of patterns below 0."""
-    spike_s, found = a["reduced_shown_spike_s"], float(a["reduced_found_s"][0])
-    pattern, late_s, inside = place(spike_s, a["shown_onsets_s"])
-    first = inside & np.concatenate([[True], pattern[1:] != pattern[:-1]])
-    end = float(spike_s[-1]) if len(spike_s) else 1.0
-    height = np.where(inside, 1000 * late_s, -4.0)
-
-    def until(last: float, title: str) -> Panel:
-        kinds = (
-            (first, {"marker": ".", "markersize": 3, "color": VERMILION, "label": "first spike in a pattern"}),
-            (inside & ~first, {"marker": ".", "markersize": 2, "color": SKY, "label": "further spikes in a pattern"}),
-            (~inside, {"marker": "|", "markersize": 6, "color": BLACK, "label": "outside of patterns"}),
-        )
-        shown = [(kind & (spike_s <= last), look) for kind, look in kinds]
-        layers = [line(spike_s[kind], height[kind], linestyle="", **look) for kind, look in shown]
-        layers += [moment(found, linestyle="--")] if np.isfinite(found) else []
-        return panel(
-            *layers, x="time (s)", y="latency of the output spike (ms)", title=title, xlim=(0.0, last), ylim=(-8, SLOT_MS)
-        )
-
-    dashed = f", found after {found:.1f} s (dashed)" if np.isfinite(found) else ""
-    return [until(min(EARLY_S, end), f"seed {int(a['seeds'][0])}{dashed}"), until(end, "whole run")]
-
-
-def _success(a: Arrays) -> list[Panel]:
-    """Each run with its measures over the last third, and how many succeed with each way to pair spikes."""
-    names = _present(a)
-    good, colours = [a[f"{name}_success"] for name in names], [LOOKS[name][1] for name in names]
-
-    def marks(key: str, factor: int = 1) -> Layer:
-        return each_run([factor * a[f"{name}_{key}"].astype(float) for name in names], good, colours)
-
-    texts = [
-        f"{name.replace('_', ' ')}\n{int(kept.sum())} of {len(kept)} succeed" for name, kept in zip(names, good, strict=True)
-    ]
-    rows: dict[str, Any] = {"yticks": range(len(names)), "yticklabels": texts, "ylim": (len(names) - 0.5, -0.5)}
-    return [
-        panel(marks("hits", 100), moment(100 * HITS), x="hits (%)", xlim=(-4, 104), **rows),
-        panel(marks("false_alarms"), x="false alarms", then=lambda axis: axis.set_xlim(-0.5, max(5.0, axis.get_xlim()[1]))),
-        panel(marks("latency_ms"), moment(LATENCY_MS), x="latency (ms)", xlim=(0, 12)),
-        panel(marks("found_s"), x="found (s)", xlim=(0, None)),
-    ]
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from plasticity.tasks.associative_recall import distinct_signs
 from simulations.figures.kinds import matrix, page, panel, small_title
 from simulations.frame.execute import script
 from simulations.frame.experiment import Arrays, Experiment, Session
-from simulations.memory_recall import QUERIES, SHOWN, SOURCE, VALUES, recall_task
+from simulations.frame.recall import QUERIES, SHOWN, SOURCE, VALUES, recall_task
 from simulations.trained_recall import DIMENSION, HIDDEN, MODELS, TRAIN
 
 if TYPE_CHECKING:

@@ -26,9 +26,8 @@ Source: Guetig, Aharonov, Rotter & Sompolinsky 2003, doi:10.1523/JNEUROSCI.23-09
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -39,13 +38,13 @@ from plasticity.errors import WrongUse
 from plasticity.networks.poisson_pairs import PoissonPairs
 from plasticity.rules import Landing, pair_stdp
 from plasticity.settings import setting
-from plasticity.statistics import standard_error
-from plasticity.weight_equilibrium import Equilibrium, fixed_point, fokker_planck, linear_sd
+from plasticity.statistics import padded
+from plasticity.weight_equilibrium import Equilibrium, fixed_point, fokker_planck, linear_sd, met, pooled, settled
 from simulations.figures import BLACK, BLUE, GREEN, GREY, PURPLE, VERMILION, over_seeds
-from simulations.figures.kinds import Panel, bars, line, page, panel
+from simulations.figures.kinds import Layer, Panel, bars, line, page, panel, root_x
 from simulations.frame.checks import Check, near
 from simulations.frame.execute import script
-from simulations.frame.experiment import Arrays, Experiment, Session
+from simulations.frame.experiment import Arrays, Experiment, Session, stack
 
 if TYPE_CHECKING:
     from simulations.figures.kinds import Drawing
@@ -58,7 +57,6 @@ START = "the start does not matter in equilibrium; allowed: as much as for the m
 COUNT = "the setting; allowed: 4 standard errors of the count"
 PUBLISHED = {1.0: (0.488, 0.0255), 0.1: (0.391, 0.103)}  # mu: mean and sd
 MUS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
-SETTLE, MEASURE, LEAST_S = 6.0, 8.0, 400.0  # relaxation times before and during the measurement, and its least duration
 REACHED = "starts_within_0.05_after_s"
 
 
@@ -95,9 +93,7 @@ class SoftBounds(Experiment):
 
     def measured_s(self, mu: float) -> tuple[float, float]:
         """Seconds before the measurement of one mu, and until its end: whole samples."""
-        relaxation, sample = self.theory(mu).relaxation_s, float(self.network().sample)
-        settle = np.ceil(SETTLE * relaxation / sample) * sample
-        return float(settle), float(settle + np.ceil(max(MEASURE * relaxation, LEAST_S) / sample) * sample)
+        return self.theory(mu).measured(float(self.network().sample))
 
     def refuse(self) -> None:
         if len(set(self.mu)) < len(self.mu):
@@ -112,39 +108,22 @@ class SoftBounds(Experiment):
                 )
 
     def settle(self, program: Program, mu: float, seed: int) -> dict[str, np.ndarray]:
-        """One run: half the synapses start at 0, half at 1, in a chequerboard over the trains.
-
-        `pair_mean`, `pair_sd` over synapses and samples of the measurement; `half_means` (2) of either start; `course`
-        (samples, 2) its mean over time; `pair_hz` (2) the rates of both sides.
-        """
-        start_s, end_s = self.measured_s(mu)
-        start = np.add.outer(np.arange(self.trains), np.arange(self.trains)).ravel() % 2
+        """One run: half the synapses start at 0, half at 1. What `settled` says, and `pair_hz` (2) the rates of both sides."""
+        (start_s, end_s), start = self.measured_s(mu), self.network().chequered()
         inputs = {"plastic.mu": mu, "pre_rate": self.rate_hz, "post_rate": self.rate_hz, "w": start}
         got = program.run(seed, inputs, duration=end_s * second)
-        course = np.stack([got["w_history"][:, start == k].mean(axis=1) for k in (0, 1)], axis=1)
-        first = round(start_s / float(self.network().sample))
-        settled = got["w_history"][first:]
-        return {
-            "pair_mean": settled.mean(),
-            "pair_sd": settled.std(),
-            "half_means": course[first:].mean(axis=0),
-            "course": course,
-            "pair_hz": np.array([got["pre_spikes"].mean(), got["post_spikes"].mean()]) / end_s,
-        }
+        pair_hz = np.array([got["pre_spikes"].mean(), got["post_spikes"].mean()]) / end_s
+        return settled(got["w_history"], start, round(start_s / float(self.network().sample))) | {"pair_hz": pair_hz}
 
     def collect(self, session: Session) -> dict[str, np.ndarray]:
         """What `settle` gives, (exponents, seeds, ...); `course` is the mean over seeds; `theory` (121, mu and Equilibrium)."""
         mus, program = self.mu or MUS, self.network().program()
-        items = [(mu, seed) for seed in session.seeds for mu in mus]
+        items = [(mu, seed) for mu in mus for seed in session.seeds]
         done = session.each(lambda item, tell: self.settle(program, *item), items, cost=lambda item: self.measured_s(item[0])[1])
         found = dict(done)
-        arrays = {"mu": np.array(mus)}
-        for name in ("pair_mean", "pair_sd", "pair_hz", "half_means"):
-            arrays[name] = np.stack([[found[mu, seed][name] for seed in session.seeds] for mu in mus])
-        courses = [np.mean([found[mu, seed]["course"] for seed in session.seeds], axis=0) for mu in mus]
-        arrays["course"] = np.full((len(mus), max(map(len, courses)), 2), np.nan)
-        for k, course in enumerate(courses):
-            arrays["course"][k, : len(course)] = course
+        courses = [np.mean([found[mu, seed].pop("course") for seed in session.seeds], axis=0) for mu in mus]
+        arrays = stack([found[item] for item in items], len(mus), len(session.seeds))
+        arrays |= {"mu": np.array(mus), "course": padded(courses)}
         arrays["course_s"] = np.arange(arrays["course"].shape[1]) * float(self.network().sample)
         fine = np.linspace(0, np.sqrt(max(1.0, *mus)), 121) ** 2
         return arrays | {"theory": np.array([[mu, *self.theory(mu)] for mu in fine])}
@@ -153,24 +132,11 @@ class SoftBounds(Experiment):
         """The numbers of each mu."""
         rows = []
         for k, mu in enumerate(a["mu"].tolist()):
-            theory, settle = self.theory(mu), self.measured_s(mu)
-            below = np.flatnonzero(np.abs(np.diff(a["course"][k], axis=1))[:, 0] < 0.05)
-            rows.append(
-                {
-                    "mu": mu,
-                    "mean": float(a["pair_mean"][k].mean()),
-                    "mean_se": float(standard_error(a["pair_mean"][k])),
-                    "sd": float(np.sqrt((a["pair_sd"][k] ** 2).mean())),
-                    "sd_se": float(standard_error(a["pair_sd"][k])),
-                    "fixed_point": fixed_point(mu, self.alpha),
-                    "theory_mean": theory.mean,
-                    "theory_sd": theory.sd,
-                    "relaxation_s": theory.relaxation_s,
-                    REACHED: float(a["course_s"][below[0]]) if below.size else None,
-                    "measured_from_s": settle[0],
-                    "measured_to_s": settle[1],
-                }
-            )
+            theory, (begin, end) = self.theory(mu), self.measured_s(mu)
+            expected = {"theory_mean": theory.mean, "theory_sd": theory.sd, "relaxation_s": theory.relaxation_s}
+            times = {REACHED: met(a["course"][k], a["course_s"], 0.05), "measured_from_s": begin, "measured_to_s": end}
+            found = pooled(a["pair_mean"][k], a["pair_sd"][k]) | {"fixed_point": fixed_point(mu, self.alpha)}
+            rows.append({"mu": mu} | found | expected | times)
         return rows
 
     def numbers(self, a: Arrays) -> dict[str, Any]:
@@ -179,8 +145,8 @@ class SoftBounds(Experiment):
 
     def checks(self, a: Arrays) -> Iterable[Check]:
         rows = self.rows(a)
-        as_published = self == dataclasses.replace(type(self)(), mu=self.mu, trains=self.trains)
-        for row, halves in zip(rows, a["half_means"], strict=True):
+        as_published = self == replace(type(self)(), mu=self.mu, trains=self.trains)
+        for row, left in zip(rows, np.diff(a["half_means"].mean(axis=1))[:, 0], strict=True):
             mu, mean, sd, title = row["mu"], row["mean"], row["sd"], f"mu = {row['mu']:g}"
             if mu in PUBLISHED and as_published:
                 yield near(f"{title}: mean weight", PUBLISHED[mu][0], mean, 0.005, source=GUETIG)
@@ -191,7 +157,6 @@ class SoftBounds(Experiment):
                 yield near(f"{title}: standard deviation of linear theory", linear, sd, rel=0.05, source=THEORY)
             yield near(f"{title}: mean of the diffusion", row["theory_mean"], mean, 0.005, source=DIFFUSION)
             yield near(f"{title}: standard deviation of the diffusion", row["theory_sd"], sd, rel=0.05, source=DIFFUSION)
-            left = np.diff(halves.mean(axis=0))[0]
             yield near(f"{title}: mean weight, started at 1 minus started at 0", 0.0, left, 0.005, source=START)
         # The runs of one seed share random numbers between exponents, so that only seeds count as independent.
         seconds = self.trains * 2 * sum(row["measured_to_s"] for row in rows) / len(rows)
@@ -199,58 +164,45 @@ class SoftBounds(Experiment):
         yield near("rate of the independent trains (Hz)", self.rate_hz, a["pair_hz"].mean(axis=2).mean(), 4 * error, source=COUNT)
 
     def figures(self, a: Arrays) -> Mapping[str, Drawing]:
-        rows, (mu, mean, sd, relaxation) = self.rows(a), a["theory"].T
+        rows, mu = self.rows(a), a["theory"][:, 0]
         fixed = line(mu, [fixed_point(at, self.alpha) for at in mu], color=PURPLE, linestyle=":", label="fixed point w*")
-        reached = np.array([(row["mu"], row[REACHED]) for row in rows if row[REACHED] is not None])
-        times = [line(mu, 3 * relaxation, color=GREY, label="3 times the slowest relaxation (theory)")]
-        if len(reached):
-            times.append(line(reached[:, 0], reached[:, 1], "o", color=BLUE, label="both starts within 0.05 (ours)"))
-        seeds = a["pair_mean"].shape[1]
+        moments = [_moment(a, rows, "mean", "mean weight", fixed), _moment(a, rows, "sd", "standard deviation of the weights")]
+        relaxed = line(mu, 3 * a["theory"][:, 3], color=GREY, label="3 times the slowest relaxation (theory)")
+        reached = line(a["mu"], [row[REACHED] for row in rows], "o", color=BLUE, label="both starts within 0.05 (ours)")
+        settling = [_settling(a, rows), _over_mu(relaxed, reached, y="time to the equilibrium (s)", legend="upper right")]
+        ours = f"ours: {over_seeds(a['pair_mean'].shape[1])}"
         return {
-            "equilibrium": page(
-                [
-                    _over_mu(mu, *_moment(a, rows, mean, "mean", 0, fixed), y="mean weight (no unit)"),
-                    _over_mu(mu, *_moment(a, rows, sd, "sd", 1), y="standard deviation of the weights (no unit)"),
-                ],
-                size=(7.4, 3.8), legend=4, caption=f"ours: {over_seeds(seeds)}",
-            ),
-            "settling": page(
-                [_settling(a, rows), _over_mu(mu, *times, y="time to the equilibrium (s)", legend="upper right")], size=(7.4, 3.6)
-            ),
+            "equilibrium": page(moments, size=(7.4, 3.8), legend=4, caption=ours), "settling": page(settling, size=(7.4, 3.6)),
         }  # fmt: skip
 
 
-def _moment(a: Arrays, rows: list[dict[str, Any]], theory: np.ndarray, name: str, place: int, *beside: Any) -> list[Any]:
-    """The layers of mean or sd over mu: theory, ours, and an independent program."""
-    shown = [mu for mu in PUBLISHED if mu in a["mu"]]
+def _moment(a: Arrays, rows: list[dict[str, Any]], name: str, title: str, *beside: Layer) -> Panel:
+    """Mean or sd over mu: theory, ours, and an independent program."""
+    place, shown, mu = ("mean", "sd").index(name), [mu for mu in PUBLISHED if mu in a["mu"]], a["theory"][:, 0]
     look = {"color": BLACK, "markerfacecolor": "none", "markersize": 10, "label": "independent program"}
-    return [
-        line(a["theory"][:, 0], theory, color=GREY, label="Fokker-Planck equation"),
+    return _over_mu(
+        line(mu, a["theory"][:, 1 + place], color=GREY, label="Fokker-Planck equation"),
         *beside,
         bars(a["mu"], a[f"pair_{name}"].T, color=BLUE, linewidth=2),
         line(a["mu"], [row[name] for row in rows], "o", color=BLUE, markersize=5, label="ours"),
         *([line(shown, [PUBLISHED[mu][place] for mu in shown], "D", **look)] if shown else []),
-    ]
+        y=f"{title} (no unit)",
+    )
 
 
-def _over_mu(mu: np.ndarray, *layers: Any, y: str, legend: str | None = None) -> Panel:
+def _over_mu(*layers: Layer, **told: Any) -> Panel:
     """A panel over mu, on a scale of its root: most happens near 0."""
-    ticks = sorted({*(at for at in (0, 0.02, 0.1, 0.2, 0.5, 1) if at <= mu[-1]), float(mu[-1])})
-
-    def scale(axis: Any) -> None:
-        axis.set_xscale("function", functions=(lambda x: np.sqrt(np.maximum(x, 0)), np.square))
-        axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
-
-    return panel(*layers, scale, x="exponent of the soft bounds, mu (no unit)", y=y, ylim=(0, None), legend=legend)
+    x = "exponent of the soft bounds, mu (no unit)"
+    return panel(*layers, root_x((0, 0.02, 0.1, 0.2, 0.5, 1)), x=x, ylim=(0, None), **told)
 
 
 def _settling(a: Arrays, rows: list[dict[str, Any]]) -> Panel:
     """Mean weight over time from either start, for three mu."""
     shown = [k for k, mu in enumerate(a["mu"]) if len(a["mu"]) <= 3 or mu in (0.0, 0.1, 1.0)][:3] or [0]
-    layers = []
-    for k, (colour, stroke) in zip(shown, ((VERMILION, "-"), (BLUE, "--"), (GREEN, "-.")), strict=False):
-        for start, label in ((0, None), (1, f"mu = {a['mu'][k]:g}")):
-            layers.append(line(a["course_s"], a["course"][k, :, start], color=colour, linestyle=stroke, label=label))
+    layers = [
+        line(a["course_s"], a["course"][k], color=colour, linestyle=stroke, label=["_", f"mu = {a['mu'][k]:g}"])
+        for k, (colour, stroke) in zip(shown, ((VERMILION, "-"), (BLUE, "--"), (GREEN, "-.")), strict=False)
+    ]
     return panel(
         *layers, x="time (s)", y="mean weight, started at 0 and at 1 (no unit)", legend="upper right",
         xlim=(0, max(rows[k]["measured_from_s"] for k in shown)),

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import dataclasses
-import textwrap
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from brian2 import Hz, Quantity, get_dimensions, get_unit, ms, second
+from brian2 import Hz, ms
 from numpy.typing import ArrayLike
-from scipy.stats import binomtest
 
 from plasticity import protocols, published, settings
 from plasticity.errors import WrongUse, unknown
 from plasticity.rules import RULES, Rule, named
 from plasticity.settings import setting
+from plasticity.statistics import same_signs, scale_to
 from simulations.figures import BLACK, BLUE, ORANGE, VERMILION
-from simulations.figures.kinds import Layer, Panel, level, line, moment, page, panel, small_title, span
+from simulations.figures.kinds import Layer, Panel, either_side, level, line, moment, page, panel, small_title, span
 from simulations.frame.checks import Check, near, within
 from simulations.frame.execute import script
 from simulations.frame.experiment import Arrays, Experiment
@@ -71,13 +69,12 @@ class StdpWindow(Experiment):
         own = {name: value for name, value in values.items() if name in known}
         further = tuple(f"{name}={value}" for name, value in values.items() if name not in known)
         made = settings.configure(cls, own)
-        for name in settings.parse(further):
-            if name not in named(made.rule).parameters:
-                both = [*named(made.rule).parameters, *known]
-                raise unknown(f"setting of {cls.name} or parameter of {made.rule}", name, both)
+        parameters = named(made.rule).parameters
+        for name in (name for name in settings.parse(further) if name not in parameters):
+            raise unknown(f"setting of {cls.name} or parameter of {made.rule}", name, [*parameters, *known])
         if abs(made.lag_step / made.dt - round(made.lag_step / made.dt)) > 1e-9:
             raise WrongUse(f"lag_step={made.lag_step:g} ms must be a multiple of dt={made.dt:g} ms; set dt=0.1, for example.")
-        made = dataclasses.replace(made, parameters=(*made.parameters, *further))
+        made = replace(made, parameters=(*made.parameters, *further))
         rule = made.chosen_rule()  # refuses what it does not know before anything runs
         if not rule.has_closed_form:
             exact = ", ".join(name for name, each in RULES.items() if each.has_closed_form)
@@ -86,22 +83,8 @@ class StdpWindow(Experiment):
 
     def chosen_rule(self) -> Rule:
         """The rule with its preset and parameters; a number gets the unit of the parameter's default, ms for a time."""
-        rule = named(self.rule)
-        if self.preset:
-            rule = rule(self.preset)
-        if self.spikes:
-            rule = rule.with_traces(self.spikes)
-        changes: dict[str, float | Quantity] = {}
-        for name, text in settings.parse(self.parameters).items():
-            dimension = get_dimensions(rule.parameters[name]) if name in rule.parameters else second.dim
-            unit = ms if dimension == second.dim else get_unit(dimension)
-            try:
-                value = float(text)
-            except ValueError:
-                of = f" of {unit}" if name in rule.parameters and not dimension.is_dimensionless else ""
-                raise WrongUse(f"{self.rule}: {name}={text!r} is not a number{of}.") from None
-            changes[name] = value if dimension.is_dimensionless else value * unit
-        return rule(**changes)
+        rule = named(self.rule)(self.preset or None)
+        return (rule.with_traces(self.spikes) if self.spikes else rule).with_texts(settings.parse(self.parameters))
 
     def pairs(self, lag_ms: ArrayLike, dt_ms: float = 1e-3) -> protocols.Trains:
         """Spike times of the pairs, one synapse for each lag."""
@@ -115,9 +98,9 @@ class StdpWindow(Experiment):
         found = {
             "lag_ms": np.array([1000 * float(b[0] - a[0]) for a, b in zip(pre, post, strict=True)]),
             "simulated": protocols.weight_change(rule, pre, post, dt=self.dt * ms),
-            "closed_form": _closed_form(rule, pre, post),
+            "closed_form": protocols.closed_form(rule, pre, post),
             "line_lag_ms": fine,
-            "line": _closed_form(rule, *self.pairs(fine)),
+            "line": protocols.closed_form(rule, *self.pairs(fine)),
         }
         if rule.name == "pair_stdp":
             table = published.bi_poo_1998()
@@ -128,28 +111,20 @@ class StdpWindow(Experiment):
 
     def at_cells(self, a: Arrays) -> np.ndarray:
         """The closed form at the lags of the cells."""
-        return _closed_form(self.chosen_rule(), *self.pairs(a["cells_lag_ms"]))
+        return protocols.closed_form(self.chosen_rule(), *self.pairs(a["cells_lag_ms"]))
 
     def scales(self, a: Arrays) -> dict[str, tuple[float, float]]:
         """What the window of either side is multiplied by to fit the cells, and half of its 95 % interval."""
-        window, lag, found = self.at_cells(a), a["cells_lag_ms"], {}
-        for name, side in (("A_plus", lag >= CLOSEST_MS), ("A_minus", lag <= -CLOSEST_MS)):
-            x, y = window[side], a["cells_change"][side]
-            power = float(x @ x)
-            scale = float(x @ y) / power if power else 0.0
-            half = 1.96 * float(np.sqrt(((y - scale * x) ** 2).sum() / (len(x) - 1) / power)) if power else 0.0
-            found[name] = scale, half
-        return found
+        window, lag, change = self.at_cells(a), a["cells_lag_ms"], a["cells_change"]
+        sides = {"A_plus": lag >= CLOSEST_MS, "A_minus": lag <= -CLOSEST_MS}
+        return {name: scale_to(window[side], change[side]) for name, side in sides.items()}
 
     def numbers(self, a: Arrays) -> dict[str, Any]:
-        rule, told = self.chosen_rule(), dict[str, Any]()
-        if "cells_change" in a:
-            amplitudes = [(name, float(rule.parameters[name]), *fit) for name, fit in self.scales(a).items()]
-            told["fit_to_cells"] = {
-                name: {"value": scale * A, "low": (scale - half) * A, "high": (scale + half) * A}
-                for name, A, scale, half in amplitudes
-            }
-        return told | {
+        rule, fitted = self.chosen_rule(), {}
+        for name, (scale, half) in self.scales(a).items() if "cells_change" in a else ():
+            A = float(rule.parameters[name])
+            fitted[name] = {"value": scale * A, "low": (scale - half) * A, "high": (scale + half) * A}
+        return ({"fit_to_cells": fitted} if fitted else {}) | {
             "largest_potentiation": float(max(a["simulated"].max(), 0.0)),
             "largest_depression": float(min(a["simulated"].min(), 0.0)),
             "largest_difference": float(np.abs(a["simulated"] - a["closed_form"]).max()),
@@ -167,8 +142,7 @@ class StdpWindow(Experiment):
         )  # fmt: skip
         if "cells_change" in a:
             closer = np.abs(a["cells_lag_ms"]) <= 20
-            same, cells = int((np.sign(self.at_cells(a)) == np.sign(a["cells_change"]))[closer].sum()), int(closer.sum())
-            p = float(binomtest(same, cells, alternative="greater").pvalue)
+            same, cells, p = same_signs(self.at_cells(a)[closer], a["cells_change"][closer])
             yield within(
                 "cells within 20 ms whose change has the sign of the window", p, high=0.05, strict=True,
                 published="potentiation within 20 ms after, depression within 20 ms before",
@@ -185,17 +159,15 @@ class StdpWindow(Experiment):
     def _window(self, a: Arrays) -> Panel:
         half, far = 500 / self.frequency, np.abs(a["line_lag_ms"]).max()  # ms
         title = f"{self.rule}, {self.repetitions} pairs at {self.frequency:g} Hz"
-        title = ", ".join(filter(None, (title, self.preset, *self.parameters)))
         layers = [
-            *_sides(a["line_lag_ms"], a["line"], "closed form"),
+            either_side(a["line_lag_ms"], a["line"], color=BLUE, label="closed form"),
             line(a["lag_ms"], a["simulated"], "o", markersize=4, color=VERMILION, label="simulated in Brian2"),
+            small_title(", ".join(filter(None, (title, self.preset, *self.parameters))), wrap=70),
         ]
         if far > half:
             note = f"beyond half a period ({half:g} ms): nearer to a neighbouring pair"
             layers += [span(-far, -half, label=note), span(half, far)]
-        return _over_lag(
-            *layers, small_title(textwrap.fill(title, 70, break_on_hyphens=False)), y="change of the weight (no unit)"
-        )
+        return _over_lag(*layers, y="change of the weight (no unit)")
 
     def _cells(self, a: Arrays) -> Panel:
         at, words = a["cells_lag_ms"], "window, fitted by least squares:"
@@ -208,17 +180,9 @@ class StdpWindow(Experiment):
                 (np.abs(at) < CLOSEST_MS, ORANGE, f"within {CLOSEST_MS:g} ms of 0, not in the fit"),
             )
         ]
-        layers += [*_sides(a["line_lag_ms"], a["cells_line"], words), small_title("measured: Bi & Poo 1998, 60 pairs at 1 Hz")]
+        layers.append(either_side(a["line_lag_ms"], a["cells_line"], color=BLUE, label=words))
+        layers.append(small_title("measured: Bi & Poo 1998, 60 pairs at 1 Hz"))
         return _over_lag(*layers, y="relative change of the synaptic current", xlim=(-105, 105))
-
-
-def _closed_form(rule: Rule, pre: list[Quantity], post: list[Quantity]) -> np.ndarray:
-    return np.array([rule.change(np.asarray(a), np.asarray(b)) for a, b in zip(pre, post, strict=True)])
-
-
-def _sides(lag: np.ndarray, values: np.ndarray, label: str) -> list[Layer]:
-    """A line on either side: a pair at lag 0 is not defined."""
-    return [line(lag[side], values[side], color=BLUE, label=name) for side, name in ((lag < 0, label), (lag > 0, None))]
 
 
 def _over_lag(*layers: Layer, **told: Any) -> Panel:

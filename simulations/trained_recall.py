@@ -18,12 +18,13 @@ import numpy as np
 
 from plasticity.errors import WrongUse
 from plasticity.settings import setting
+from plasticity.statistics import mean_and_interval
 from plasticity.tasks import AssociativeRecall
 from simulations.figures import BLACK, GREEN, GREY, ORANGE, SKY, over_seeds
 from simulations.figures.kinds import Layer, level, log_x, means, page, panel
 from simulations.frame.execute import script
 from simulations.frame.experiment import Arrays, Experiment, Session, Table
-from simulations.memory_recall import QUERIES, SOURCE, TRIALS, VALUES, recall_task, recalled, summary
+from simulations.frame.recall import QUERIES, SOURCE, TRIALS, VALUES, recall_task, recalled
 
 if TYPE_CHECKING:
     from simulations.figures.kinds import Drawing
@@ -102,9 +103,10 @@ class TrainedRecall(Experiment):
 
     def numbers(self, a: Arrays) -> dict[str, Any]:
         rows = [
-            {"learner": name, "dimension": self.trained_dimension, "pairs": n, "accuracy": summary(a["trained"][row, j])}
-            for row, name in enumerate(self.trained) for j, n in enumerate(self.trained_pairs)
-        ]  # fmt: skip
+            {"learner": name, "dimension": self.trained_dimension, "pairs": n, "accuracy": mean_and_interval(accuracy)}
+            for name, of_pairs in zip(self.trained, a["trained"], strict=True)
+            for n, accuracy in zip(self.trained_pairs, of_pairs, strict=True)
+        ]
         return {"chance": 1 / self.values, "results": rows}
 
     @classmethod

@@ -19,6 +19,7 @@ from bridges.learners import NAME
 from plasticity.errors import PlasticityError, WrongUse
 from plasticity.records import Record, RunFolder, read_json, write_text
 from plasticity.statistics import finite, holm, interval, over_seeds, paired_difference
+from plasticity.tasks.trials import share_right
 
 
 def record_name(seed: int, learner: str) -> str:
@@ -285,11 +286,15 @@ def _check_record(record: Record, file: Path) -> None:
         key for key in ("accuracy", "seconds", "trials_sha256", "parameters", "training_trials") if key not in record.numbers
     ]
     missing += [key for key in ("predictions", "history_trials", "history_accuracy") if key not in record.arrays]
-    missing += [] if {"labels", "right"} & {*record.arrays} else ["labels"]
+    missing += [] if {"labels", "target", "right"} & {*record.arrays} else ["labels"]
     if missing:
         raise PlasticityError(f"{file} is damaged (it lacks {', '.join(missing)}); delete it and run again.")
     arrays = record.arrays
-    accuracy = float(np.mean(arrays["right"] if "right" in arrays else arrays["predictions"] == arrays["labels"]))
+    if "right" in arrays:  # of episodes: their world is not kept
+        accuracy = float(np.mean(arrays["right"]))
+    else:
+        asked, answers = arrays["target" if "target" in arrays else "labels"], arrays["predictions"]
+        accuracy = float(np.mean(share_right(answers, asked))) if answers.shape == asked.shape else math.nan
     if record.numbers["accuracy"] != accuracy:
         raise PlasticityError(
             f"{file} is damaged (it states the accuracy {record.numbers['accuracy']!r}, its predictions give {accuracy!r});"

@@ -26,7 +26,7 @@ from sklearn.base import clone
 from bridges.comparison.energy import EnergyTable
 from bridges.comparison.result import Comparison, record_name
 from bridges.learners import NamedLearner, resolve
-from plasticity import settings
+from plasticity import extensions, settings
 from plasticity.errors import PlasticityError, WrongUse
 from plasticity.learners import VALIDATION
 from plasticity.parallel import check_jobs, check_seeds, each, trials_generator
@@ -156,7 +156,7 @@ def _told(
         "history_trials": history_trials,
         "history_accuracy": history_accuracy,
         "predictions": predictions,
-        **({"labels": test.y} if test.family == "streams" else {"right": right}),
+        **({"right": right} if test.y is None else {"labels" if test.family == "streams" else "target": test.y}),
         **beside,
         **{name: np.asarray(array) for name, array in getattr(estimator, "arrays_", {}).items()},
     }
@@ -235,6 +235,7 @@ def _configuration(task: Task, learners: Sequence[NamedLearner], seeds: list[int
         "sides": {learner.name: learner.side for learner in learners},
         "parameters": {learner.name: learner.parameters() for learner in learners},
         "seeds": seeds,
+        **extensions.told(),
     }
     return json.loads(json.dumps(asked))
 

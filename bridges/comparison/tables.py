@@ -86,7 +86,7 @@ def brief(comparison: Comparison, width: int | None = None) -> list[Any]:
     """
     count = len(comparison.seeds)
     title = f"{comparison.task}: {len(comparison.learners)} learners, {count} seed{'s' if count != 1 else ''}"
-    return [f"{title}; means with 95 % intervals", _short_table(comparison, width), *_sentences(comparison)]
+    return [f"{title}; means with 95 % intervals", _short_table(comparison, width), _scale(comparison), *_sentences(comparison)]
 
 
 def _short_table(comparison: Comparison, width: int | None) -> Table:
@@ -132,17 +132,22 @@ def _needs(columns: Mapping[str, Sequence[str]]) -> int:
     return sum(max(map(len, (title, *cells))) + SPACE for title, cells in columns.items()) - SPACE
 
 
+def _scale(comparison: Comparison) -> str:
+    """On what scale the accuracies lie, and on what trials: the line below the table."""
+    scale = f"Chance {100 * comparison.chance:.0f} %, ceiling {100 * comparison.ceiling:.0f} %"
+    if comparison.without_attention is not None:
+        scale += f", without attention at most {100 * comparison.without_attention:.0f} %"
+    return f"{scale}. {protocol(comparison)}"
+
+
 def _sentences(comparison: Comparison) -> list[str]:
-    """Who is ahead of the other side and by how much; what attention does, or what is not alike; on what scale and trials."""
+    """The three that matter: who is ahead of the other side and by how much; what attention does; what is not alike."""
     told = [_ahead(comparison), _attended(comparison)]
     if given_the_cue(comparison):
         told.append(f"Not fair: {GIVEN}")
     elif not told[-1]:
         told.append(next((note for note in comparison.fairness["notes"] if note.startswith("Not")), ""))
-    scale = f"Chance {100 * comparison.chance:.0f} %, ceiling {100 * comparison.ceiling:.0f} %"
-    if comparison.without_attention is not None:
-        scale += f", without attention at most {100 * comparison.without_attention:.0f} %"
-    return [sentence for sentence in (*told, f"{scale}. {protocol(comparison)}") if sentence]
+    return [sentence for sentence in told if sentence]
 
 
 def _ahead(comparison: Comparison) -> str:

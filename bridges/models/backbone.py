@@ -44,8 +44,8 @@ class Model(nn.Module, ABC):
     """
 
     name: ClassVar[str]
-    summary: ClassVar[str]
-    source: ClassVar[str]
+    summary: ClassVar[str] = ""
+    source: ClassVar[str] = ""
     settings: ClassVar[dict[str, Any]] = {}  # parameters of TorchClassifier that suit it better than the defaults
     cost: ClassVar[float] = 5.0  # about how long a fit takes beside other learners
     chosen_for: ClassVar[frozenset[str]] = frozenset()  # kinds of tasks it is put to where no learners are named

@@ -39,9 +39,9 @@ class Images:
     brightest: int
     test_from: int | None = None
 
-    def intensity(self, index: np.ndarray) -> np.ndarray:
-        """The images numbered `index`, scaled to 0 to 1: the shape of `index` + (features,), float64."""
-        return np.divide(self.pixels[index], self.brightest, dtype=np.float64)
+    def intensity(self, index: np.ndarray, dtype: type[np.floating] = np.float64) -> np.ndarray:
+        """The images numbered `index`, scaled to 0 to 1: the shape of `index` + (features,)."""
+        return np.divide(self.pixels[index], self.brightest, dtype=dtype)
 
     def apart(self, test: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
         """Numbers of the training and the test images: the data set's own, else so many drawn at random, stratified by class."""

@@ -15,6 +15,7 @@ from typing import ClassVar
 import numpy as np
 
 from plasticity.errors import WrongUse
+from plasticity.settings import describe
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Gate:
         return cls.known[text.strip()]()
 
     def __post_init__(self) -> None:
+        describe(self)  # refuses settings of what is no dataclass
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
             if np.ndim(value) != 0:

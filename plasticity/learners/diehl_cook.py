@@ -22,6 +22,7 @@ from plasticity.checkpoints import Checkpoints
 from plasticity.engine import Program, backend, canonical
 from plasticity.engine.operations import CostModel, Costs, SpikeCounts
 from plasticity.errors import WrongUse, unknown
+from plasticity.learners import learner
 from plasticity.learners.learner import Learner, Variant
 from plasticity.networks import diehl_cook
 from plasticity.networks.diehl_cook import DiehlCook
@@ -383,6 +384,32 @@ class DiehlCookClassifier(ClassifierMixin, Learner):
         """The class that these spikes (images, neurons) speak for, by a readout."""
         return self.classes_[votes(spikes, self.responses_, readout or self.readout).argmax(axis=1)]
 
+    def accuracies(self, X: Any, y: Any) -> dict[str, float]:
+        """The share of right answers by each readout."""
+        spikes = self.spikes(X)
+        return {readout: float(np.mean(self.answers(spikes, readout) == y)) for readout in READOUTS}
+
+    def evaluated(self, X: Any, y: Any, X_test: Any, y_test: Any, progress: Progress = quiet) -> dict[str, np.ndarray]:
+        """`fit`, then a test: what came out, as arrays that are small enough to be kept.
+
+        Returns
+        -------
+        `train_s`, `test_s`, `training_images`; `label`, `test_spikes` and answer_READOUT of each test image; `assignment`,
+        `theta_mv` of each neuron; `weights`; and what `history_` holds as history_NAME
+        """
+        share = len(X) * self.passes / (len(X) * self.passes + len(X_test))
+        self.fit(X, y, progress=lambda fraction, note="": progress(share * fraction, note=note))
+        began = time.perf_counter()
+        spikes = self.spikes(X_test, lambda fraction, note="": progress(share + (1 - share) * fraction, note="testing"))
+        return {
+            "test_s": np.array(time.perf_counter() - began), "train_s": np.array(self.seconds_["training"]),
+            "label": y_test.astype(np.uint8), "test_spikes": spikes.sum(axis=1).astype(np.int16),
+            "assignment": self.assignment_.astype(np.uint8), "theta_mv": (1e3 * self.theta_).astype(np.float32),
+            "weights": self.weights_.astype(np.float16), "training_images": np.array(len(X)),
+            **{f"answer_{readout}": self.answers(spikes, readout).astype(np.uint8) for readout in READOUTS},
+            **{f"history_{name}": line for name, line in self.history_.items()},
+        }  # fmt: skip
+
     def decision_function(self, X: Any) -> np.ndarray:
         """Votes for each class, (images, classes)."""
         return votes(self.spikes(X), self.responses_, self.readout)
@@ -412,11 +439,13 @@ def check_rule(rule: Any) -> None:
     found = rule if isinstance(rule, Rule) else RULES[rule] if isinstance(rule, str) else None
     if found is None:
         raise WrongUse(f"DiehlCookClassifier: rule={rule!r} is no rule; give a name or a Rule: {', '.join(sorted(RULES))}.")
-    if not found.has_closed_form or found.drift:
-        fit = sorted(name for name, known in RULES.items() if known.has_closed_form and not known.drift)
-        raise WrongUse(
-            f"the rule {found.name} needs more than spikes, which this network does not have; known to fit: {', '.join(fit)}."
-        )
+    learner.check_rule(found, _unfit)
+
+
+def _unfit(rule: Rule) -> str:
+    if not rule.has_closed_form or rule.drift:
+        return "needs more than spikes, which this network does not have"
+    return DiehlCook().unfit(rule)
 
 
 _FRESH = {"control.image": -1, "control.count": 10**6, "control.intensity": 0.0}  # the next presentation shows image 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import inspect
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar, TypeVar
 
@@ -11,7 +10,11 @@ from sklearn.base import BaseEstimator
 
 from plasticity import settings
 from plasticity.engine.operations import Costs
+from plasticity.errors import WrongUse, unknown
+from plasticity.registry import is_entry
+from plasticity.rules import RULES, Rule
 from plasticity.settings import setting
+from plasticity.tasks import KINDS
 
 L = TypeVar("L", bound="Learner")
 SIDES = ("spiking", "torch", "control")
@@ -135,6 +138,21 @@ class Learner(BaseEstimator):
         return None
 
 
+def check_rule(rule: Rule, unfit: Callable[[Rule], str]) -> None:
+    """WrongUse for a rule that a network cannot have: `unfit` says why, and nothing of a rule that fits."""
+    why = unfit(rule)
+    if why:
+        fit = sorted(name for name, known in RULES.items() if not unfit(known))
+        raise WrongUse(f"the rule {rule.name} {why}; known to fit: {', '.join(fit)}.")
+
+
+def check_max_rate(title: str, rate_hz: float, dt_ms: float) -> None:
+    """WrongUse for inputs that would fire more often than once in each time step."""
+    if rate_hz * dt_ms > 1000:
+        most = f"one spike in each time step of {dt_ms:g} ms; give at most {1000 / dt_ms:g}"
+        raise WrongUse(f"{title}: max_rate_hz={rate_hz:g} is more than {most}.")
+
+
 @dataclasses.dataclass(frozen=True)
 class _Build:
     """Makes an estimator; plain data, so that it travels to other processes."""
@@ -148,5 +166,15 @@ class _Build:
 
 def entries_of(value: Any) -> Iterator[LearnerEntry]:
     """The entries of a learner's class; none of anything else. What a module from outside adds to a registry of learners."""
-    if isinstance(value, type) and issubclass(value, Learner) and not inspect.isabstract(value):
-        yield from value.entries()
+    if not (isinstance(value, type) and issubclass(value, Learner)):
+        return
+    if not is_entry("learner", value, bool(vars(value).get("name") or vars(value).get("variants"))):
+        return
+    title = f"the learner {value.__name__}"
+    for method, given in (("fit", "X, y"), ("predict", "X")):
+        if not callable(getattr(value, method, None)):
+            raise WrongUse(f"{value.__module__}: {title} has no {method}; define {method}(self, {given}).")
+    for kind in (*value.takes, *value.chosen_for):
+        if kind not in KINDS:
+            raise unknown(f"kind of tasks of {title}", str(kind), KINDS)
+    yield from value.entries()

@@ -17,7 +17,7 @@ from plasticity.engine import Program, backend
 from plasticity.engine.operations import CostModel, Costs, SpikeCounts
 from plasticity.errors import WrongUse
 from plasticity.gates import EqualGain, Gate, InputGain, NoGate, ShuffledGate
-from plasticity.learners.learner import Learner, Variant
+from plasticity.learners.learner import Learner, Variant, check_max_rate, check_rule
 from plasticity.networks import competition
 from plasticity.networks.competition import Competition
 from plasticity.rules import Rule, named, pair_stdp
@@ -59,7 +59,8 @@ class SpikingClassifier(ClassifierMixin, Learner):
     Raises
     ------
     WrongUse
-        NaN in X, X of the wrong width, y of another length, fewer trials than classes, an unknown rule.
+        NaN in X, X of the wrong width, y of another length, fewer trials than classes, an unknown rule or one that needs what the
+        network lacks, inputs that would fire more than once in a time step.
     """
 
     source: ClassVar[str] = "Diehl & Cook 2015, doi:10.3389/fncom.2015.00099"
@@ -159,7 +160,8 @@ class SpikingClassifier(ClassifierMixin, Learner):
             raise WrongUse(f"SpikingClassifier: gate={self.gate!r} is no gate; write gate=plasticity.gates.InputGain(2, 0.2).")
         settings.check(self)
         settings.whole_multiple("SpikingClassifier", "trial_ms", self.trial_ms, "dt_ms", self.dt_ms)
-        self._rule(), ENCODERS[self.encoder]  # an unknown name is refused
+        check_max_rate("SpikingClassifier", self.max_rate_hz, self.dt_ms)
+        check_rule(self._rule(), self._network(1, 2).unfit)
 
     def _check_gate(self, cue: np.ndarray) -> None:
         """WrongUse for a gate that this network cannot have."""

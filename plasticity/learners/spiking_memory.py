@@ -14,6 +14,7 @@ from plasticity.encoders import ENCODERS
 from plasticity.engine import backend
 from plasticity.engine.operations import Costs, SpikeCounts, one_after_another
 from plasticity.errors import WrongUse, unknown
+from plasticity.learners.learner import check_max_rate, check_rule
 from plasticity.learners.memory import Memory
 from plasticity.networks.associative_memory import TEACHER_HZ, AssociativeMemory
 from plasticity.parallel import Progress, quiet
@@ -59,7 +60,8 @@ class SpikingMemory(Memory):
     Raises
     ------
     WrongUse
-        A rule without closed form or one that leaves no weight; trials that are not pairs of 0 and 1 with a query.
+        A rule without closed form, one that the network cannot have or one that leaves no weight; key cells that would fire more
+        than once in a time step; trials that are not pairs of 0 and 1 with a query.
 
     Source: Kohonen 1972, doi:10.1109/TC.1972.5008975; Hasselmo 2006, doi:10.1016/j.conb.2006.09.002.
     """
@@ -86,11 +88,11 @@ class SpikingMemory(Memory):
             raise WrongUse(f"SpikingMemory: recall_ms={self.recall_ms} must be a multiple of {self.SLOT_MS:g}, for example 200.")
         if self.encoder not in ENCODERS:
             raise unknown("encoder", str(self.encoder), ENCODERS)
-        rule = self._rule()
-        if rule.closed_form is None:
-            raise WrongUse(
-                f"SpikingMemory: {rule.name} has no closed form for pairs of spikes; take pair_stdp or hebb, for example."
-            )
+        network = self._network(2)
+        check_max_rate("SpikingMemory", self.max_rate_hz, float(network.dt / ms))
+        check_rule(
+            self._rule(), lambda rule: network.unfit(rule) if rule.closed_form else "has no closed form for pairs of spikes"
+        )
 
     def _rule(self) -> Rule:
         return named(self.rule) if isinstance(self.rule, str) else self.rule

@@ -20,8 +20,10 @@ instead of e^{-dt/tau}, which makes a window of 20 ms shorter by 0.25 %.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 from brian2 import PopulationRateMonitor, Quantity, SpikeMonitor, StateMonitor, ms, mV, nS, pA, second
 
 from plasticity.errors import WrongUse
@@ -119,6 +121,24 @@ class Balanced(Network):
         """The run-time numbers, by the name of their input: those of the paper for what is neither rule nor neuron."""
         constants = {f"{group}.{key}": float(x) for group in ("E", "I") for key, x in CONSTANTS.items()}
         return super().values() | constants | {f"{pair}.strength": float(x) for pair, x in STRENGTHS.items()}
+
+    def start(self, seed: int, w: float, strengths: Mapping[str, float], learn: tuple[float, float]) -> dict[str, Any]:
+        """Inputs of a run with this seed: potentials at random between reset and threshold, all else as told.
+
+        Parameters
+        ----------
+        w : float
+            All plastic weights, nS.
+        strengths : mapping
+            The fixed strengths, nS, by the names of `STRENGTHS`.
+        learn : (float, float)
+            Between which seconds the rule works.
+        """
+        rng = np.random.default_rng([seed, 1])
+        low, high = (float(self.neuron.parameters[key]) for key in ("reset", "threshold"))
+        potentials = {kind: rng.uniform(low, high, n) for kind, n in (("E.v", self.excitatory), ("I.v", self.inhibitory))}
+        fixed = {f"{pair}.strength": 1e-9 * value for pair, value in strengths.items()}
+        return potentials | {"w": w} | fixed | {"learn_from": learn[0], "learn_until": learn[1]}
 
     def build(self, net: Net) -> None:
         membrane: dict[str, Any] = {

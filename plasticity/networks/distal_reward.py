@@ -29,6 +29,7 @@ more and the other weights end higher.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -41,6 +42,8 @@ from plasticity.rules import Eligibility, Landing, Rule, pair_stdp
 STEP = 1 * ms  # the neurons are defined with this time step
 PENDING = 64  # rewards that may be on their way at once; the oldest is overwritten
 NEVER = 1e9 * second
+TAU_D_S = -0.001 / np.log(0.995)  # of dopamine, as in the author's program
+EARNED_S, TOGETHER_S = (1.0, 3.0), 0.020  # how late a reward comes, and how soon neuron 2 must fire after neuron 1
 
 
 def daspnet_rule(jump: float = 0.1, depression: float = 1.5, decay_per_ms: float = 0.95) -> Rule:
@@ -54,6 +57,16 @@ def daspnet_landing(w_max: float = 4.0, decay: float = 0.99, interval: Quantity 
     """Eligibility as in the author's program: every interval w += (tonic + dopamine) c, then c is multiplied by `decay`."""
     signal = f"(tonic + dopamine)/{float(interval)!r}"
     return Landing(0.0, w_max, eligibility=Eligibility(signal, -interval / np.log(decay), interval))
+
+
+def earned_by(reward_s: float, ones: np.ndarray, twos: np.ndarray) -> list[tuple[float, float]]:
+    """The pairs that this reward may have come of, (when neuron 1 fired, when neuron 2 did), given the spikes of both."""
+    half = 0.0005  # of a time step
+    (soonest, latest), found = EARNED_S, []
+    for second_s in twos[(twos > reward_s - latest - 3 * half) & (twos < reward_s - soonest + half)]:
+        before = ones[(ones < second_s - half) & (ones > second_s - TOGETHER_S + half)]
+        found += [(float(before[-1]), float(second_s))] if len(before) else []
+    return found
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,6 +122,33 @@ class DistalReward(Network):
         given["neurons.a"] = np.where(fast, 0.1e3, given["neurons.a"])  # FS cells
         given["neurons.d"] = np.where(fast, 2e-3, given["neurons.d"])
         return given
+
+    def daspnet(self, dose: float, tonic: float, unpaired: np.ndarray | None = None) -> dict[str, Any]:
+        """Inputs of a run as in the author's program: weights of 1 but for the chosen one, 0, and dopamine's decay."""
+        w = np.ones(self.excitatory * self.fan_out)
+        w[0] = 0.0
+        rows = np.zeros(10 * self.seconds) if unpaired is None else unpaired
+        given = {"dose": dose, "unpaired": rows, "tonic": tonic, "tau_d": TAU_D_S}
+        return {"noise": 0.013, "w": w, "w_inhibitory": 1.0} | given
+
+    def at_random(self, rng: np.random.Generator, rewards: int, seconds: int, dose: float) -> np.ndarray:
+        """`unpaired`: so many rewards at random times of a run."""
+        drawn = rng.integers(1, 10 * seconds, size=rewards)
+        return dose * np.bincount(drawn, minlength=10 * self.seconds)
+
+    def shares(self, found: Mapping[str, np.ndarray], edges: np.ndarray) -> dict[str, np.ndarray]:
+        """Weights of a run as shares of the largest.
+
+        `chosen`, each second and at the end; `others`, their mean at each sample and at the end; `histogram`, what share of the
+        others lies between these edges at the end.
+        """
+        largest, end = self.landing.w_max, found["w"]
+        samples = found["weights"].reshape(-1, len(end))
+        return {
+            "chosen": np.append(found["chosen"].ravel(), end[0]) / largest,
+            "others": np.append(samples[:, 1:].mean(axis=1), end[1:].mean()) / largest,
+            "histogram": np.histogram(end[1:] / largest, edges)[0] / (len(end) - 1),
+        }
 
     def build(self, net: Net) -> None:
         fan = self.fan_out

@@ -6,14 +6,14 @@
         neuron: Neuron = run_time(lif_conductance, "neuron")
 
         def build(self, net: Net) -> None:
-            inputs = net.encode(poisson, 100, "inputs", "rates(t, i)", 100 * ms)
+            inputs = poisson_trains(net, 100, "inputs")
             neuron = net.neurons("neuron", self.neuron, 1, method="exponential_euler")
             plastic = net.learn(self.rule, inputs, neuron, transmit="ge_post += w")
-            net.inputs(w=plastic.w)
+            net.inputs(w=plastic.w, rate=inputs.rate)
             net.outputs(w=plastic.w)
             net.lasts(10 * second)
 
-    found = OneNeuron().program().run(seed, {"w": 0.5})
+    found = OneNeuron().program().run(seed=1, inputs={"w": 0.5, "rate": 15.0})
 
 What is declared with `run_time` is no part of what is compiled: a program is kept for a network with every such number replaced
 by a placeholder, and a run gets the numbers as inputs named GROUP.PARAMETER. Traces of a rule are spliced into the groups that
@@ -61,7 +61,8 @@ class Network(ABC):
     """What is compiled: sizes, rules, neurons, times. Numbers that a run can set are not part of it.
 
     A subclass is a frozen dataclass with a method `build`; a field `dt` is the time step, `precision` ("single" or "double") the
-    type of numbers.
+    type of numbers. An input that a run does not give has the value that `build` gave it, and 0 where it gave none: so a run may
+    begin at rest, or with weights that the network draws, without naming them. A name that is no input is refused.
     """
 
     @abstractmethod
@@ -100,6 +101,23 @@ class Network(ABC):
         """
         made = program(build, self.structure()) if compiled else Program(build, self.structure(), None, {})
         return dataclasses.replace(made, defaults=self.values())
+
+    def unfit(self, rule: Rule) -> str:
+        """Why this network cannot have a rule in its field `rule`, as the end of a sentence; empty where it can."""
+        places = self.run_time_fields()
+        held = {
+            group: neuron
+            for name, groups in places.items()
+            for group in groups
+            if isinstance(neuron := getattr(self, name), Neuron)
+        }
+        ends = {side: held[group] for side, group in zip(("pre", "post"), places["rule"], strict=False) if group in held}
+        if rule.needs.keys() - {f"{key}_{side}" for side, neuron in ends.items() for key in (*neuron.start, *neuron.parameters)}:
+            return "needs more than spikes, which this network does not have"
+        if any(trace.delay or trace.spikes == "reduced" for trace in rule.traces):
+            return "remembers spikes at its synapses, this network at its neurons"
+        taken = sorted(rule.parameters.keys() & {key for neuron in ends.values() for key in neuron.parameters})
+        return f"has a parameter {taken[0]}, as the neurons of this network have" if taken else ""
 
     def _rules_at(self, group: str) -> Iterator[tuple[Rule, str]]:
         """The rules whose traces lie on a group, each with the side that it is for them."""

@@ -53,6 +53,10 @@ class PoissonPairs(Network):
         """Where each run-time number lies, named by the side, and not by the group."""
         return {name.replace("_trains.", "."): place for name, place in super().places().items()}
 
+    def chequered(self) -> np.ndarray:
+        """Weights of which every other one is 1 and the others 0, as on a chequerboard of the trains: half of each train's."""
+        return np.add.outer(np.arange(self.pre), np.arange(self.post)).ravel() % 2
+
     def build(self, net: Net) -> None:
         pre, post = (poisson_trains(net, n, f"{side}_trains") for side, n in (("pre", self.pre), ("post", self.post)))
         plastic = net.learn(

@@ -18,16 +18,19 @@ spikes per second (Poisson, not plastic) adds g_background.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 
 import numpy as np
 from brian2 import Hz, PoissonInput, Quantity, SpikeMonitor, StateMonitor, linked_var, ms, second
 
 from plasticity.encoders import poisson
+from plasticity.errors import WrongUse
 from plasticity.networks.network import Net, Network, onto_one, run_time
 from plasticity.neurons import Neuron, lif_conductance
 from plasticity.rules import Landing, Rule, pair_stdp
 
 GROUPS = 2
+SINGLED_OUT = ("attention", "redistributed", "equal_gain", "shuffled", "learning_gate")  # how a gain does so, or does not
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,6 +68,36 @@ class TwoGroups(Network):
     def run_time_fields(self) -> dict[str, tuple[str, ...]]:
         """The fields whose parameters are set per run; hard bounds have none."""
         return {name: groups for name, groups in super().run_time_fields().items() if name != "landing" or self.landing.mu}
+
+    def singled_out(self, how: str, gain: float, seed: int) -> dict[str, np.ndarray]:
+        """The inputs `gain` and `learning` by which group 0 is singled out, or neither is.
+
+        attention       the gain on the rates of group 0
+        redistributed   2 g/(1 + g) on group 0, 2/(1 + g) on group 1: the total of no gain
+        equal_gain      the gain on those of both
+        shuffled        the gain on one of the two, drawn anew for each epoch
+        learning_gate   no gain on rates; the changes of the synapses of group 0 are multiplied by it
+        """
+        gains, learning = np.ones((self.epochs, GROUPS)), np.ones(GROUPS * self.inputs)
+        if how == "attention":
+            gains[:, 0] = gain
+        elif how == "redistributed":
+            gains[:] = 2 * gain / (1 + gain), 2 / (1 + gain)
+        elif how == "equal_gain":
+            gains[:] = gain
+        elif how == "shuffled":
+            gains[np.arange(len(gains)), np.random.default_rng([seed, 1]).integers(GROUPS, size=len(gains))] = gain
+        elif how == "learning_gate":
+            learning[: self.inputs] = gain
+        else:
+            raise WrongUse(f"unknown way to single out a group, {how!r}; known: {', '.join(SINGLED_OUT)}.")
+        return {"gain": gains, "learning": learning}
+
+    def by_group(self, found: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Outputs of a run by group: `history` (samples, groups) mean weight, `weights` and `input_spikes` (groups, inputs)."""
+        each = {"weights": found["w"], "input_spikes": found["input_spikes"]}
+        history = found["w_history"].reshape(-1, GROUPS, self.inputs).mean(axis=2)
+        return {"history": history} | {name: array.reshape(GROUPS, self.inputs) for name, array in each.items()}
 
     def build(self, net: Net) -> None:
         n = GROUPS * self.inputs

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
-from brian2 import Hz, get_dimensions, second
+from brian2 import Hz, get_dimensions, get_unit, ms, second
 from brian2.core.functions import DEFAULT_FUNCTIONS
 from brian2.utils.stringtools import get_identifiers, word_substitute
 
@@ -287,6 +287,26 @@ class Rule:
             values[name] = value
         made = dataclasses.replace(self, parameters=values)
         return made if spikes is None else made.with_traces(spikes)
+
+    def with_texts(self, texts: Mapping[str, str]) -> Rule:
+        """The same rule with other parameters, given as texts: a number has the unit of the default, a time is in ms.
+
+        Raises
+        ------
+        WrongUse
+            An unknown parameter, or a text that is no number.
+        """
+        changes: dict[str, Any] = {}
+        for name, text in texts.items():
+            dimension = get_dimensions(self.parameters[name]) if name in self.parameters else second.dim
+            unit = ms if dimension == second.dim else get_unit(dimension)
+            try:
+                value = float(text)
+            except ValueError:
+                of = f" of {unit}" if name in self.parameters and not dimension.is_dimensionless else ""
+                raise WrongUse(f"{self.name}: {name}={text!r} is not a number{of}.") from None
+            changes[name] = value if dimension.is_dimensionless else value * unit
+        return self(**changes)
 
     def __add__(self, other: Rule) -> Rule:
         """The rule that does what both do: each line of text of one, then of the other, on the same weight.

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from plasticity.errors import WrongUse
-from plasticity.settings import check, setting
+from plasticity.settings import setting
 from plasticity.tasks.streams import Streams
 from plasticity.tasks.task import Task
 from plasticity.tasks.trials import Draw
@@ -63,7 +63,7 @@ class AssociativeRecall(Task):
     test: int = setting(500, "test trials", "trials", low=10, high=10_000_000)
 
     def __post_init__(self) -> None:
-        check(self)
+        super().__post_init__()
         if self.dimension < 60 and self.pairs > 2**self.dimension / 2:
             raise WrongUse(
                 f"{self.name}: {self.pairs} different keys of {self.dimension} signs are more than half of those that there are;"

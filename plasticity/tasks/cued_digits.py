@@ -10,7 +10,7 @@ import numpy as np
 
 from plasticity.datasets import DATASETS, Images, split
 from plasticity.errors import WrongUse
-from plasticity.settings import check, setting
+from plasticity.settings import setting
 from plasticity.tasks.streams import Streams
 from plasticity.tasks.task import Task
 from plasticity.tasks.trials import Draw
@@ -79,7 +79,7 @@ class CuedDigits(Task):
             if trials < CLASSES:
                 raise WrongUse(f"{self.name}: {part}={trials} is fewer than its {CLASSES} classes; give at least {CLASSES}.")
             object.__setattr__(self, part, int(trials))
-        check(self)
+        super().__post_init__()
 
     @property
     def classes(self) -> int:

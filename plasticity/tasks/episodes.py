@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from plasticity.errors import WrongUse
-from plasticity.tasks.trials import Trials, numbers, several, whole_numbers
+from plasticity.tasks.trials import Trials, at_least, numbers, several, whole_numbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +53,7 @@ class Episodes(Trials):
     ends: np.ndarray
     start: np.ndarray
     longest: int
-    classes: int
+    classes: int = 0  # refused: it has to be said
 
     def __post_init__(self) -> None:
         observation = numbers("observation", self.observation, 2, "(states, features)")
@@ -71,8 +71,7 @@ class Episodes(Trials):
         start = whole_numbers("start", self.start, (max(1, np.size(self.start)),), states)
         if ends[start].any():
             raise WrongUse(f"trials: episode {int(ends[start].argmax())} begins in a state that ends it.")
-        if not self.longest >= 1:
-            raise WrongUse(f"trials: longest={self.longest}; an episode needs at least 1 action.")
+        at_least(1, "longest", self.longest, "an episode needs at least 1 action")
         checked = {
             "observation": observation,
             "next_state": next_state,
@@ -118,6 +117,13 @@ class Episodes(Trials):
             state = np.where(over, state, self.next_state[state, chosen])
             over |= self.ends[state]
         return self.goal[state], total
+
+    def by_random_actions(self) -> float:
+        """The share of episodes that reach a goal where every action is drawn alike, exactly."""
+        reaches = self.goal.astype(np.float64)
+        for _ in range(self.longest):
+            reaches = np.where(self.ends, self.goal, reaches[self.next_state].mean(axis=1))
+        return float(reaches[self.start].mean())
 
     def right(self, answers: Any) -> np.ndarray:
         """1 for each episode that reached a goal by these actions, else 0; (episodes,)."""

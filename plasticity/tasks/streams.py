@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from plasticity.errors import WrongUse
-from plasticity.tasks.trials import Trials, numbers, several, whole_numbers, within_unit_interval
+from plasticity.tasks.trials import Trials, numbers, several, share_right, whole_numbers, within_unit_interval
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +43,7 @@ class Streams(Trials):
     label: np.ndarray
     stream_label: np.ndarray
     image: np.ndarray
-    classes: int
+    classes: int = 0  # refused: it has to be said
 
     def __post_init__(self) -> None:
         stimulus = numbers("stimulus", self.stimulus, 3, "(trials, streams, features)")
@@ -82,7 +82,7 @@ class Streams(Trials):
 
     def right(self, answers: Any) -> np.ndarray:
         """1 for each right answer, else 0; (trials,)."""
-        return (np.asarray(answers) == self.label).astype(np.float64)
+        return share_right(answers, self.label)
 
     def conditions(self) -> np.ndarray:
         """Class and cued stream as one number, (trials,)."""

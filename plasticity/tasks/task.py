@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from plasticity.errors import WrongUse
+from plasticity.errors import WrongUse, unknown
+from plasticity.settings import check
 from plasticity.tasks.trials import Draw
 
 FAMILIES = ("streams", "timelines", "tokens", "episodes")
@@ -47,9 +48,15 @@ class Task(ABC):
     family: ClassVar[str] = "streams"
     query: ClassVar[str] = "cue"
 
+    def __post_init__(self) -> None:
+        """Settings outside of their bounds are refused; a task that refuses more calls this too."""
+        check(self)
+
     @property
     def kind(self) -> str:
         """What this task asks of a learner, one of `KINDS`."""
+        if self.family not in FAMILIES:
+            raise unknown(f"family of {self.name}", str(self.family), FAMILIES)
         if self.family != "streams":
             return self.family
         return "pairs" if self.query == "content" else "image" if self.streams == 1 else "streams"
@@ -66,7 +73,11 @@ class Task(ABC):
 
     @property
     def chance(self) -> float:
-        """Accuracy of guessing among all classes."""
+        """Accuracy of guessing among all classes; of episodes what random actions reach, in the draw of seed 0."""
+        if self.family == "episodes":
+            from plasticity.parallel import trials_generator  # not above: trials need no simulator
+
+            return self.draw(trials_generator(0)).test.by_random_actions()
         return 1 / self.classes
 
     @property

@@ -41,7 +41,7 @@ class Timelines(Trials):
     signal: np.ndarray
     target: np.ndarray
     number: np.ndarray
-    classes: int
+    classes: int = 0  # refused: it has to be said
     step_ms: float = 1.0
 
     def __post_init__(self) -> None:

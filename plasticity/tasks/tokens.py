@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from plasticity.tasks.trials import Trials, asked_somewhere, several, share_right, whole_numbers
+from plasticity.errors import WrongUse
+from plasticity.tasks.trials import Trials, asked_somewhere, at_least, several, share_right, whole_numbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +31,7 @@ class Tokens(Trials):
     ------
     WrongUse
         Shapes that do not agree, no trials, symbols or answers out of range, a gap within a sequence, a trial that asks for
-        nothing.
+        nothing or behind its end.
     """
 
     family: ClassVar[str] = "tokens"
@@ -39,16 +40,20 @@ class Tokens(Trials):
     target: np.ndarray
     number: np.ndarray
     vocabulary: int
-    classes: int
+    classes: int = 0  # refused: it has to be said
 
     def __post_init__(self) -> None:
         shape = np.shape(self.token)
         shape = shape if len(shape) == 2 and 0 not in shape else (1, 1)
-        token = whole_numbers("token", self.token, shape, self.vocabulary, low=-1)
+        vocabulary = at_least(1, "vocabulary", self.vocabulary, "a sequence needs at least 1 symbol")
+        token = whole_numbers("token", self.token, shape, vocabulary, low=-1)
         target = whole_numbers("target", self.target, shape, several(self.classes), low=-1)
         asked_somewhere("target", target)
         ended = np.maximum.accumulate(token < 0, axis=1)
         whole_numbers("a symbol behind the end of its sequence", np.where(ended, token, -1), shape, 0, low=-1)
+        behind = (ended & (target >= 0)).any(axis=1)
+        if behind.any():
+            raise WrongUse(f"trials: target of trial {int(behind.argmax())} asks behind the end of its sequence; put -1 there.")
         number = whole_numbers("number", self.number, (len(token),), None)
         for name, values in (("token", token), ("target", target), ("number", number)):
             object.__setattr__(self, name, values)

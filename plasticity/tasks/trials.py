@@ -16,6 +16,7 @@ from __future__ import annotations
 import hashlib
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
+from numbers import Integral
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
@@ -130,11 +131,18 @@ def within_unit_interval(what: str, values: np.ndarray) -> None:
         raise WrongUse(f"{what} runs from {values.min():g} to {values.max():g}; scale it to 0 to 1.")
 
 
+def at_least(low: int, name: str, given: Any, needs: str) -> int:
+    """`given` as a whole number of `low` or more; `needs` says of what, as in "a choice needs at least 2"."""
+    if isinstance(given, bool) or not isinstance(given, Integral):
+        raise WrongUse(f"trials: {name}={given!r} is no whole number; {needs}.")
+    if given < low:
+        raise WrongUse(f"trials: {name}={given}; {needs}.")
+    return int(given)
+
+
 def several(classes: Any) -> int:
     """The number of classes, at least 2."""
-    if classes < 2:
-        raise WrongUse(f"trials: classes={classes}; a choice needs at least 2.")
-    return int(classes)
+    return at_least(2, "classes", classes, "a choice needs at least 2")
 
 
 def share_right(answers: Any, target: np.ndarray) -> np.ndarray:
@@ -142,8 +150,8 @@ def share_right(answers: Any, target: np.ndarray) -> np.ndarray:
     given = np.asarray(answers)
     if given.shape != target.shape:
         raise WrongUse(f"answers have the shape {given.shape}; these trials ask for {target.shape}.")
-    asked = target >= 0
-    return ((given == target) & asked).sum(axis=1) / asked.sum(axis=1)
+    asked = (target >= 0).reshape(len(target), -1)
+    return ((given == target).reshape(asked.shape) & asked).sum(axis=1) / asked.sum(axis=1)
 
 
 def asked_somewhere(name: str, target: np.ndarray) -> None:

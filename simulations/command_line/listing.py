@@ -110,6 +110,7 @@ def _described(kind: str, name: str, entry: Any) -> dict[str, Any]:
 
 def _of_a_rule(name: str, rule: Any, text: str) -> str:
     """Its equations, its curve, the simulations that are made of it, how it is used in Python."""
+    from plasticity.rules import RULES
     from plasticity.rules.shown import preview
     from simulations import SIMULATIONS
     from simulations.frame.citations import reproductions
@@ -117,8 +118,9 @@ def _of_a_rule(name: str, rule: Any, text: str) -> str:
     each = [part.name for part in rule.parts] or [name]
     lines = dict.fromkeys(line for part in each for line in reproductions(part, SIMULATIONS))
     told = ", ".join(f"plasticity {line}" for line in lines)
-    runs = f"  reproductions: {told or 'none; the tests hold it against a loop over events'}"
-    curve = preview(rule) or "  no curve here: the change depends on more than the lag of two spikes or two held rates"
+    tested = "none; the tests hold it against a loop over events" if RULES.built_in.issuperset(each) else "none"
+    runs = f"  reproductions: {told or tested}"
+    curve = preview(rule) or "  no curve here: the rule states no formula of the lag of two spikes, or of two held rates, alone"
     code = " + ".join(f"pl.rules.{part}" for part in each)
     use = f"  in Python: rule = {code}; help(rule.synapses) says what goes with it (gate, landing, short_term, traces)"
     return "\n\n".join([text, curve, runs, use])

@@ -87,6 +87,7 @@ def data(
     fetch: Annotated[
         str, typer.Option("--fetch", metavar="NAME", help="Download a data set and verify it.", show_default=False)
     ] = "",
+    with_: With = [],  # noqa: B006
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:

@@ -13,6 +13,7 @@ Arrays over seeds have the seeds first. What a layer does not name, such as `col
 from __future__ import annotations
 
 import dataclasses
+import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -44,6 +45,14 @@ def share(values: ArrayLike, edges: ArrayLike) -> np.ndarray:
     return np.apply_along_axis(lambda row: np.histogram(row, edges)[0] / max(1, np.isfinite(row).sum()), -1, rows)
 
 
+def for_each(
+    layer: Callable[..., Layer], looks: Mapping[str, Mapping[str, Any]], *values: Iterable[Any], **look: Any
+) -> list[Layer]:
+    """A layer for each of some conditions or groups, of its values, in its look and under its name (or its label there)."""
+    rows = zip(looks.items(), *values, strict=True)
+    return [layer(*row, **{"label": name.replace("_", " "), **own, **look}) for (name, own), *row in rows]
+
+
 # Layers
 
 
@@ -52,14 +61,31 @@ def line(x: ArrayLike, y: ArrayLike, *marker: str, **look: Any) -> Layer:
     return lambda axis: axis.plot(x, y, *marker, **look) and None
 
 
+def either_side(x: ArrayLike, y: ArrayLike, **look: Any) -> Layer:
+    """A line on either side of x = 0, where it is not defined."""
+    at, values = np.asarray(x), np.asarray(y)
+
+    def draw(axis: Any) -> None:
+        axis.plot(at[at < 0], values[at < 0], **look)
+        axis.plot(at[at > 0], values[at > 0], **{**look, "label": None})
+
+    return draw
+
+
 def theory(x: ArrayLike, of: Callable[[Any], Any] | ArrayLike, **look: Any) -> Layer:
     """A closed form: a function of x, or its values."""
     return line(x, of(np.asarray(x)) if callable(of) else of, **{"color": BLACK, "label": "closed form", **look})
 
 
-def band(x: ArrayLike, values: ArrayLike, alpha: float = 0.2, every: int = 1, **look: Any) -> Layer:
-    """The mean over seeds (the first axis) that have a value as a line and its 95 % interval as a band."""
+def band(x: ArrayLike, values: ArrayLike, alpha: float = 0.2, every: int = 1, complete: bool = False, **look: Any) -> Layer:
+    """The mean over seeds (the first axis) that have a value as a line and its 95 % interval as a band.
+
+    With `complete` only places are shown at which all seeds have a value.
+    """
     rows, at = np.asarray(values, dtype=float)[:, ::every], np.asarray(x)[::every]
+    if complete:
+        known = np.isfinite(rows).all(axis=0)
+        rows, at = rows[:, known], at[known]
     mean = np.ma.masked_invalid(rows).mean(axis=0).filled(np.nan)
 
     def draw(axis: Any) -> None:
@@ -77,6 +103,17 @@ def each_seed(x: ArrayLike, values: ArrayLike, **look: Any) -> Layer:
         for k, row in enumerate(np.asarray(values)):
             kept = look if k == 0 else {key: value for key, value in look.items() if key != "label"}
             axis.plot(x, row, **{"linewidth": 0.6, "alpha": 0.5, **kept})
+
+    return draw
+
+
+def seeds_and_mean(x: ArrayLike, values: ArrayLike, *, color: str, **look: Any) -> Layer:
+    """A thin line for every seed and a thick one for their mean."""
+    rows = np.asarray(values, dtype=float)
+
+    def draw(axis: Any) -> None:
+        each_seed(x, rows, color=color, linewidth=0.4, alpha=0.4)(axis)
+        axis.plot(x, rows.mean(axis=0), color=color, **{"linewidth": 2, **look})
 
     return draw
 
@@ -102,6 +139,14 @@ def means(x: ArrayLike, values: ArrayLike, **look: Any) -> Layer:
         axis.vlines(x, *bounds(rows), color=made.get_color(), linewidth=1.5)
 
     return draw
+
+
+def binned(x: ArrayLike, y: ArrayLike, edges: ArrayLike, **look: Any) -> Layer:
+    """The mean of y in each bin of x that holds any, as a line through the middles of the bins."""
+    ends, found = np.asarray(edges, dtype=float), np.asarray(y)
+    bins = np.clip(np.digitize(np.asarray(x), ends) - 1, 0, len(ends) - 2)
+    held = np.unique(bins)
+    return line((ends[held] + ends[held + 1]) / 2, [found[bins == k].mean() for k in held], **look)
 
 
 def bars(x: ArrayLike, values: ArrayLike, **look: Any) -> Layer:
@@ -152,6 +197,12 @@ def each_run(values: Sequence[ArrayLike], holds: Sequence[ArrayLike], colours: S
 def steps(values: ArrayLike, edges: ArrayLike, **look: Any) -> Layer:
     """A histogram that is known: the height of each bin."""
     return lambda axis: axis.stairs(values, edges, **{"linewidth": 1.5, **look}) and None
+
+
+def histogram(values: ArrayLike, edges: ArrayLike, percent: bool = False, marker: str = "", **look: Any) -> Layer:
+    """The share of all the values in each bin; nothing where there are none. It has no marks: a look's marker is left out."""
+    found = np.ravel(values)
+    return steps((100 if percent else 1) * share(found, edges), edges, **look) if found.size else lambda axis: None
 
 
 def steps_band(values: ArrayLike, edges: ArrayLike, alpha: float = 0.25, **look: Any) -> Layer:
@@ -217,8 +268,9 @@ def level(value: float, **look: Any) -> Layer:
 
 
 def moment(value: float, **look: Any) -> Layer:
-    """A vertical line."""
-    return lambda axis: axis.axvline(value, **{"color": GREY, "linewidth": 0.8, **look}) and None
+    """A vertical line, where the value is known (no nan)."""
+    given = {"color": GREY, "linewidth": 0.8, **look}
+    return lambda axis: (axis.axvline(value, **given) if np.isfinite(value) else None) and None
 
 
 def span(low: float, high: float, **look: Any) -> Layer:
@@ -243,9 +295,30 @@ def log_x(places: Iterable[Any], texts: Sequence[str] | None = None, base: float
     return draw
 
 
-def small_title(text: str, size: float = 8) -> Layer:
-    """A title in the letters of a legend, for long ones."""
-    return lambda axis: axis.set_title(text, loc="left", fontsize=size) and None
+def root_x(places: Iterable[float]) -> Layer:
+    """An x axis from 0 on a scale of the square root, for what happens near 0; the last layer.
+
+    It has ticks at the end of the data, and at those of these places that lie before it.
+    """
+
+    def draw(axis: Any) -> None:
+        end = float(axis.dataLim.x1)
+        at = sorted({*(place for place in places if place <= end), end})
+        axis.set_xscale("function", functions=(lambda x: np.sqrt(np.maximum(x, 0)), np.square))
+        axis.set_xticks(at, [f"{place:g}" for place in at])
+
+    return draw
+
+
+def near_zero(linear: float, **look: Any) -> Layer:
+    """A y axis that is linear up to that value and logarithmic from there on: what may be 0 and spans orders of magnitude."""
+    return lambda axis: axis.set_yscale("symlog", linthresh=linear, **look) and None
+
+
+def small_title(text: str, size: float = 8, wrap: int = 1000) -> Layer:
+    """A title in the letters of a legend, for long ones; in lines of so many letters."""
+    lines = textwrap.fill(text, wrap, break_on_hyphens=False) if len(text) > wrap else text
+    return lambda axis: axis.set_title(lines, loc="left", fontsize=size) and None
 
 
 # Panels and figures
@@ -381,6 +454,11 @@ def page(
     panels = tuple(map(tuple, rows))
     looks = legend_look or {}, caption, bar, bar_look or {}
     return Page(panels, size, legend, legend_from, *looks, layout, outer, legend_key, then)
+
+
+def keyed(panels: Sequence[Panel], legend: str | Mapping[str, Any]) -> list[Panel]:
+    """The same panels, with a legend in the first alone."""
+    return [dataclasses.replace(panels[0], legend=legend), *panels[1:]]
 
 
 def beside(left: Drawing, right: Drawing) -> Page:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from plasticity.statistics import interval
+from plasticity.statistics import PairedDifference, interval
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,7 +90,7 @@ def every_seed(name: str, holds: ArrayLike, *, source: str, published: Any, told
 
 def beyond(
     name: str,
-    values: ArrayLike,
+    values: ArrayLike | PairedDifference,
     *,
     above: float | None = None,
     below: float | None = None,
@@ -100,7 +100,12 @@ def beyond(
     tolerance: Any = "interval",
     bounds: tuple[float, float] | None = None,
 ) -> Check:
-    """The 95 % interval of the mean of `values` over seeds (or `bounds`, where it is known) lies above or below a value."""
+    """The 95 % interval of the mean of `values` over seeds (or `bounds`, where it is known) lies above or below a value.
+
+    A paired difference brings its interval along, and is told as itself.
+    """
+    if isinstance(values, PairedDifference):
+        bounds, told, values = (values.low, values.high), told or str(values), values.mean
     low, high = bounds if bounds is not None else interval(values)
     holds = low > above if above is not None else high < below if below is not None else False
     wanted = f"95 % interval above {above:g}" if above is not None else f"95 % interval below {below:g}"
@@ -112,6 +117,7 @@ def beyond(
 
 def no_difference(
     name: str,
+    difference: PairedDifference | None = None,
     *,
     source: str,
     p: ArrayLike | None = None,
@@ -122,7 +128,9 @@ def no_difference(
     told: Any = None,
     tolerance: Any = None,
 ) -> Check:
-    """No difference is seen: no p lies at or below `level`, or the interval `bounds` contains `value`."""
+    """No difference is seen: no p lies at or below `level`, or the interval, `bounds` or the difference's, contains `value`."""
+    if difference is not None:
+        bounds, told = (difference.low, difference.high), told or str(difference)
     if bounds is not None:
         low, high = bounds
         holds, wanted, kind = low <= value <= high, f"the interval contains {value:g}", "interval"

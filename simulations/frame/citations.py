@@ -42,10 +42,21 @@ def _given(name: str, parameters: Mapping[str, Any]) -> Any:
     return next(filter(fits, CLASSES), None)
 
 
+def _naming(name: str, parameters: Mapping[str, Any], learners: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters but those that are one of a few words of the learner's own, which may be the name of a rule too."""
+    kind = estimator(name, parameters, learners) or _given(name, parameters)
+    told = settings.describe(kind) if kind else ()
+    words = {entry.name for entry in told if isinstance(entry.choices, tuple) and entry.choices}
+    return {key: value for key, value in parameters.items() if key not in words}
+
+
 def used(configuration: Mapping[str, Any], registries: Registries) -> dict[tuple[str, str], Any]:
     """The entries of the registries that a run used, by (kind, name): those it names, and what those are made of (`uses`)."""
     found: dict[tuple[str, str], Any] = {}
-    waiting = list(_texts({key: value for key, value in configuration.items() if key not in ("task", "learners")}))
+    learners = registries.get("learners", {})
+    given = {name: _naming(name, values, learners) for name, values in configuration.get("parameters", {}).items()}
+    texts = {**configuration, **({"parameters": given} if given else {})}
+    waiting = list(_texts({key: value for key, value in texts.items() if key not in ("task", "learners")}))
     task = str(configuration.get("task", ""))  # apart: "digits" names a task and a data set
     if task in registries.get("tasks", {}):
         found["tasks", task] = registries["tasks"][task]
@@ -53,7 +64,7 @@ def used(configuration: Mapping[str, Any], registries: Registries) -> dict[tuple
     instead = set(registries.get("rules", {})) - set(str(rule).replace(" ", "").split("+")) if rule else set()
     waiting += str(rule).replace(" ", "").split("+") if rule else []
     for name, parameters in configuration.get("parameters", {}).items():
-        made = estimator(name, parameters, registries.get("learners", {}))
+        made = estimator(name, parameters, learners)
         if made is not None:
             waiting.append(name)
             waiting += getattr(made, "uses", ())
@@ -65,7 +76,7 @@ def used(configuration: Mapping[str, Any], registries: Registries) -> dict[tuple
         for kind, registry in registries.items():
             if name in registry and (kind, name) not in found and kind != "tasks":
                 found[kind, name] = registry[name]
-                waiting += set(getattr(registry[name], "uses", ())) - instead
+                waiting += [part for part in getattr(registry[name], "uses", ()) if part not in instead]
     return found
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from plasticity import settings
+from plasticity import extensions, settings
 from plasticity.parallel import Progress, check_jobs, check_seeds, quiet
 from plasticity.records import Record, RunFolder, provenance, read_json
 from simulations import figures
@@ -46,9 +46,8 @@ def execute(
     settings.check(experiment)
     experiment.refuse()
     chosen = {entry.name: getattr(experiment, entry.name) for entry in settings.describe(experiment)}
-    configuration = json.loads(
-        json.dumps({"command": "run", "simulation": experiment.name, "settings": chosen, "seeds": listed}, default=str)
-    )
+    asked = {"command": "run", "simulation": experiment.name, "settings": chosen, "seeds": listed, **extensions.told()}
+    configuration = json.loads(json.dumps(asked, default=str))
     with RunFolder.open(Path(out), configuration, force=force) as folder:
         record = folder.record(RECORD)
         parts = Path(out).absolute() / "records" / PARTS
@@ -98,7 +97,10 @@ def from_configuration(kind: type[Experiment], values: Mapping[str, Any]) -> Exp
 
 
 def script(name: str) -> None:
-    """What `python simulations/NAME.py` does: `plasticity run NAME` with the same options."""
+    """What `python simulations/NAME.py`, or a file of one's own, does: `plasticity run NAME` with the same options."""
     from importlib import import_module
 
-    import_module("simulations.command_line").main(["run", name, *sys.argv[1:]])
+    from simulations import SIMULATIONS
+
+    own = [] if name in SIMULATIONS else ["--with", str(sys.modules["__main__"].__file__)]
+    import_module("simulations.command_line").main(["run", name, *own, *sys.argv[1:]])

@@ -59,6 +59,12 @@ class Outcome:
     backend: str = "numpy"
 
 
+def stack(runs: Sequence[Arrays], *shape: int) -> dict[str, np.ndarray]:
+    """The arrays of several runs, each name as one array: the runs first, in the shape of their grid where one is given."""
+    stacked = {name: np.stack([np.asarray(run[name]) for run in runs]) for name in runs[0]}
+    return {name: array.reshape(*shape, *array.shape[1:]) for name, array in stacked.items()} if shape else stacked
+
+
 @dataclass(frozen=True)
 class Session:
     """For which seeds an experiment runs, how many jobs at a time, whom it tells how far it is, where it may keep parts.
@@ -145,12 +151,11 @@ class Experiment(ABC):
     def collect(self, session: Session) -> dict[str, np.ndarray]:
         """The arrays of all seeds, the seeds first: (seeds, ...)."""
         if not self.seeded:
-            found = dict(self.run(session.seeds[0]))
+            found = self._named("run", self.run(session.seeds[0]))
             session.progress(1.0)
             return {name: np.asarray(array) for name, array in found.items()}
-        by_seed = dict(session.each(lambda seed, tell: self.run(seed), session.seeds))
-        first = by_seed[session.seeds[0]]
-        return {name: np.stack([np.asarray(by_seed[seed][name]) for seed in session.seeds]) for name in first}
+        by_seed = dict(session.each(lambda seed, tell: self._named("run", self.run(seed)), session.seeds))
+        return stack([by_seed[seed] for seed in session.seeds])
 
     def numbers(self, a: Arrays) -> dict[str, Any]:
         """Numbers for the summary."""
@@ -185,12 +190,24 @@ class Experiment(ABC):
         settings.check(self)
         self.refuse()
         progress(0.0)
-        arrays = {name: np.asarray(array) for name, array in self.collect(Session(seeds, jobs, progress, folder)).items()}
+        found = self._named("collect", self.collect(Session(seeds, jobs, progress, folder)))
+        arrays = {name: np.asarray(array) for name, array in found.items()}
         progress(1.0)
-        numbers = self.numbers(arrays)
+        numbers = self._named("numbers", self.numbers(arrays))
         told = self.told(numbers)
         kept = {name: array for name, array in arrays.items() if name not in told}
-        return Outcome(numbers, list(self.checks(arrays)), kept, backend() if self.compiled else "numpy")
+        given = self.checks(arrays)
+        checks = list(given) if isinstance(given, Iterable) else [given]
+        for one in checks:
+            if not isinstance(one, Check):
+                raise WrongUse(f"{self.name}: checks() gave a {type(one).__name__}; let it give Checks, as in yield near(...).")
+        return Outcome(numbers, checks, kept, backend() if self.compiled else "numpy")
+
+    def _named(self, method: str, given: Any) -> dict[str, Any]:
+        """What a method gave, by name; WrongUse for anything else."""
+        if not isinstance(given, Mapping):
+            raise WrongUse(f"{self.name}: {method}() gave a {type(given).__name__}; let it give values by name, like {{'x': x}}.")
+        return dict(given)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,9 @@ def words(configuration: Mapping[str, Any], out: str) -> tuple[list[str], list[s
     Whatever is said by words is made anew from them and held against the configuration: the command gives the same settings.
     """
     said, unsaid = {"compare": _compare, "run": _run, "sweep": _sweep}[configuration["command"]](configuration)
-    return ["plasticity", *said, *_with(), "--seeds", seeds(configuration["seeds"]), "--out", out], unsaid
+    unsaid += [f"{name} as it was then" for name in extensions.changed(configuration)[1]]
+    own = [word for name in configuration.get("with", ()) for word in ("--with", _place(name))]
+    return ["plasticity", *said, *own, "--seeds", seeds(configuration["seeds"]), "--out", out], unsaid
 
 
 def seeds(listed: Sequence[int]) -> str:
@@ -38,11 +40,10 @@ def ranges(numbers: Sequence[int]) -> str:
     return ",".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
 
 
-def _with() -> list[str]:
-    """The files from outside that are known now, told from this folder where they lie below it."""
-    here = Path.cwd()
-    paths = (Path(file) for file in extensions.files())
-    return [word for path in paths for word in ("--with", str(path.relative_to(here) if path.is_relative_to(here) else path))]
+def _place(name: str) -> str:
+    """Where a file from outside lies, told from this folder where it lies below it; its name alone where it is not known now."""
+    path, here = next((path for path in map(Path, extensions.files()) if path.name == name), Path(name)), Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def _options(option: str, values: Mapping[str, str]) -> list[str]:
@@ -77,7 +78,9 @@ def _compare(configuration: Mapping[str, Any]) -> tuple[list[str], list[str]]:
 
     name = configuration["task"]
     if name not in TASKS:
-        return ["compare", name], [f"the task {name}, its settings and its learners"]
+        absent = extensions.changed(configuration)[0]
+        known = f" (where {', '.join(absent)} is known by --with, they are)" if absent else ""
+        return ["compare", name], [f"the task {name}, its settings and its learners{known}"]
     task, chosen, unsaid = _declared(TASKS[name], configuration["settings"])
     _, prices, strange = _declared(EnergyTable, configuration.get("energy", {}))
     unsaid += strange

@@ -21,7 +21,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from plasticity.errors import PlasticityError
+from plasticity import extensions
+from plasticity.errors import PlasticityError, WrongUse
 from plasticity.parallel import FEW_SEEDS
 from plasticity.records import Record, read_json, write_text
 from simulations.frame import terminal
@@ -325,7 +326,7 @@ def load(folder: str | os.PathLike[str], measures: Sequence[str] = ()) -> Result
     Raises
     ------
     WrongUse
-        The folder holds no run.
+        The folder holds no run, or one of a file of somebody's own that is not known now.
     PlasticityError
         Its run.json is damaged.
     """
@@ -333,4 +334,7 @@ def load(folder: str | os.PathLike[str], measures: Sequence[str] = ()) -> Result
 
     place = Path(folder)
     configuration = read_configuration(place)
+    absent = extensions.changed(configuration)[0]
+    if absent and configuration["command"] != "compare":
+        raise WrongUse(f"{place} was made with {', '.join(absent)}; give it again, with its path: --with {absent[0]}.")
     return KINDS[configuration["command"]](place, configuration, measures)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from plasticity import extensions
 from plasticity.errors import PlasticityError, WrongUse, unknown
 from plasticity.parallel import Progress, each, quiet
 from plasticity.records import Record, RunFolder, provenance, write_text
@@ -71,12 +72,13 @@ def points(grid: Mapping[str, Sequence[str]]) -> list[Point]:
 
 
 def measures(numbers: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:
-    """Every single number in the outcome of one seed, nested names joined by dots; of {"mean": ...} the mean."""
+    """Every single number in the outcome of one seed, nested names joined by dots; of one with an interval the number alone."""
     for name, value in numbers.items():
         if isinstance(value, Mapping):
-            if isinstance(value.get("mean"), (int, float)):
-                yield prefix + name, float(value["mean"])
-            elif "mean" not in value:
+            middle = next((key for key in ("mean", "value") if key in value), None)
+            if middle and isinstance(value[middle], (int, float)):
+                yield prefix + name, float(value[middle])
+            elif not middle:
                 yield from measures(value, f"{prefix}{name}.")
         elif isinstance(value, (int, float)) and not isinstance(value, bool):
             yield prefix + name, float(value)
@@ -116,7 +118,7 @@ def sweep(
             raise WrongUse(f"--grid asks for the same twice: {one.title} and {other.title}.")
     configuration = {
         "command": "sweep", "simulation": kind.name, "settings": fixed, "grid": {k: list(v) for k, v in grid.items()},
-        "seeds": list(seeds),
+        "seeds": list(seeds), **extensions.told(),
     }  # fmt: skip
     told = provenance()
     with RunFolder.open(Path(out), configuration, force=force) as folder:
@@ -285,7 +287,8 @@ class Sweep:
                 axis.set_axis_off()
             if others:
                 figures.legend(figure, *axes[0, 0].get_legend_handles_labels(), columns=4)
-            figures.caption(figure, f"{self.configuration['simulation']}; {figures.over_seeds(len(self.configuration['seeds']))}")
+            caption = f"{self.configuration['simulation']}; {figures.over_seeds(len(self.configuration['seeds']))}"
+            figures.caption(figure, textwrap.fill(caption, int(16 * figure.get_figwidth())))
             return {"sweep": figure}
 
 

@@ -161,10 +161,20 @@ def digits(reference: Path) -> str:
 @part
 def unsupervised(reference: Path) -> str:
     """Digits without labels: each network beside what is published."""
-    from simulations.digits_unsupervised import markdown as table
+    from simulations.digits_unsupervised import PUBLISHED
 
-    ends = ("", "_mnist_100", "_mnist_400", "_mnist_1600")
-    return table([_summary(reference, f"digits_unsupervised{end}")["numbers"] for end in ends])
+    heads = ("network", "images", "test, all activity % [95 % interval]", "test, proportion weighting %", "Diehl & Cook %")
+    body = []
+    for end in ("", "_mnist_100", "_mnist_400", "_mnist_1600"):
+        found = _summary(reference, f"digits_unsupervised{end}")["numbers"]
+        theirs = PUBLISHED.get(found["neurons"]) if found["data"] == "mnist" else None
+        body.append((
+            f"{found['data']}, {found['neurons']} neurons", f"{found['training_images']:,} x {found['passes']}",
+            percent(found["accuracy_all"]), percent(found["accuracy_proportion"]),
+            f"{100 * theirs:.1f}" if theirs else "-", percent(found["control_all"]), ", ".join(map(str, found["seeds"])),
+            f"{found['training_ms_per_image']['mean']:.1f}",
+        ))  # fmt: skip
+    return markdown((*heads, "before learning %", "seeds", "training, ms an image"), body)
 
 
 @part

@@ -110,7 +110,8 @@ def again(configuration: Mapping[str, Any], folder: Path, finished: bool) -> lis
     else:
         blocks.append(Text("With the folder of this page after `--out` it goes on from what is finished; nothing is run twice."))
     if unsaid:
-        blocks.append(Text(f"Not in this command, because it was given in Python: {'; '.join(unsaid)}.", note=True))
+        why = "what no option says" if "with" in configuration else "because it was given in Python"
+        blocks.append(Text(f"Not in this command, {why}: {'; '.join(unsaid)}.", note=True))
     return blocks
 
 

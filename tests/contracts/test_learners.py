@@ -22,7 +22,7 @@ from plasticity.learners import CLASSES, Guessing, SpikingClassifier, entries_of
 from plasticity.learners.learner import SIDES
 from plasticity.learners.spiking_classifier import COMPETITION_STDP
 from plasticity.neurons import NEURONS
-from plasticity.rules import RULES, hebb, triplet_stdp
+from plasticity.rules import RULES, hebb, pair_stdp, triplet_stdp
 from plasticity.settings import describe
 from plasticity.tasks import KINDS, AssociativeRecall, CuedDigits
 
@@ -265,6 +265,11 @@ class Narrow(InputGain):
         ({"gate": Nan()}, lambda X, y, probe: (X, y, probe)),
         ({"gate": Negative()}, lambda X, y, probe: (X, y, probe)),
         ({"rule": "pair_stp"}, lambda X, y, probe: (X, y, probe)),
+        ({"rule": "bcm"}, lambda X, y, probe: (X, y, probe)),
+        ({"rule": "voltage_stdp"}, lambda X, y, probe: (X, y, probe)),
+        ({"rule": "calcium"}, lambda X, y, probe: (X, y, probe)),
+        ({"rule": pair_stdp.with_traces("reduced")}, lambda X, y, probe: (X, y, probe)),
+        ({"max_rate_hz": 1e6}, lambda X, y, probe: (X, y, probe)),
         ({}, lambda X, y, probe: (with_nan(X), y, probe)),
         ({}, lambda X, y, probe: (X, y[:-1], probe)),
         ({}, lambda X, y, probe: (X, y, (with_nan(probe[0]), probe[1]))),
@@ -277,6 +282,26 @@ def test_everything_is_checked_before_anything_is_compiled(draw, monkeypatch, se
     X, y, probe = spoil(draw.train.X[:50], draw.train.y[:50], (draw.validation.X[:20], draw.validation.y[:20]))
     with pytest.raises(WrongUse):
         SpikingClassifier(**{**SMALL, **settings}).fit(X, y, probe=probe)
+
+
+FIT = "diehl_cook, hebb, heterosynaptic, inhibitory_stdp, pair_stdp, synaptic_scaling, triplet_stdp"
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"rule": "bcm"}, f"the rule bcm needs more than spikes, which this network does not have; known to fit: {FIT}."),
+        ({"rule": "voltage_stdp"}, f"the rule voltage_stdp has a parameter theta_plus, .*; known to fit: {FIT}."),
+        ({"rule": "calcium"}, "the rule calcium remembers spikes at its synapses"),
+        (
+            {"max_rate_hz": 600.0, "dt_ms": 2.0},
+            "max_rate_hz=600 is more than one spike in each time step of 2 ms; give at most 500",
+        ),
+    ],
+)
+def test_what_the_network_cannot_have_is_refused_with_what_it_can(draw, change, told):
+    with pytest.raises(WrongUse, match=told):
+        SpikingClassifier(**change).fit(draw.train.X[:50], draw.train.y[:50])
 
 
 @pytest.mark.parametrize("entry", [entry for kind in CLASSES for entry in kind.entries()], ids=lambda entry: entry.name)
@@ -301,7 +326,9 @@ def test_a_class_derived_from_a_learner_has_no_name_but_its_own():
     class Named(SpikingClassifier):
         name = "a_name_of_its_own"
 
-    assert list(entries_of(Nameless)) == []
+    assert list(Nameless.entries()) == []
+    with pytest.raises(WrongUse, match="the learner Nameless has no name; write name = "):
+        list(entries_of(Nameless))
     assert [entry.name for entry in entries_of(Named)] == ["a_name_of_its_own"]
     assert type(next(iter(entries_of(Named))).build()) is Named
 

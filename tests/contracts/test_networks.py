@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import json
 import pickle
+import textwrap
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -19,6 +20,7 @@ from plasticity import networks, rules
 from plasticity.encoders import regular
 from plasticity.engine import canonical, placeholders, programs
 from plasticity.errors import WrongUse
+from plasticity.networks import network as base
 from plasticity.networks.associative_memory import AssociativeMemory
 from plasticity.networks.balanced import Balanced
 from plasticity.networks.competition import Competition
@@ -30,11 +32,13 @@ from plasticity.networks.network import Network, build, run_time
 from plasticity.networks.paired_synapses import PairedSynapses
 from plasticity.networks.pattern_detector import PatternDetector
 from plasticity.networks.poisson_pairs import PoissonPairs
+from plasticity.networks.poisson_trains import poisson_trains
 from plasticity.networks.rate_units import RateUnits
 from plasticity.networks.reward_expectation import RewardExpectation
 from plasticity.networks.scaled import Scaled
 from plasticity.networks.two_groups import TwoGroups
 from plasticity.networks.voltage_pairs import VoltagePairs
+from plasticity.neurons import lif_conductance
 from plasticity.rules import Landing, Rule, pair_stdp, synaptic_scaling, triplet_stdp
 
 NETWORKS: dict[str, Callable[[], Network]] = {
@@ -124,6 +128,17 @@ def test_a_network_travels_to_another_process_as_itself(name):
     network = NETWORKS[name]()
     again = pickle.loads(pickle.dumps(network))
     assert canonical(again) == canonical(network) and repr(again.values()) == repr(network.values())
+
+
+def test_the_example_of_the_base_runs_as_it_is_written_and_what_is_not_given_is_what_build_made_it():
+    lines = [line for line in base.__doc__.splitlines() if not line or line.startswith("    ")]
+    text = textwrap.dedent("\n".join(lines)).replace("program()", "program(compiled=False)").replace("10 * second", "20 * ms")
+    names = {**vars(base), "dataclass": dataclasses.dataclass, "pair_stdp": pair_stdp, "lif_conductance": lif_conductance}
+    names |= {"poisson_trains": poisson_trains, "second": second, "ms": ms, "__name__": __name__}
+    exec(text, names)
+    assert names["found"]["w"].shape == (100,) and (names["found"]["w"] == 0.5).any()
+    bare = names["OneNeuron"]().program(compiled=False).run(1, {"rate": 15.0}, duration=1 * ms)
+    assert (bare["w"] == 0).all()
 
 
 def test_a_network_that_never_says_how_long_it_runs_is_an_error_that_says_what_to_type():

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 from sklearn.base import clone
 
-from plasticity.errors import WrongUse
+from bridges.comparison import Comparison, compare
+from plasticity.errors import PlasticityError, WrongUse
 from plasticity.learners import Guessing
-from plasticity.tasks import FAMILIES, KINDS, TASKS, Draw, Episodes, Streams, Timelines, Tokens, Trials
+from plasticity.settings import setting
+from plasticity.tasks import FAMILIES, KINDS, TASKS, Draw, Episodes, Streams, Task, Timelines, Tokens, Trials
 
 
 def streams(**changes: Any) -> Streams:
@@ -128,6 +132,57 @@ def test_an_episode_ends_at_its_goal_and_brings_what_the_table_says():
     assert reached.tolist() == [False, False] and total.tolist() == [0.0, 0.0]
 
 
+def test_the_chance_of_an_episode_is_that_of_random_actions_counted_over_all_of_them():
+    world = episodes(longest=5)
+    every = np.array(list(itertools.product((0, 1), repeat=5)))
+    reached = [world.play(np.repeat(actions[None], len(world), axis=0))[0].mean() for actions in every]
+    assert world.by_random_actions() == pytest.approx(np.mean(reached), rel=1e-15)
+    assert episodes(start=np.array([2]), longest=1).by_random_actions() == 0.5
+
+
+@dataclass(frozen=True)
+class Corridor(Task):
+    name: ClassVar[str] = "corridor"
+    family: ClassVar[str] = "episodes"
+    classes = 2
+    longest: int = setting(3, "actions", low=3)
+
+    def draw(self, rng):
+        return Draw(*(episodes(longest=self.longest) for _ in range(3)))
+
+    def ideal(self, trials):
+        return np.ones((len(trials), trials.longest), int)
+
+
+def test_a_task_of_episodes_says_what_random_actions_reach_and_refuses_what_is_outside_of_its_bounds():
+    assert Corridor().chance == episodes().by_random_actions() not in (0.0, 0.5)
+    with pytest.raises(WrongUse, match="longest=1"):
+        Corridor(longest=1)
+
+
+@pytest.mark.parametrize("family", ["timelines", "tokens"])
+def test_a_record_holds_what_was_asked_so_that_its_accuracy_can_be_had_again(family, tmp_path):
+    @dataclass(frozen=True)
+    class Asked(Task):
+        name: ClassVar[str] = "asked"
+        classes = 2
+
+        def draw(self, rng):
+            return Draw(*(MADE[family]() for _ in range(3)))
+
+        def ideal(self, trials):
+            return trials.y
+
+    Asked.family = family
+    compare([("guess", Guessing())], Asked(), seeds=[0], jobs=1, out=tmp_path / "run")
+    record = Comparison.load(tmp_path / "run").records[0, "guess"]
+    assert record.arrays["target"].shape == MADE[family]().y.shape and "right" not in record.arrays
+    record.numbers["accuracy"] += 0.25
+    record.save(tmp_path / "run" / "records" / "seed-0000" / "guess")
+    with pytest.raises(PlasticityError, match="its predictions give"):
+        Comparison.load(tmp_path / "run")
+
+
 @pytest.mark.parametrize(
     ("made", "message"),
     [
@@ -152,6 +207,16 @@ def test_an_episode_ends_at_its_goal_and_brings_what_the_table_says():
         (lambda: episodes().play([[1, 1, 1]]), "actions have the shape"),
         (lambda: episodes().play([[2, 1, 1], [1, 1, 1]]), "numbered 0 to 1"),
         (lambda: tokens().right([[1]]), "answers have the shape"),
+        (lambda: timelines().right([1, 2]), "answers have the shape"),
+        (lambda: streams().right([2]), r"answers have the shape \(1,\); these trials ask for \(3,\)"),
+        (lambda: streams().right(2), "answers have the shape"),
+        (lambda: tokens(target=np.array([[-1, -1, 0, 1], [-1, 1, 0, -1]])), "target of trial 1 asks behind the end"),
+        (lambda: tokens(vocabulary=None), "vocabulary=None is no whole number"),
+        (lambda: episodes(longest=True), "longest=True is no whole number; an episode needs at least 1 action"),
+        (lambda: episodes(longest=2.5), "longest=2.5 is no whole number"),
+        (lambda: streams(classes=3.5), "classes=3.5 is no whole number; a choice needs at least 2"),
+        (lambda: streams(classes=None), "classes=None is no whole number"),
+        (lambda: Streams(*streams().arrays().values()), "classes=0; a choice needs at least 2"),
     ],
 )
 def test_trials_that_cannot_be_are_refused_with_a_sentence(made, message):

@@ -11,11 +11,12 @@ import pytest
 
 from plasticity.engine import compiler
 from plasticity.errors import WrongUse
-from simulations import network_time
 from simulations.bench import Bench
+from simulations.frame import timed_network
+from simulations.frame.peer_programs import LOOPS, PEERS
 from simulations.frame.stopwatch import NotHad, call, environment, not_had
+from simulations.frame.timed_network import network, run_inputs
 from simulations.network_growth import exponents, slope
-from simulations.network_time import LOOPS, PEERS, network, run_inputs
 
 
 def test_what_the_numbers_tell_is_not_kept_a_second_time_and_had_back_from_them():
@@ -68,7 +69,7 @@ def test_an_environment_that_pip_cannot_fill_is_not_had(monkeypatch, tmp_path):
 
 
 def test_without_a_compiler_it_is_refused(monkeypatch):
-    monkeypatch.setattr(network_time, "compiler", lambda: "")
+    monkeypatch.setattr(timed_network, "compiler", lambda: "")
     with pytest.raises(WrongUse, match="bench measures compiled networks"):
         Bench().outcome([0])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -241,6 +242,10 @@ def test_a_task_is_compared_with_learner_rule_gate_and_model_of_its_own(own: Pat
     assert (own.parent / "streams" / "figures" / "accuracy.png").stat().st_size > 1000
     status, out, err = program(own, "cite", own.parent / "streams", "--with", own)
     assert status == 0 and "10.1000/own" in out, err
+    assert f"--with {own.parent.name}/{own.name}" in page
+    status, out, err = program(own, "report", own.parent / "streams")  # a comparison is drawn without the file
+    page = (own.parent / "streams" / "report.html").read_text()
+    assert status == 0 and f"where {own.name} is known by --with" in page and f"--with {own.name}" in page, err
 
 
 def test_a_data_set_of_ones_own_is_what_the_tasks_show(own: Path):
@@ -271,6 +276,8 @@ def test_an_experiment_is_run_swept_drawn_and_reported(own: Path):
     assert (own.parent / "run" / "figures" / "halves.png").exists()
     status, out, err = program(own, "report", own.parent / "run", "--with", own)
     assert status == 0 and "1 of 1 checks hold" in (own.parent / "run" / "report.html").read_text(), err
+    status, out, err = program(own, "report", own.parent / "run")
+    assert status == 2 and f"was made with {own.name}; give it again, with its path: --with {own.name}." in err, err
     words = ["sweep", "own_experiment", "--with", own, "--grid", "factor=0.25,0.5", "--seeds", 2, "--out", own.parent / "swept"]
     status, out, err = program(own, *words)
     assert status == 0 and "0.25" in out, err
@@ -284,6 +291,59 @@ def test_a_rule_and_a_gate_of_ones_own_go_into_the_spiking_learner(own: Path):
     configuration = json.loads((own.parent / "gate" / "run.json").read_text())["configuration"]
     told = configuration["parameters"]["spiking_gated"]
     assert told["rule"]["name"] == "own_rule" and told["gate"] == {"name": "own_gate", "attended": 3.0, "ignored": 0.2}
+
+
+HALVES = """
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from simulations.figures.kinds import curve
+from simulations.frame.execute import script
+from simulations.frame.experiment import Experiment
+
+
+@dataclass(frozen=True)
+class Halves(Experiment):
+    name: ClassVar[str] = "halves"
+    summary: ClassVar[str] = "halves"
+    source: ClassVar[str] = "Somebody 2026, doi:10.1000/own"
+    default_seeds: ClassVar[int] = 2
+    compiled: ClassVar[bool] = False
+    keeps: ClassVar[bool] = True
+
+    def run(self, seed):
+        return {"x": np.arange(4.0), "y": 0.5 * np.arange(4.0)}
+
+    def numbers(self, a):
+        return {"mean": float(a["y"].mean())}
+
+    def figures(self, a):
+        return {"halves": curve(a["x"][0], dots=a["y"], x="number (no unit)", y="half (no unit)")}
+
+
+if __name__ == "__main__":
+    script(Halves.name)
+"""
+
+
+def test_the_file_of_an_experiment_of_ones_own_is_a_script_too_and_its_record_says_which_file_it_was(tmp_path: Path):
+    path, folder = tmp_path / "halves_of_my_own.py", tmp_path / "run"
+    path.write_text(HALVES)
+    environment = {**os.environ, "PYTHONPATH": str(TOP)}
+    command = [sys.executable, str(path), "--json", "--out", str(folder)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, env=environment)
+    assert done.returncode == 0 and json.loads(done.stdout)["numbers"] == {"mean": 0.75}, done.stderr
+    configuration = json.loads((folder / "run.json").read_text())["configuration"]
+    assert configuration["with"] == {path.name: hashlib.sha256(HALVES.encode()).hexdigest()}
+    for finished in ("summary.json", "records/outcome.json"):  # as if it had been interrupted, and the file edited since
+        (folder / finished).unlink()
+    path.write_text(HALVES.replace("0.5 *", "0.25 *"))
+    (folder / "records" / "parts").mkdir()
+    (folder / "records" / "parts" / "one.json").write_text("{}")
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, env=environment)
+    assert done.returncode == 2 and "an unfinished run with another configuration: with is" in done.stderr, done.stderr
 
 
 CHANGED = """

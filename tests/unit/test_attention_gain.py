@@ -9,8 +9,8 @@ from scipy.stats import norm
 from plasticity.engine import canonical, compiler
 from plasticity.errors import WrongUse
 from plasticity.records import Record
-from plasticity.statistics import paired_difference
-from simulations.attention_gain import CONDITIONS, AttentionGain, second_half
+from plasticity.statistics import late_mean, paired_difference
+from simulations.attention_gain import CONDITIONS, AttentionGain
 from simulations.figures import draw_all
 
 SEEDS = range(5)
@@ -62,7 +62,8 @@ def test_gains_that_do_not_rise_are_refused():
 
 def test_the_mean_is_taken_over_the_second_half():
     history = np.stack([np.arange(10.0), np.zeros(10)], axis=1)
-    np.testing.assert_array_equal(second_half(history), [7.0, 0.0])  # mean of 5, 6, 7, 8, 9
+    np.testing.assert_array_equal(late_mean(history, 2, axis=-2), [7.0, 0.0])  # mean of 5, 6, 7, 8, 9
+    np.testing.assert_array_equal(late_mean(history.T, 4), [8.0, 0.0])  # the last quarter: 7, 8, 9
 
 
 def planted(effect, gains=(1.0, 2.0, 4.0), seeds=10):

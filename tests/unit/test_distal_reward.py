@@ -10,12 +10,13 @@ from brian2 import Network, StateMonitor, ms, mV, second
 
 from plasticity.engine import canonical, compiler
 from plasticity.errors import WrongUse
-from plasticity.networks.distal_reward import DistalReward
+from plasticity.networks.distal_reward import DistalReward, earned_by
 from plasticity.networks.reward_expectation import RewardExpectation
 from plasticity.neurons import half_steps, izhikevich
 from plasticity.protocols import numpy_target
 from plasticity.records import Record
 from plasticity.rules import hebb, pair_stdp
+from plasticity.spike_statistics import decayed, roomiest
 from simulations.distal_reward import DistalRewardSuite
 from simulations.figures import draw_all
 from simulations.frame.execute import from_configuration
@@ -239,6 +240,18 @@ def test_every_statement_holds_where_it_is_true_and_only_there():
 
 def test_a_weight_that_never_gets_there_counts_as_infinitely_late():
     np.testing.assert_array_equal(crossing(np.array([[0.0, 0.95, 0.1], [0.0, 0.1, 0.2]])), [1, np.inf])
+
+
+def test_the_reward_with_the_most_room_and_the_pairs_that_it_may_have_come_of():
+    assert roomiest(np.array([1.0, 5.0, 9.5, 11.0])) == 5.0  # 4 s before it and 4.5 s behind
+    ones, twos = np.array([7.0, 7.99, 8.5, 9.1]), np.array([7.005, 8.0, 8.52, 9.11])
+    # by a reward at 10.05 s: not 7.005, more than 3 s before; nor 8.52, 20 ms after its partner; nor 9.11, less than 1 s before
+    assert earned_by(10.05, ones, twos) == [(7.99, 8.0)]
+
+
+def test_what_is_left_of_events_decays_from_each_of_them():
+    left = decayed(np.array([0.0, 1.0, 2.0]), np.array([1.0, 1.5]), 0.5)
+    np.testing.assert_allclose(left, [0, 1, np.exp(-2) + np.exp(-1)], rtol=1e-15)
 
 
 def test_figures_are_drawn_from_the_record_alone(tmp_path):

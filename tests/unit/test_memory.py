@@ -18,8 +18,8 @@ from plasticity.records import Record
 from plasticity.rules import pair_stdp, triplet_stdp
 from plasticity.tasks import AssociativeRecall
 from simulations.frame.execute import RECORD, execute
+from simulations.frame.recall import recall_task
 from simulations.hebbian_attention import HebbianAttention
-from simulations.memory_recall import recall_task
 
 
 def trials(pairs: int, dimension: int = 32, test: int = 300, queries: int = 1, seed: int = 0):
@@ -214,7 +214,9 @@ def test_a_run_holds_as_many_memories_as_fit_and_the_rest_comes_in_the_next(monk
     [
         ({"rule": triplet_stdp, "recall_ms": 70}, "multiple of 50"),
         ({"rule": pair_stdp(A_plus=0.0, A_minus=0.0)}, "leaves no weight"),
-        ({"rule": "oja"}, "no closed form"),
+        ({"rule": "oja"}, "no closed form for pairs of spikes; known to fit: diehl_cook, pair_stdp, triplet_stdp"),
+        ({"rule": "hebb"}, "the rule hebb has a parameter tau, .*; known to fit: diehl_cook, pair_stdp, triplet_stdp"),
+        ({"max_rate_hz": 1e6}, r"max_rate_hz=1e\+06 is more than one spike in each time step of 1 ms; give at most 1000"),
         ({"encoder": "morse"}, "Known: "),
         ({"unit": 0}, "unit=0 must be finite and above 0"),
         ({"streams": 1}, "streams=1 is outside 2 to inf"),

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from brian2 import Network, SpikeMonitor, StateMonitor, ms, second
 
-from plasticity.detection import measure
+from plasticity.detection import firsts, measure
 from plasticity.engine import Program, canonical, compiler
 from plasticity.errors import WrongUse
 from plasticity.networks.network import build
@@ -17,6 +17,7 @@ from plasticity.networks.pattern_detector import PatternDetector, SpikeTape, mas
 from plasticity.neurons import srm_lif
 from plasticity.protocols import numpy_target
 from plasticity.records import Record
+from plasticity.spike_statistics import first_spikes
 from plasticity.spike_trains import Trains, base_trains, placement, trains
 from simulations.figures import draw_all
 from simulations.pattern_detection import CONDITIONS, PatternDetection
@@ -319,6 +320,14 @@ def test_hits_false_alarms_latency_and_the_time_of_finding_are_counted_as_said()
     assert not measure(onsets + 0.012, onsets_ms, 90.0)["success"]  # 12 ms are too late
     nothing = measure(np.array([]), onsets_ms, 90.0)
     assert nothing["hits"] == 0 and np.isnan(nothing["latency_ms"]) and not nothing["success"]
+
+
+def test_the_first_spike_in_each_pattern_and_of_each_input_is_found():
+    spikes, onsets = np.array([0.05, 0.11, 0.12, 0.2, 0.31, 0.33, 0.5, 0.52]), np.array([0.1, 0.3, 0.5])
+    assert firsts(spikes, onsets).tolist() == [False, True, False, False, True, False, True, False]
+    assert firsts(np.zeros(0), onsets).tolist() == []
+    who, when = first_spikes(np.array([3, 1, 3, 0]), np.array([2.0, 5.0, 1.0, 7.0]))
+    assert who.tolist() == [0, 1, 3] and when.tolist() == [7.0, 5.0, 1.0]
 
 
 def test_checks_hold_where_the_results_are_the_published_ones_and_only_there():

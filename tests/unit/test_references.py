@@ -16,7 +16,7 @@ from plasticity.neurons import NEURONS
 from plasticity.references import bibtex, entries, identifiers
 from plasticity.rules import RULES, pair_stdp
 from plasticity.rules.shown import preview
-from plasticity.tasks import Digits
+from plasticity.tasks import TASKS, Digits
 from simulations import SIMULATIONS
 from simulations.command_line import main
 from simulations.frame.citations import cited, reproductions, used
@@ -93,6 +93,12 @@ def test_a_comparison_cites_what_its_own_learners_are_made_of_and_no_others():
     assert neurons(with_network) == {"lif_conductance"}
     assert neurons(with_classifier) == of_classifier
     assert neurons(asked(guessing=LEARNERS["guessing"].build())) == set()
+
+
+def test_a_word_of_a_learners_own_is_not_the_rule_of_that_name():
+    task = TASKS["associative_recall"]()
+    told = used(_configuration(task, resolve(["hebb_memory"], {}, task), [0]), everything())
+    assert ("learners", "hebb_memory") in told and ("rules", "hebb") not in told
 
 
 @pytest.mark.parametrize("name", ["SpikingClassifier", "mine"])

@@ -83,12 +83,19 @@ def test_a_text_that_is_no_assignment_is_refused_with_an_example(text: str):
         ({"water": "nan"}, "garden: water=nan is outside"),
         ({"water": math.nan}, "garden: water=nan is outside"),
         ({"rows": "1,0"}, "garden: rows=0 is outside 1 to inf"),
+        ({"water": "inf"}, "garden: water=inf must be finite and 0 or more litre"),
     ],
     ids=str,
 )
 def test_a_wrong_setting_is_refused_by_name(values: dict[str, Any], message: str):
     with pytest.raises(WrongUse, match=message):
         configure(Garden, values)
+
+
+@pytest.mark.parametrize("name", ["beds", "water"])
+def test_a_whole_number_that_no_float_holds_is_outside_like_any_other(name: str):
+    with pytest.raises(WrongUse, match=f"garden: {name}=10{{400}} is outside"):
+        configure(Garden, {name: 10**400})
 
 
 def test_check_refuses_an_instance_made_by_hand():
@@ -166,8 +173,10 @@ def test_a_registry_is_a_mapping_of_names_in_the_order_given():
 def test_a_registry_answers_an_unknown_name_with_the_closest_and_the_known_ones():
     with pytest.raises(WrongUse, match="unknown tool 'spate'. Did you mean 'spade'. Known: rake, spade."):
         SHED["spate"]
-    with pytest.raises(WrongUse, match="unknown tool 'xylophone'. Known: rake, spade."):
-        SHED["xylophone"]
+    for far in ("xylophone", "rope", "r", ""):
+        with pytest.raises(WrongUse, match=f"unknown tool '{far}'. Known: rake, spade."):
+            SHED[far]
+    assert "Did you mean 'cued_digits'?" in str(unknown("task", "cued", ["digits", "cued_digits"]))  # a part of its name
 
 
 def test_get_of_an_unknown_name_is_refused_like_a_lookup():

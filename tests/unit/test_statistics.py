@@ -9,7 +9,21 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from plasticity.errors import WrongUse
-from plasticity.statistics import PairedDifference, _bca, _permutation_p, holm, interval, paired_difference, trials_to
+from plasticity.statistics import (
+    PairedDifference,
+    _bca,
+    _permutation_p,
+    each_and_mean,
+    holm,
+    interval,
+    known_mean,
+    mean_and_interval,
+    padded,
+    paired_difference,
+    same_signs,
+    scale_to,
+    trials_to,
+)
 
 ACCURACIES = [0.912, 0.934, 0.9, 0.951, 0.928, 0.917, 0.942, 0.905, 0.93, 0.921]
 accuracies = st.lists(st.integers(0, 500).map(lambda right: right / 500), min_size=2, max_size=12)
@@ -288,6 +302,31 @@ def test_trials_to_is_nan_if_the_share_is_never_reached():
 
 
 # refusals
+
+
+# what experiments share
+
+
+def test_least_squares_of_a_scale_are_those_of_numpy():
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=30)
+    y = 2.5 * x + rng.normal(size=30)
+    (slope,), (rest,), *_ = np.linalg.lstsq(x[:, None], y, rcond=None)
+    scale, half = scale_to(x, y)
+    assert scale == pytest.approx(slope) and half == pytest.approx(1.96 * math.sqrt(rest / 29 / (x @ x)))
+    assert scale_to(np.zeros(3), y[:3]) == (0.0, 0.0)
+
+
+def test_the_sign_test_counts_pairs_of_one_sign():
+    same, pairs, p = same_signs([1.0, 2.0, -3.0, 4.0], [5.0, 1.0, -1.0, -2.0])
+    assert (same, pairs) == (3, 4) and p == pytest.approx(5 / 16)  # 3 or 4 of 4 coins
+
+
+def test_what_is_not_known_counts_for_no_mean_and_what_has_ended_is_nan():
+    assert known_mean([1.0, math.nan, 3.0]) == 2 and math.isnan(known_mean([math.nan])) and math.isnan(known_mean([]))
+    rows = padded([np.ones((3, 2)), np.zeros((1, 2))])
+    assert rows.shape == (2, 3, 2) and (rows[0] == 1).all() and (rows[1, 0] == 0).all() and np.isnan(rows[1, 1:]).all()
+    assert each_and_mean(ACCURACIES) == {**mean_and_interval(ACCURACIES), "each": ACCURACIES}
 
 
 @pytest.mark.parametrize(

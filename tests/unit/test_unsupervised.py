@@ -19,6 +19,7 @@ from plasticity.engine import compiler
 from plasticity.errors import PlasticityError, WrongUse
 from plasticity.learners import DiehlCookClassifier
 from plasticity.learners.diehl_cook import votes
+from plasticity.rules import pair_stdp
 
 pytestmark = [
     pytest.mark.full,
@@ -269,7 +270,13 @@ def test_parameters_that_were_changed_after_fit_are_refused(fitted):
 
 
 @pytest.mark.parametrize(
-    ("rule", "text"), [("bcm", "needs more than spikes"), ("voltage_stdp", "needs more"), (3, "is not of type Rule or str")]
+    ("rule", "text"),
+    [
+        ("bcm", "needs more than spikes, .*; known to fit: diehl_cook, hebb, inhibitory_stdp, pair_stdp, triplet_stdp"),
+        ("voltage_stdp", "needs more"),
+        (pair_stdp.with_traces("reduced"), "the rule pair_stdp remembers spikes at its synapses"),
+        (3, "is not of type Rule or str"),
+    ],
 )
 def test_rules_that_do_not_fit_are_refused_before_anything_is_compiled(rule, text):
     with pytest.raises(WrongUse, match=text):
