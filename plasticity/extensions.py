@@ -83,7 +83,14 @@ def _sha256(path: Path) -> str:
 
 
 def _files() -> list[Path]:
-    return [Path(path) for path in json.loads(os.environ.get(VARIABLE) or "[]")]
+    told = os.environ.get(VARIABLE) or "[]"
+    try:
+        paths = json.loads(told)
+    except ValueError:
+        paths = None
+    if not (isinstance(paths, list) and all(isinstance(path, str) and Path(path).is_absolute() for path in paths)):
+        raise WrongUse(f'{VARIABLE}={told!r} is no JSON list of absolute paths, like ["/home/me/rule.py"]; use --with.')
+    return [Path(path) for path in paths]
 
 
 def _is_own(value: Any, module: ModuleType) -> bool:

@@ -418,11 +418,7 @@ class RunFolder:
             there = there.get("configuration") if isinstance(there, dict) else None
             if not isinstance(there, dict):
                 raise _damaged(told, "no configuration in it")
-            differing = [
-                f"{name} is {_brief(there.get(name))} there and {_brief(asked.get(name))} now"
-                for name in sorted({*there, *asked})
-                if name not in there or name not in asked or there[name] != asked[name]
-            ]
+            differing = list(_differing(there, asked))
             begun = any((path / "records").glob("**/*.json"))
             if differing and begun:
                 raise WrongUse(
@@ -465,6 +461,18 @@ class RunFolder:
         """Write summary.json: with it the run is finished. A folder may be moved, so where it lay is left out."""
         self._begin()
         write_json(self.path / "summary.json", {key: value for key, value in summary.items() if key != "out"})
+
+
+def _differing(there: Mapping[str, Any], asked: Mapping[str, Any]) -> Iterator[str]:
+    """What differs between two configurations; of settings and files each by its own name."""
+    for name in sorted({*there, *asked}):
+        old, new = there.get(name), asked.get(name)
+        if name in there and name in asked and old == new:
+            continue
+        if isinstance(old or {}, Mapping) and isinstance(new or {}, Mapping) and (old or new):
+            yield from (f"{name}: {inner}" for inner in _differing(old or {}, new or {}))
+        else:
+            yield f"{name} is {_brief(old)} there and {_brief(new)} now"
 
 
 def _brief(value: Any, most: int = 80) -> str:

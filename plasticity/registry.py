@@ -23,7 +23,10 @@ def is_entry(kind: str, made: type, named: bool) -> bool:
         raise WrongUse(f"{made.__module__}: the {kind} {vars(made).get('name')!r} lacks {lacks}; define it.")
     settings.describe(made)  # refuses settings of what is no dataclass
     if not (lacks or named or made.__subclasses__() or made.__name__.startswith("_")):
-        raise WrongUse(f"{made.__module__}: the {kind} {made.__name__} has no name; write name = '...' in it.")
+        raise WrongUse(
+            f"{made.__module__}: the {kind} {made.__name__} has no name; write name = '...' in it, or, if it is a base for others,"
+            f" call it _{made.__name__}."
+        )
     return named
 
 
@@ -85,7 +88,7 @@ class Registry(Mapping[str, T], Generic[T]):
                 assert self._of is not None
                 yield from self._of(value)
             elif isinstance(value, type) and issubclass(value, self._of):
-                if is_entry(self.kind, value, isinstance(getattr(value, "name", None), str)) and id(value) not in built_in:
+                if is_entry(self.kind, value, isinstance(vars(value).get("name"), str)) and id(value) not in built_in:
                     yield value
             elif isinstance(value, self._of) and id(value) not in built_in and not self._variation(value):
                 yield value

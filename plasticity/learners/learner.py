@@ -9,6 +9,7 @@ from typing import Any, ClassVar, TypeVar
 from sklearn.base import BaseEstimator
 
 from plasticity import settings
+from plasticity.encoders import ENCODERS
 from plasticity.engine.operations import Costs
 from plasticity.errors import WrongUse, unknown
 from plasticity.registry import is_entry
@@ -146,10 +147,10 @@ def check_rule(rule: Rule, unfit: Callable[[Rule], str]) -> None:
         raise WrongUse(f"the rule {rule.name} {why}; known to fit: {', '.join(fit)}.")
 
 
-def check_max_rate(title: str, rate_hz: float, dt_ms: float) -> None:
-    """WrongUse for inputs that would fire more often than once in each time step."""
-    if rate_hz * dt_ms > 1000:
-        most = f"one spike in each time step of {dt_ms:g} ms; give at most {1000 / dt_ms:g}"
+def check_max_rate(title: str, encoder: str, rate_hz: float, dt_ms: float) -> None:
+    """WrongUse for inputs that would fire more often than once in each time step; one spike a stimulus has no such limit."""
+    if rate_hz * dt_ms > 1000 and "since" not in ENCODERS[encoder].threshold:
+        most = f"one spike in each time step of {dt_ms:g} ms; give at most {int(1000 / dt_ms)}"
         raise WrongUse(f"{title}: max_rate_hz={rate_hz:g} is more than {most}.")
 
 
@@ -174,6 +175,8 @@ def entries_of(value: Any) -> Iterator[LearnerEntry]:
     for method, given in (("fit", "X, y"), ("predict", "X")):
         if not callable(getattr(value, method, None)):
             raise WrongUse(f"{value.__module__}: {title} has no {method}; define {method}(self, {given}).")
+    if isinstance(value.takes, str) or isinstance(value.chosen_for, str):
+        raise WrongUse(f"{value.__module__}: {title} has a text as takes or chosen_for; write frozenset({{'image'}}).")
     for kind in (*value.takes, *value.chosen_for):
         if kind not in KINDS:
             raise unknown(f"kind of tasks of {title}", str(kind), KINDS)

@@ -160,7 +160,7 @@ class SpikingClassifier(ClassifierMixin, Learner):
             raise WrongUse(f"SpikingClassifier: gate={self.gate!r} is no gate; write gate=plasticity.gates.InputGain(2, 0.2).")
         settings.check(self)
         settings.whole_multiple("SpikingClassifier", "trial_ms", self.trial_ms, "dt_ms", self.dt_ms)
-        check_max_rate("SpikingClassifier", self.max_rate_hz, self.dt_ms)
+        check_max_rate("SpikingClassifier", self.encoder, self.max_rate_hz, self.dt_ms)
         check_rule(self._rule(), self._network(1, 2).unfit)
 
     def _check_gate(self, cue: np.ndarray) -> None:

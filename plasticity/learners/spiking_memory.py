@@ -89,7 +89,7 @@ class SpikingMemory(Memory):
         if self.encoder not in ENCODERS:
             raise unknown("encoder", str(self.encoder), ENCODERS)
         network = self._network(2)
-        check_max_rate("SpikingMemory", self.max_rate_hz, float(network.dt / ms))
+        check_max_rate("SpikingMemory", self.encoder, self.max_rate_hz, float(network.dt / ms))
         check_rule(
             self._rule(), lambda rule: network.unfit(rule) if rule.closed_form else "has no closed form for pairs of spikes"
         )

@@ -136,6 +136,7 @@ class Result(ABC):
         from simulations.frame.citations import cited
         from simulations.frame.known import everything
 
+        _refuse_absent(self.folder, self.configuration)
         path = self.folder / "summary.json"
         told = read_json(path) if path.exists() else {}
         return cited(self.configuration, everything(), [str(check.get("source", "")) for check in told.get("checks", [])])
@@ -320,6 +321,13 @@ class SweepResult(Result):
 KINDS: dict[str, type[Result]] = {"compare": ComparisonResult, "run": ExperimentResult, "sweep": SweepResult}
 
 
+def _refuse_absent(folder: Path, configuration: Mapping[str, Any]) -> None:
+    """WrongUse where a file of somebody's own is not known now."""
+    absent = extensions.changed(configuration)[0]
+    if absent:
+        raise WrongUse(f"{folder} was made with {', '.join(absent)}; give it again, with its path: --with {absent[0]}.")
+
+
 def load(folder: str | os.PathLike[str], measures: Sequence[str] = ()) -> Result:
     """The result in a folder that `compare`, `run` or `sweep` wrote.
 
@@ -331,10 +339,10 @@ def load(folder: str | os.PathLike[str], measures: Sequence[str] = ()) -> Result
         Its run.json is damaged.
     """
     from bridges.comparison import read_configuration
+    from simulations import SIMULATIONS
 
     place = Path(folder)
     configuration = read_configuration(place)
-    absent = extensions.changed(configuration)[0]
-    if absent and configuration["command"] != "compare":
-        raise WrongUse(f"{place} was made with {', '.join(absent)}; give it again, with its path: --with {absent[0]}.")
+    if configuration["command"] != "compare" and configuration["simulation"] not in SIMULATIONS:
+        _refuse_absent(place, configuration)
     return KINDS[configuration["command"]](place, configuration, measures)

@@ -72,13 +72,12 @@ def points(grid: Mapping[str, Sequence[str]]) -> list[Point]:
 
 
 def measures(numbers: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:
-    """Every single number in the outcome of one seed, nested names joined by dots; of one with an interval the number alone."""
+    """Every single number in the outcome of one seed, nested names joined by dots; of {"mean": ...} the mean."""
     for name, value in numbers.items():
         if isinstance(value, Mapping):
-            middle = next((key for key in ("mean", "value") if key in value), None)
-            if middle and isinstance(value[middle], (int, float)):
-                yield prefix + name, float(value[middle])
-            elif not middle:
+            if isinstance(value.get("mean"), (int, float)):
+                yield prefix + name, float(value["mean"])
+            elif "mean" not in value:
                 yield from measures(value, f"{prefix}{name}.")
         elif isinstance(value, (int, float)) and not isinstance(value, bool):
             yield prefix + name, float(value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -104,15 +105,9 @@ def test_what_lacks_nothing_is_known(given, kind, text):
 @pytest.mark.parametrize("kind", WHOLE)
 def test_a_base_for_others_needs_no_name(given, kind):
     base = WHOLE[kind].replace("class Mine", "class Base").replace("    name = 'mine'\n", "")
-    given(HEAD + base + WHOLE[kind].replace("(Task)", "(Base)").replace("(Experiment)", "(Base)").replace("(Learner)", "(Base)"))
-    known = Registry(kind, [], of=OF[kind])
-    if kind == "gate":  # it has the name of the gate that it is derived from
-        assert list(known) == ["input_gain", "mine"]
-    elif kind == "model":
-        with pytest.raises(WrongUse, match="the model Base has no name"):
-            list(known)
-    else:
-        assert list(known) == ["mine"]
+    derived = re.sub(r"class Mine\(\w+\)", "class Mine(Base)", WHOLE[kind])
+    given(HEAD + base + derived)
+    assert list(Registry(kind, [], of=OF[kind])) == ["mine"]
 
 
 @pytest.mark.parametrize(
@@ -200,3 +195,15 @@ def test_what_an_experiment_gives_that_it_must_not_is_told(methods, message):
     made = type("Wrong", (Wrong,), methods)()
     with pytest.raises(WrongUse, match=message):
         made.outcome([0, 1])
+
+
+def test_a_base_for_others_that_is_derived_from_a_named_class_is_no_entry(given):
+    made = "@dataclass(frozen=True)\nclass "
+    given(
+        HEAD + "from abc import abstractmethod\n"
+        f"{made}Harder(Digits):\n    @abstractmethod\n    def extra(self): ...\n{made}Plain(Digits):\n    pass\n"
+        f"{made}Hardest(Harder):\n    name = 'hardest'\n    def extra(self): return 1\n"
+        f"{made}Plainest(Plain):\n    name = 'plainest'\n"
+    )
+    known = Registry("task", [Digits], of=Task)
+    assert {*known} == {"digits", "hardest", "plainest"} and known["digits"] is Digits
