@@ -24,7 +24,7 @@ def is_entry(kind: str, made: type, named: bool) -> bool:
     settings.describe(made)  # refuses settings of what is no dataclass
     if not (lacks or named or made.__subclasses__() or made.__name__.startswith("_")):
         raise WrongUse(
-            f"{made.__module__}: the {kind} {made.__name__} has no name; write name = '...' in it, or, if it is a base for others,"
+            f"{made.__module__}: the {kind} {made.__name__} has no name; write name = '...' in it, or, if it is a base of others,"
             f" call it _{made.__name__}."
         )
     return named
