@@ -136,7 +136,9 @@ def told(comparison):
 @pytest.mark.full
 def test_a_comparison_is_the_same_to_the_bit_alone_in_threads_in_processes_and_on_a_worker_of_two_threads(tmp_path, monkeypatch):
     distributed = pytest.importorskip("distributed", reason="the extra [cluster] is not installed")
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(Path(__file__).resolve().parents[2]), os.environ.get("PYTHONPATH", "")]))
+    monkeypatch.setenv(
+        "PYTHONPATH", os.pathsep.join([str(Path(__file__).resolve().parents[2]), os.environ.get("PYTHONPATH", "")])
+    )
     learners, seeds = [*MODELS, "guessing"], (0, 1)
     asked = {"task": CuedDigits(train=120, validation=40, test=60), "settings": {"torch": {"epochs": "3", "hidden": "12"}}}
     generator = torch.get_rng_state()
@@ -150,7 +152,10 @@ def test_a_comparison_is_the_same_to_the_bit_alone_in_threads_in_processes_and_o
     first, second = in_two_threads(one, seeds)
     assert first | second == alone
     assert told(compare(learners, seeds=seeds, jobs=2, **asked)) == alone
-    with distributed.LocalCluster(
-        n_workers=1, threads_per_worker=2, dashboard_address=None, local_directory=str(tmp_path)
-    ) as local, cluster(local.scheduler_address):
+    with (
+        distributed.LocalCluster(
+            n_workers=1, threads_per_worker=2, dashboard_address=None, local_directory=str(tmp_path)
+        ) as local,
+        cluster(local.scheduler_address),
+    ):
         assert told(compare(learners, seeds=seeds, **asked)) == alone
