@@ -56,7 +56,7 @@ class BcmThreshold(Experiment):
     measures: ClassVar[tuple[Measure, ...]] = (
         Measure("threshold_hz", "Hz", "postsynaptic rate above which the trains potentiate", ("bcm", "crossing_hz")),
         Measure("theory_hz", "Hz", "the same by theory", ("bcm", "theta_hz")),
-        Measure("slope", "", "slope of the change over the rate at the threshold, by theory", ("bcm", "slope")),
+        Measure("slope", "", "of dw/dt = slope ry (ry - theta), by theory", ("bcm", "slope")),
     )
 
     bcm_synapses: int = setting(16_000, "synapses with Poisson trains, for the BCM threshold", low=100, high=1_000_000)

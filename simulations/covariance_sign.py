@@ -45,7 +45,7 @@ class CovarianceSign(Experiment):
     uses: ClassVar[tuple[str, ...]] = ("covariance",)
     time_share: ClassVar[float] = 0.05
     measures: ClassVar[tuple[Measure, ...]] = (
-        Measure("covariance_slope", "", "slope of the change of a weight over the correlation of its input"),
+        Measure("covariance_slope", "", "change of a weight over the correlation of its input, times eta t"),
     )
 
     correlations: tuple[float, ...] = setting((-0.8, -0.4, 0.0, 0.4, 0.8), "of the inputs with y, for covariance", low=-1, high=1)

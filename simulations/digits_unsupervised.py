@@ -71,7 +71,7 @@ class DigitsUnsupervised(SeedsApart):
         Measure("accuracy_proportion", "", "share of test images named rightly by proportion weighting"),
         Measure("control_proportion", "", "the same before learning"),
         Measure("spikes_per_image", "", "output spikes for a test image"),
-        Measure("intensity", "", "input that it takes until enough neurons fire, at the end of training"),
+        Measure("intensity", "", "intensity at which the last training images were answered"),
         Measure("theta_mv", "mV", "mean rise of the thresholds"),
     )
 

@@ -51,7 +51,7 @@ class FirstComponent(Experiment):
     measures: ClassVar[tuple[Measure, ...]] = (
         Measure("oja_cosine", "", "cosine of the weights with the first component"),
         Measure("oja_length", "", "length of the weights at the end"),
-        Measure("oja_decay", "", "how much the distance of the length from 1 shrinks: share left"),
+        Measure("oja_decay", "", "rate at which the error of the direction falls, over eta_oja"),
     )
 
     spectrum: tuple[float, ...] = setting(

@@ -55,12 +55,12 @@ class LateReward(Experiment):
     part_of: ClassVar[str] = "distal_reward"
     uses: ClassVar[tuple[str, ...]] = ("pair_stdp", "izhikevich")
     measures: ClassVar[tuple[Measure, ...]] = (
-        Measure("target", "", "the rewarded synapse at the end, as a share of the largest weight", ("target_at_the_end",)),
+        Measure("target", "", "the rewarded synapse at the end, over the largest weight", ("target_at_the_end",)),
         Measure("others", "", "mean of the others at the end", ("others_at_the_end",)),
         Measure(
             "first_crossing_s",
             "s",
-            "when the rewarded synapse first stands out; none where it never does",
+            "median time at which it first comes near the largest weight",
             ("median_first_crossing_s",),
         ),
         Measure("rate_hz", "Hz", "mean rate of the network"),

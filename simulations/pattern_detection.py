@@ -83,8 +83,8 @@ class PatternDetection(Experiment):
     default_seeds: ClassVar[int] = 20
     uses: ClassVar[tuple[str, ...]] = ("pair_stdp", "srm_lif")
     measures: ClassVar[tuple[Measure, ...]] = (
-        Measure("hits", "", "share of the patterns that a spike answers, late in the run", ("reduced", "hits")),
-        Measure("false_alarms", "Hz", "spikes outside of the pattern", ("reduced", "false_alarms")),
+        Measure("hits", "", "share of the patterns with an output spike, over the last third", ("reduced", "hits")),
+        Measure("false_alarms", "", "output spikes outside of any pattern, over the last third", ("reduced", "false_alarms")),
         Measure(
             "success",
             "",

@@ -58,15 +58,18 @@ class RewardExpectationTask(Experiment):
     uses: ClassVar[tuple[str, ...]] = ("pair_stdp", "lif_current")
     time_share: ClassVar[float] = 0.03
     measures: ClassVar[tuple[Measure, ...]] = (
-        Measure("score", "", "share of right answers at the end, reward as it is", ("score", "R")),
-        Measure("score_constant", "", "share of right answers at the end, a constant added", ("score", "R + constant")),
+        Measure("score", "", "share of right answers in the last quarter, reward as it is", ("score", "R")),
+        Measure("score_constant", "", "share of right answers in the last quarter, a constant added", ("score", "R + constant")),
         Measure(
-            "score_expected", "", "share of right answers at the end, the expected reward taken away", ("score", "R - expected")
+            "score_expected",
+            "",
+            "share of right answers in the last quarter, the expected reward taken away",
+            ("score", "R - expected"),
         ),
         Measure(
             "score_expected_constant",
             "",
-            "share of right answers at the end, the expected taken away, the constant added",
+            "share of right answers in the last quarter, the expected taken away, the constant added",
             ("score", "R - expected + constant"),
         ),
     )

@@ -72,10 +72,10 @@ class SoftBounds(Experiment):
     uses: ClassVar[tuple[str, ...]] = ("pair_stdp",)
     time_share: ClassVar[float] = 0.55
     measures: ClassVar[tuple[Measure, ...]] = (
-        Measure("mean_weight", "", "mean weight in equilibrium, at the last mu", ("pairs", -1, "mean")),
-        Measure("sd_weight", "", "standard deviation of the weights there", ("pairs", -1, "sd")),
-        Measure("theory_mean", "", "mean weight by theory", ("pairs", -1, "theory_mean")),
-        Measure("theory_sd", "", "standard deviation by theory", ("pairs", -1, "theory_sd")),
+        Measure("soft_mean", "", "mean weight in equilibrium, at the last mu", ("pairs", -1, "mean")),
+        Measure("soft_sd", "", "standard deviation of the weights there", ("pairs", -1, "sd")),
+        Measure("soft_mean_theory", "", "mean weight by theory", ("pairs", -1, "theory_mean")),
+        Measure("soft_sd_theory", "", "standard deviation by theory", ("pairs", -1, "theory_sd")),
     )
 
     mu: tuple[float, ...] = setting(
