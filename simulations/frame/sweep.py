@@ -22,7 +22,7 @@ import numpy as np
 
 from plasticity import extensions
 from plasticity.errors import PlasticityError, WrongUse, unknown
-from plasticity.parallel import Progress, each, one_thread, quiet
+from plasticity.parallel import Progress, check_seeds, each, one_thread, quiet
 from plasticity.records import Record, RunFolder, provenance, write_text
 from plasticity.settings import describe
 from plasticity.statistics import interval
@@ -120,7 +120,7 @@ def sweep(
     made = {
         point.number: kind.configure({**fixed, **dict(point.values)}) for point in combinations
     }  # all refusals before any work
-    seeds = list(seeds) if kind.seeded else list(seeds)[:1]
+    seeds = check_seeds(seeds) if kind.seeded else check_seeds(seeds)[:1]
     for one, other in itertools.combinations(combinations, 2):
         if made[one.number] == made[other.number]:
             raise WrongUse(f"--grid asks for the same twice: {one.title} and {other.title}.")
@@ -310,6 +310,8 @@ class Sweep:
         """Heads and cells of a table: a row for each point."""
 
         def cell(told: dict[str, float]) -> str:
+            if math.isnan(told["mean"]):
+                return "-"
             known = math.isfinite(told["low"]) and math.isfinite(told["high"])
             return f"{told['mean']:.4g}" + (f" [{told['low']:.4g}, {told['high']:.4g}]" if known else "")
 

@@ -154,7 +154,7 @@ def test_a_comparison_is_the_same_to_the_bit_alone_in_threads_in_processes_and_o
     assert told(compare(learners, seeds=seeds, jobs=2, **asked)) == alone
     with (
         distributed.LocalCluster(
-            n_workers=1, threads_per_worker=2, dashboard_address=None, local_directory=str(tmp_path)
+            n_workers=1, threads_per_worker=2, dashboard_address=":0", local_directory=str(tmp_path)
         ) as local,
         cluster(local.scheduler_address),
     ):
