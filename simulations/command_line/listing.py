@@ -172,8 +172,8 @@ def _print(kind: str, entry: Any, about: Mapping[str, Any]) -> None:
         heads = ("name", "default", "unit", "meaning")
         terminal.show(terminal.table("settings", heads, rows, terminal.console().width))
     if about.get("measures"):
-        rows = [(row["name"], row["unit"], row["meaning"]) for row in about["measures"]]
-        terminal.show(terminal.table("measures of a sweep", ("name", "unit", "meaning"), rows, terminal.console().width))
+        measures = [(row["name"], row["unit"], row["meaning"]) for row in about["measures"]]
+        terminal.show(terminal.table("measures of a sweep", ("name", "unit", "meaning"), measures, terminal.console().width))
     if use := _use(kind, about["name"], entry):
         terminal.show(f"use: {use}", "")
 

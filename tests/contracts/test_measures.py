@@ -1,4 +1,4 @@
-"""What a sweep follows of each experiment: declared, found in the numbers of its reference, shown with unit; or refused at once."""
+"""What a sweep follows of each experiment: declared, found in its reference, shown with unit; or refused at once."""
 
 from __future__ import annotations
 
