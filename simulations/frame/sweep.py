@@ -25,7 +25,7 @@ from plasticity.errors import PlasticityError, WrongUse, unknown
 from plasticity.parallel import Progress, check_seeds, each, one_thread, quiet
 from plasticity.records import Record, RunFolder, provenance, write_text
 from plasticity.settings import describe
-from plasticity.statistics import interval
+from plasticity.statistics import interval, known_mean
 from simulations.frame.execute import PARTS
 
 if TYPE_CHECKING:
@@ -227,10 +227,13 @@ class Sweep:
         return self.declared[name].title if name in self.declared else name
 
     def moves(self, name: str) -> bool:
-        """Whether a measure differs between runs by more than rounding."""
-        known = self.values[name][np.isfinite(self.values[name])]
+        """Whether the mean over seeds differs between points by more than rounding; of a single point, whether the seeds do."""
+        values = self.values[name]
+        known = values[np.isfinite(values)]
         scale = (self.declared[name].scale if name in self.declared else 0.0) or np.abs(known).max(initial=0.0)
-        return bool(len(known) and np.ptp(known) > ROUNDING * scale)
+        compared = np.array([known_mean(row) for row in values]) if len(self.points) > 1 else known
+        compared = compared[np.isfinite(compared)]
+        return bool(len(compared) and np.ptp(compared) > ROUNDING * scale)
 
     @property
     def shown(self) -> list[str]:
@@ -241,7 +244,7 @@ class Sweep:
 
     @property
     def moving(self) -> list[str]:
-        """Those of the shown measures that differ between runs by more than rounding."""
+        """Those of the shown measures that differ by more than rounding."""
         return [name for name in self.shown if self.moves(name)]
 
     def overlaps(self, name: str) -> bool:
@@ -256,7 +259,7 @@ class Sweep:
         still = [name for name in picked if not self.moves(name)]
         alike = [name for name in picked if name not in still and self.overlaps(name)]
         told = [f"the same at all points, but for rounding: {', '.join(still)}."] if still and len(self.points) > 1 else []
-        told += [f"the intervals of all points overlap, no effect is seen: {', '.join(alike)}."] if alike else []
+        told += [f"the intervals of all points overlap, no effect stands out: {', '.join(alike)}."] if alike else []
         if not self.kind.seeded:
             told.append("nothing in it is drawn at random: one seed stands for all, and there are no intervals.")
         return told

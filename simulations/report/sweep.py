@@ -38,7 +38,7 @@ def sections(kind: type[Experiment], swept: Sweep, records: Sequence[Record], fo
         for point in swept.points
         for place, seed in enumerate(configuration["seeds"])
     ]
-    notes = ["Mean over seeds with its 95 % interval. Measures that differ between the runs are shown; all are in summary.csv."]
+    notes = ["Mean over seeds with its 95 % interval. Measures that differ between the points are shown; all are in summary.csv."]
     notes += map(sentence, swept.notes())
     meaning = [[one.name, one.unit, one.meaning] for name, one in swept.declared.items() if name in picked]
     told = [Table("What was measured", ["measure", "unit", "meaning"], meaning)] if meaning else []

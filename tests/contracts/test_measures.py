@@ -109,7 +109,7 @@ class Several(Experiment):
     name, summary, source = "several", "several measures", "test"
     measures: ClassVar = (
         Measure("rises", "mV", "with the grid"), Measure("noise", "", "of the seeds alone"),
-        Measure("rounds", "", "of one size"), Measure("nothing", "", "of size 1", scale=1.0),
+        Measure("rounds", "", "of the seeds, but the same at all points"), Measure("nothing", "", "of size 1", scale=1.0),
     )  # fmt: skip
 
     def figures(self, a):
@@ -125,12 +125,12 @@ def made(kind: type[Experiment] = Several, seeds: int = 3, **values: list[list[f
 
 def test_an_effect_is_more_than_rounding_and_a_table_says_whose_intervals_overlap():
     found = made(
-        rises=[[1.0, 1.1, 1.2], [2.0, 2.1, 2.2]], noise=[[1.0, 2.0, 3.0], [1.5, 2.5, 2.0]],
-        rounds=[[7.0, 7.0, 7.0], [7.0 + 1e-12, 7.0, 7.0]], nothing=[[5e-14, 5e-14, 5e-14], [8e-14, 8e-14, 8e-14]],
+        rises=[[1.0, 1.1, 1.2], [2.0, 2.1, 2.2]], noise=[[1.0, 2.0, 3.0], [1.5, 2.5, 2.3]],
+        rounds=[[7.0, 8.0, 9.0], [7.0 + 1e-12, 8.0, 9.0]], nothing=[[5e-14, 5e-14, 5e-14], [8e-14, 8e-14, 8e-14]],
     )  # fmt: skip
     assert found.moving == ["rises", "noise"] and found.chosen(()) == ["rises", "noise"]
     assert found.rows(())[0] == ["x", "rises (mV)", "noise"]
-    assert found.notes() == ["the intervals of all points overlap, no effect is seen: noise."]
+    assert found.notes() == ["the intervals of all points overlap, no effect stands out: noise."]
     first, second = found.notes(["rounds", "nothing", "rises"]), found.to_json()["measures"]
     assert first == ["the same at all points, but for rounding: rounds, nothing."]
     assert second["rises"] == {"unit": "mV", "meaning": "with the grid", "overlap": False, "moves": True}
