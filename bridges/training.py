@@ -1,10 +1,11 @@
-"""One training loop for every torch model, and the guards around it: seeded, one thread, global state untouched."""
+"""One training loop for every torch model, and the guards around it: seeded, one thread at a time, global state untouched."""
 
 from __future__ import annotations
 
 import contextlib
 import copy
 import math
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -50,21 +51,57 @@ class History:
     best_trials: int
 
 
+_ALONE = threading.RLock()  # torch has one generator and one set of switches for the whole process
+_COUNT = threading.Lock()
+_within = threading.local()  # how often this thread is inside of `limited`
+_inside = 0  # how many threads are
+_threads = 0  # torch's threads as the first of them found them
+
+
 @contextlib.contextmanager
-def one_thread() -> Iterator[None]:
-    """Torch works on one thread inside: small matrices run faster, sums keep their order, processes side by side do not fight."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
+def limited() -> Iterator[None]:
+    """Torch works on one thread inside, for whichever threads of this process are; outside, it has as many as before.
+
+    Torch keeps the number for each thread of a process, and one that is new begins with the number set last, by whomever.
+    """
+    global _inside, _threads
+    depth = getattr(_within, "depth", 0)
+    with _COUNT:
+        found = torch.get_num_threads()  # asked in any case: a new thread that is not would take over a number set later
+        if not _inside:
+            _threads = found
+        _inside += not depth
+        torch.set_num_threads(1)
+    _within.depth = depth + 1
     try:
         yield
     finally:
-        torch.set_num_threads(threads)
+        _within.depth = depth
+        if not depth:
+            with _COUNT:
+                _inside -= 1
+                torch.set_num_threads(_threads)
+
+
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """Torch works on one thread inside, and for one thread of this process at a time: the others wait until it leaves.
+
+    Small matrices run faster so, sums keep their order, processes side by side do not fight. And nothing that torch has once in
+    a process (its generator, see `seeded`; its switches, see `bridges.counting`) is changed by one thread under another: what
+    is trained in threads is the same to the bit as alone. For training side by side take processes.
+    """
+    with _ALONE, limited():
+        yield
 
 
 @contextlib.contextmanager
 def seeded(seed: int, device: torch.device) -> Iterator[None]:
-    """Torch's generator of this device starts from `seed` inside; outside, it goes on as if nothing had happened."""
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+    """Torch's generator of this device starts from `seed` inside; outside, it goes on as if nothing had happened.
+
+    One thread of this process at a time is inside, as in `one_thread`.
+    """
+    with _ALONE, torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.default_generator.manual_seed(seed)
         if device.type == "cuda":
             with torch.cuda.device(device):

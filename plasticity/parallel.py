@@ -67,6 +67,39 @@ def trials_generator(seed: int) -> np.random.Generator:
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(0,)))
 
 
+# Threads of a job
+
+
+_COUNT = threading.Lock()
+_inside = 0  # how many threads of this process are inside of `one_thread`
+_blas: Any = None  # what sets BLAS back
+
+
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """BLAS and OpenMP work on one thread inside: the same sums in the same order everywhere, and jobs do not fight for cores.
+
+    Several threads of a process may be inside at once. BLAS, which has one number of threads for all of them, gets its own back
+    when the last one leaves; OpenMP has one for each.
+    """
+    global _inside, _blas
+    from threadpoolctl import ThreadpoolController
+
+    pools = ThreadpoolController()
+    with pools.select(user_api="openmp").limit(limits=1):  # leaving it also lets another thread set BLAS back
+        with _COUNT:
+            if not _inside:
+                _blas = pools.select(user_api="blas").limit(limits=1)
+            _inside += 1
+        try:
+            yield
+        finally:
+            with _COUNT:
+                _inside -= 1
+                if not _inside:
+                    _blas.restore_original_limits()
+
+
 # A cluster
 
 

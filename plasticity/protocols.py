@@ -27,6 +27,7 @@ from brian2.devices.device import get_device, reset_device, runtime_device
 from brian2.synapses.synapses import SynapticPathway
 from brian2.utils.stringtools import get_identifiers
 
+from plasticity.engine.programs import BRIAN2_LOCK
 from plasticity.errors import WrongUse
 from plasticity.rules import Landing, Rule
 
@@ -37,19 +38,23 @@ UNBOUNDED = Landing(-1e9, 1e9)
 
 @contextlib.contextmanager
 def numpy_target() -> Iterator[None]:
-    """Brian2's NumPy target, which compiles nothing; what was set before is set again afterwards."""
-    target, stop, elsewhere = prefs.codegen.target, prefs.core.stop_on_keyboard_interrupt, get_device() is not runtime_device
-    if elsewhere:
-        set_device("runtime")
-    prefs.codegen.target = "numpy"
-    prefs.core.stop_on_keyboard_interrupt = False  # Ctrl-C must not hand back half a run
-    try:
-        yield
-    finally:
-        prefs.codegen.target = target
-        prefs.core.stop_on_keyboard_interrupt = stop
+    """Brian2's NumPy target, which compiles nothing; what was set before is set again afterwards.
+
+    Target and device belong to the whole process: one thread of it at a time is inside.
+    """
+    with BRIAN2_LOCK:
+        target, stop, elsewhere = prefs.codegen.target, prefs.core.stop_on_keyboard_interrupt, get_device() is not runtime_device
         if elsewhere:
-            reset_device()
+            set_device("runtime")
+        prefs.codegen.target = "numpy"
+        prefs.core.stop_on_keyboard_interrupt = False  # Ctrl-C must not hand back half a run
+        try:
+            yield
+        finally:
+            prefs.codegen.target = target
+            prefs.core.stop_on_keyboard_interrupt = stop
+            if elsewhere:
+                reset_device()
 
 
 def pairs(lags: Quantity, repetitions: int = 60, frequency: Quantity | None = None, dt: Quantity | None = None) -> Trains:

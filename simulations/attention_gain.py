@@ -61,7 +61,7 @@ from plasticity.statistics import PairedDifference, holm, late_mean, paired_diff
 from simulations.figures.attention_gain import distributions, dose_response, time_course, weights
 from simulations.frame.checks import Check, beyond, near, no_difference
 from simulations.frame.execute import script
-from simulations.frame.experiment import Arrays, Experiment, Session, stack
+from simulations.frame.experiment import Arrays, Experiment, Measure, Session, stack
 
 if TYPE_CHECKING:
     from simulations.figures.kinds import Drawing
@@ -80,6 +80,34 @@ class AttentionGain(Experiment):
     summary: ClassVar[str] = "synapses under attention-gated input: mean weight of attended and ignored inputs against the gain"
     source: ClassVar[str] = "Song & Abbott 2001, doi:10.1016/S0896-6273(01)00451-2"
     uses: ClassVar[tuple[str, ...]] = ("pair_stdp", "lif_conductance", "poisson")
+    measures: ClassVar[tuple[Measure, ...]] = (
+        Measure(
+            "difference",
+            "",
+            "mean weight of attended minus ignored inputs at the highest gain",
+            ("results", {"condition": "attention"}, "difference"),
+        ),
+        Measure(
+            "difference_equal_gain",
+            "",
+            "the same where both groups have the gain",
+            ("results", {"condition": "equal_gain"}, "difference"),
+        ),
+        Measure(
+            "difference_shuffled",
+            "",
+            "the same where the gain is on a group drawn at random",
+            ("results", {"condition": "shuffled"}, "difference"),
+        ),
+        Measure(
+            "attended",
+            "",
+            "mean weight of attended inputs at the highest gain",
+            ("results", {"condition": "attention"}, "attended"),
+        ),
+        Measure("ignored", "", "mean weight of ignored inputs there", ("results", {"condition": "attention"}, "ignored")),
+        Measure("output_hz", "Hz", "rate of the neuron there", ("results", {"condition": "attention"}, "output_hz")),
+    )
 
     inputs: int = setting(60, "inputs in each of the two groups", low=2, high=1000)
     gains: tuple[float, ...] = setting((1.0, 1.5, 2.0, 3.0, 4.0), "gains on the attended group, rising", low=1, high=10)

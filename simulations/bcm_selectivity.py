@@ -27,7 +27,7 @@ from simulations.figures import BLUE, GREY, VERMILION, over_seeds
 from simulations.figures.kinds import Layer, dots, level, line, page, panel
 from simulations.frame.checks import Check, near
 from simulations.frame.execute import script
-from simulations.frame.experiment import Arrays, Experiment, Session
+from simulations.frame.experiment import Arrays, Experiment, Measure, Session
 
 if TYPE_CHECKING:
     from simulations.figures.kinds import Drawing, Panel
@@ -35,6 +35,11 @@ if TYPE_CHECKING:
 BCM = "Bienenstock, Cooper & Munro 1982, doi:10.1523/JNEUROSCI.02-01-00032.1982"
 DT_S = 0.001
 WINDOWS = 100  # over which responses are averaged
+
+
+def of_most_patterns(numbers: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Response and selectivity of the unit that saw the most patterns."""
+    return numbers[max((name for name in numbers if name.startswith("bcm_")), key=lambda name: int(name.removeprefix("bcm_")))]
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,20 @@ class BcmSelectivity(Experiment):
     part_of: ClassVar[str] = "rate_rules"
     uses: ClassVar[tuple[str, ...]] = ("bcm",)
     time_share: ClassVar[float] = 0.5
+    measures: ClassVar[tuple[Measure, ...]] = (
+        Measure(
+            "response",
+            "",
+            "rate of a unit to its best pattern, of the most patterns",
+            lambda numbers: of_most_patterns(numbers)["response"],
+        ),
+        Measure(
+            "selectivity",
+            "",
+            "selectivity there: 1 - mean response / largest",
+            lambda numbers: of_most_patterns(numbers)["selectivity"],
+        ),
+    )
 
     patterns: tuple[int, ...] = setting((2, 4, 6), "how many patterns bcm sees", low=2, high=20)
     overlap: float = setting(0.3, "largest activity of an input that is not a pattern's own", low=0, high=1)

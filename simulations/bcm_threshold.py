@@ -31,7 +31,7 @@ from simulations.figures import BLUE, ORANGE, VERMILION
 from simulations.figures.kinds import level, measured, moment, panel, span, theory
 from simulations.frame.checks import Check, near
 from simulations.frame.execute import script
-from simulations.frame.experiment import Arrays, Experiment, Session
+from simulations.frame.experiment import Arrays, Experiment, Measure, Session
 from simulations.frame.triplet_rows import PAPER, row_title
 
 if TYPE_CHECKING:
@@ -53,6 +53,11 @@ class BcmThreshold(Experiment):
     part_of: ClassVar[str] = "triplet_frequency"
     uses: ClassVar[tuple[str, ...]] = ("triplet_stdp",)
     time_share: ClassVar[float] = 0.25
+    measures: ClassVar[tuple[Measure, ...]] = (
+        Measure("threshold_hz", "Hz", "postsynaptic rate above which the trains potentiate", ("bcm", "crossing_hz")),
+        Measure("theory_hz", "Hz", "the same by theory", ("bcm", "theta_hz")),
+        Measure("slope", "", "of dw/dt = slope ry (ry - theta), by theory", ("bcm", "slope")),
+    )
 
     bcm_synapses: int = setting(16_000, "synapses with Poisson trains, for the BCM threshold", low=100, high=1_000_000)
     bcm_s: float = setting(0.6, "how long each of them is watched, after 0.6 s for its traces to settle", "s", low=0.1, high=100)

@@ -36,7 +36,7 @@ from simulations.figures import BLUE, GREEN, PURPLE
 from simulations.figures.kinds import dots, level, line, moment, page, panel
 from simulations.frame.checks import Check, near
 from simulations.frame.execute import script
-from simulations.frame.experiment import Arrays, Experiment, Session
+from simulations.frame.experiment import Arrays, Experiment, Measure, Session
 
 if TYPE_CHECKING:
     from simulations.figures.kinds import Drawing
@@ -53,6 +53,22 @@ class CalciumRule(Experiment):
     summary: ClassVar[str] = "calcium rule: the curve over the lag of spike pairs, against its analytic transition probabilities"
     source: ClassVar[str] = f"{PAPER}; Correction doi:10.1073/pnas.1220044110"
     uses: ClassVar[tuple[str, ...]] = ("calcium",)
+    measures: ClassVar[tuple[Measure, ...]] = (
+        Measure(
+            "largest_strength",
+            "",
+            "largest strength after the protocol over that before, of all lags",
+            lambda numbers: max(numbers["strength"]),
+        ),
+        Measure("smallest_strength", "", "the smallest", lambda numbers: min(numbers["strength"])),
+        Measure(
+            "largest_analytic",
+            "",
+            "the largest, by the analytic transition probabilities",
+            lambda numbers: max(numbers["strength_analytic"]),
+        ),
+        Measure("smallest_analytic", "", "the smallest, by them", lambda numbers: min(numbers["strength_analytic"])),
+    )
 
     preset: str = setting("DP", "row of the rule's parameters", choices=tuple(calcium.presets))
     lags: tuple[float, ...] = setting(

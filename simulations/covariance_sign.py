@@ -24,7 +24,7 @@ from simulations.figures import BLUE
 from simulations.figures.kinds import dots, level, moment, panel, theory
 from simulations.frame.checks import Check, near, within
 from simulations.frame.execute import script
-from simulations.frame.experiment import Arrays, Experiment, Session
+from simulations.frame.experiment import Arrays, Experiment, Measure, Session
 
 if TYPE_CHECKING:
     from simulations.figures.kinds import Drawing
@@ -44,6 +44,9 @@ class CovarianceSign(Experiment):
     part_of: ClassVar[str] = "rate_rules"
     uses: ClassVar[tuple[str, ...]] = ("covariance",)
     time_share: ClassVar[float] = 0.05
+    measures: ClassVar[tuple[Measure, ...]] = (
+        Measure("covariance_slope", "", "change of a weight over the correlation of its input, times eta t"),
+    )
 
     correlations: tuple[float, ...] = setting((-0.8, -0.4, 0.0, 0.4, 0.8), "of the inputs with y, for covariance", low=-1, high=1)
     covariance_s: float = setting(10.0, "how long covariance learns", "s", low=1, high=1000)

@@ -43,7 +43,7 @@ from simulations.figures.unsupervised import assignment, courses, learning, rece
 from simulations.frame.apart import SeedsApart, of
 from simulations.frame.checks import Check, every_seed, within
 from simulations.frame.execute import script
-from simulations.frame.experiment import Arrays
+from simulations.frame.experiment import Arrays, Measure
 
 if TYPE_CHECKING:
     from simulations.figures.kinds import Drawing
@@ -65,6 +65,15 @@ class DigitsUnsupervised(SeedsApart):
     default_seeds: ClassVar[int] = 5
     uses: ClassVar[tuple[str, ...]] = ("diehl_cook", "lif_conductance")
     of_first: ClassVar[tuple[str, ...]] = ("weights",)  # for the figure
+    measures: ClassVar[tuple[Measure, ...]] = (
+        Measure("accuracy_all", "", "share of test images named rightly by all activity"),
+        Measure("control_all", "", "the same before learning"),
+        Measure("accuracy_proportion", "", "share of test images named rightly by proportion weighting"),
+        Measure("control_proportion", "", "the same before learning"),
+        Measure("spikes_per_image", "", "output spikes for a test image"),
+        Measure("intensity", "", "intensity at which the last training images were answered"),
+        Measure("theta_mv", "mV", "mean rise of the thresholds"),
+    )
 
     data: str = setting("digits", "images: scikit-learn's 8x8 scans, or MNIST 28x28", choices=("digits", "mnist"))
     neurons: int = setting(100, "excitatory neurons, and as many inhibitory ones", low=2, high=20_000)

@@ -47,7 +47,7 @@ from simulations.figures import BLACK, BLUE, GREY, VERMILION
 from simulations.figures.kinds import line, moment, page, panel
 from simulations.frame.checks import Check, near
 from simulations.frame.execute import script
-from simulations.frame.experiment import Arrays, Experiment, Session
+from simulations.frame.experiment import Arrays, Experiment, Measure, Session
 
 if TYPE_CHECKING:
     from simulations.figures.kinds import Drawing
@@ -56,6 +56,11 @@ SOURCE = (
     "Schlag, Irie & Schmidhuber 2021, arXiv:2102.11174; Vaswani et al. 2017, arXiv:1706.03762; Paszke et al. 2019,"
     " arXiv:1912.01703 (PyTorch); each identity has its own source"
 )
+
+
+def worst(numbers: Mapping[str, Any]) -> float:
+    """The largest difference of all identities."""
+    return max(row["largest_difference"] for row in numbers["identities"])
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,9 @@ class ExactIdentities(Experiment):
     compiled: ClassVar[bool] = False
     part_of: ClassVar[str] = "identities"
     uses: ClassVar[tuple[str, ...]] = ("pair_stdp", "triplet_stdp")
+    measures: ClassVar[tuple[Measure, ...]] = (
+        Measure("largest_difference", "", "largest difference of both sides, of all identities", worst, scale=1.0),
+    )
 
     instances: int = setting(5, "random instances of each identity and seed", low=1, high=10_000)
 

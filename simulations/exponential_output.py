@@ -30,7 +30,7 @@ from simulations.figures import BLUE, ORANGE
 from simulations.figures.kinds import page, panel, small_title, steps, theory
 from simulations.frame.checks import Check, near
 from simulations.frame.execute import script
-from simulations.frame.experiment import Arrays, Experiment, Session
+from simulations.frame.experiment import Arrays, Experiment, Measure, Session
 
 if TYPE_CHECKING:
     from simulations.figures.kinds import Drawing, Panel
@@ -48,6 +48,24 @@ class ExponentialOutput(Experiment):
     part_of: ClassVar[str] = "homeostasis"
     uses: ClassVar[tuple[str, ...]] = ("intrinsic_rate",)
     time_share: ClassVar[float] = 0.2
+    measures: ClassVar[tuple[Measure, ...]] = (
+        Measure(
+            "ks_normal",
+            "",
+            "distance of the output from an exponential (Kolmogorov-Smirnov), normal input",
+            ("intrinsic", "normal", "ks"),
+        ),
+        Measure("ks_before_normal", "", "the same before it adapts", ("intrinsic", "normal", "ks_before")),
+        Measure("mean_normal", "", "mean output, normal input", ("intrinsic", "normal", "mean")),
+        Measure(
+            "ks_uniform",
+            "",
+            "distance of the output from an exponential (Kolmogorov-Smirnov), uniform input",
+            ("intrinsic", "uniform", "ks"),
+        ),
+        Measure("ks_before_uniform", "", "the same before it adapts", ("intrinsic", "uniform", "ks_before")),
+        Measure("mean_uniform", "", "mean output, uniform input", ("intrinsic", "uniform", "mean")),
+    )
 
     mu: float = setting(0.1, "mean output that intrinsic plasticity aims at", low=0.01, high=0.5)
     eta: float = setting(1.0, "its rate of adaptation; an input lasts 1 ms", "per s", low=0.01, high=20)

@@ -26,7 +26,7 @@ from simulations.figures import BLUE, SKY, VERMILION
 from simulations.figures.kinds import each_seed, line, panel, theory
 from simulations.frame.checks import Check, every_seed, near
 from simulations.frame.execute import script
-from simulations.frame.experiment import Arrays, Experiment, Session
+from simulations.frame.experiment import Arrays, Experiment, Measure, Session
 
 if TYPE_CHECKING:
     from simulations.figures.kinds import Drawing
@@ -48,6 +48,11 @@ class FirstComponent(Experiment):
     part_of: ClassVar[str] = "rate_rules"
     uses: ClassVar[tuple[str, ...]] = ("oja",)
     time_share: ClassVar[float] = 0.1
+    measures: ClassVar[tuple[Measure, ...]] = (
+        Measure("oja_cosine", "", "cosine of the weights with the first component"),
+        Measure("oja_length", "", "length of the weights at the end"),
+        Measure("oja_decay", "", "rate at which the error of the direction falls, over eta_oja"),
+    )
 
     spectrum: tuple[float, ...] = setting(
         (1.0, 0.6, 0.36, 0.2, 0.1, 0.05), "variances of the inputs' components, falling, for oja", low=1e-3, high=10

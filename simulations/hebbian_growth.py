@@ -20,7 +20,7 @@ from plasticity.rules.rate_hebb import rate_hebb
 from plasticity.settings import setting
 from simulations.frame.checks import Check, near
 from simulations.frame.execute import script
-from simulations.frame.experiment import Arrays, Experiment
+from simulations.frame.experiment import Arrays, Experiment, Measure
 
 if TYPE_CHECKING:
     from simulations.figures.kinds import Drawing
@@ -43,6 +43,7 @@ class HebbianGrowth(Experiment):
     part_of: ClassVar[str] = "rate_rules"
     uses: ClassVar[tuple[str, ...]] = ("rate_hebb",)
     time_share: ClassVar[float] = 0.01
+    measures: ClassVar[tuple[Measure, ...]] = (Measure("hebb_growth", "", "the weight at the end over that at the start"),)
 
     eta_hebb: float = setting(10.0, "rate of learning of rate_hebb", "1/s", low=1e-3, high=100)
 

@@ -50,7 +50,7 @@ from simulations.figures.balance import distributions, rasters, time_course
 from simulations.figures.kinds import Panel, means, page, panel, theory
 from simulations.frame.checks import Check, every_seed, near
 from simulations.frame.execute import script
-from simulations.frame.experiment import Arrays, Experiment, Session, stack
+from simulations.frame.experiment import Arrays, Experiment, Measure, Session, stack
 
 if TYPE_CHECKING:
     from simulations.figures.kinds import Drawing
@@ -72,6 +72,16 @@ class InhibitoryBalance(Experiment):
     source: ClassVar[str] = VOGELS
     default_seeds: ClassVar[int] = 3
     uses: ClassVar[tuple[str, ...]] = ("inhibitory_stdp", "lif_conductance")
+    measures: ClassVar[tuple[Measure, ...]] = (
+        Measure(
+            "rate_E_hz", "Hz", "rate of the excitatory neurons after learning, at the last target", ("results", -1, "rate_E_hz")
+        ),
+        Measure("rate_I_hz", "Hz", "rate of the inhibitory neurons then", ("results", -1, "rate_I_hz")),
+        Measure("cv", "", "irregularity: CV of the intervals between spikes then", ("results", -1, "cv")),
+        Measure("correlation", "", "mean correlation of pairs of neurons then", ("results", -1, "correlation")),
+        Measure("correlation_before", "", "the same before learning", ("results", -1, "correlation_before")),
+        Measure("rate_E_before_hz", "Hz", "rate of the excitatory neurons before learning", ("results", -1, "rate_E_before_hz")),
+    )
 
     excitatory: int = setting(8000, "excitatory neurons", low=10, high=100_000)
     inhibitory: int = setting(2000, "inhibitory neurons", low=5, high=100_000)

@@ -31,7 +31,7 @@ from plasticity.statistics import late_mean
 from simulations.figures.late_reward import one_reward, target_weight, weights_at_the_end
 from simulations.frame.checks import Check, every_seed, within
 from simulations.frame.execute import script
-from simulations.frame.experiment import Arrays, Experiment, Session
+from simulations.frame.experiment import Arrays, Experiment, Measure, Session
 
 if TYPE_CHECKING:
     from simulations.figures.kinds import Drawing
@@ -54,6 +54,19 @@ class LateReward(Experiment):
     source: ClassVar[str] = IZHIKEVICH
     part_of: ClassVar[str] = "distal_reward"
     uses: ClassVar[tuple[str, ...]] = ("pair_stdp", "izhikevich")
+    measures: ClassVar[tuple[Measure, ...]] = (
+        Measure("target", "", "the rewarded synapse at the end, over the largest weight", ("target_at_the_end",)),
+        Measure("others", "", "mean of the others at the end", ("others_at_the_end",)),
+        Measure(
+            "first_crossing_s",
+            "s",
+            "median time at which it first comes near the largest weight",
+            ("median_first_crossing_s",),
+        ),
+        Measure("rate_hz", "Hz", "mean rate of the network"),
+        Measure("rewards", "", "how many rewards there were"),
+        Measure("target_without_reward", "", "the synapse in the last quarter without any reward", ("none_target_last_quarter",)),
+    )
 
     seconds: int = setting(3600, "simulated time of distal reward", unit="s", low=10, high=3600)
     control_seeds: int = setting(

@@ -25,7 +25,7 @@ from simulations.figures.kinds import line, panel
 from simulations.first_component import check_spectrum, turned
 from simulations.frame.checks import Check, every_seed, near
 from simulations.frame.execute import script
-from simulations.frame.experiment import Arrays, Experiment, Session
+from simulations.frame.experiment import Arrays, Experiment, Measure, Session
 
 if TYPE_CHECKING:
     from simulations.figures.kinds import Drawing
@@ -44,6 +44,14 @@ class LeadingComponents(Experiment):
     part_of: ClassVar[str] = "rate_rules"
     uses: ClassVar[tuple[str, ...]] = ("oja",)
     time_share: ClassVar[float] = 0.34
+    measures: ClassVar[tuple[Measure, ...]] = (
+        Measure(
+            "worst_cosine",
+            "",
+            "smallest cosine of a unit's weights with its own component",
+            lambda numbers: min(numbers["sanger_cosine"]),
+        ),
+    )
 
     spectrum: tuple[float, ...] = setting(
         (1.0, 0.6, 0.36, 0.2, 0.1, 0.05), "variances of the inputs' components, falling, for oja", low=1e-3, high=10

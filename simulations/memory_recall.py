@@ -33,7 +33,7 @@ from simulations.figures import BLACK, BLUE, ORANGE, PURPLE, VERMILION, over_see
 from simulations.figures.kinds import Layer, Page, level, line, log_x, means, note, page, panel
 from simulations.frame.checks import Check, near, no_difference
 from simulations.frame.execute import script
-from simulations.frame.experiment import Arrays, Experiment, Session, Table
+from simulations.frame.experiment import Arrays, Experiment, Measure, Session, Table
 from simulations.frame.recall import QUERIES, SOURCE, TRIALS, VALUES, recall_task, recalled
 
 if TYPE_CHECKING:
@@ -60,6 +60,34 @@ class MemoryRecall(Experiment):
     part_of: ClassVar[str] = "hebbian_attention"
     uses: ClassVar[tuple[str, ...]] = ("pair_stdp", *SpikingMemory.uses)
     time_share: ClassVar[float] = 0.4
+    measures: ClassVar[tuple[Measure, ...]] = (
+        Measure(
+            "spiking_memory",
+            "",
+            "share of values recalled by synapses of spiking neurons, longest keys and most pairs",
+            ("results", {"learner": "spiking_memory"}, "accuracy"),
+        ),
+        Measure(
+            "hebb_memory",
+            "",
+            "share of values recalled by a sum of outer products, longest keys and most pairs",
+            ("results", {"learner": "hebb_memory"}, "accuracy"),
+        ),
+        Measure(
+            "delta_memory",
+            "",
+            "share of values recalled by the delta rule, longest keys and most pairs",
+            ("results", {"learner": "delta_memory"}, "accuracy"),
+        ),
+        Measure(
+            "softmax_memory",
+            "",
+            "share of values recalled by softmax attention on the keys as they are, longest keys and most pairs",
+            ("results", {"learner": "softmax_memory"}, "accuracy"),
+        ),
+        Measure("chance", "", "share recalled by guessing"),
+        Measure("hebb_error", "", "squared error of the Hebbian memory over (n - 1)/d", ("hebb_memory: error over (n - 1)/d",)),
+    )
 
     pairs: tuple[int, ...] = setting((1, 2, 4, 8, 16, 32, 64), "pairs n that are stored", low=1, high=1000)
     dimensions: tuple[int, ...] = setting((16, 32, 64), "lengths d of the keys", low=8, high=1000)

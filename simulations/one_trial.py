@@ -26,7 +26,7 @@ from plasticity.rules import Eligibility, Landing, Rule, pair_stdp
 from simulations.figures.kinds import curve
 from simulations.frame.checks import Check, near
 from simulations.frame.execute import script
-from simulations.frame.experiment import Arrays, Experiment
+from simulations.frame.experiment import Arrays, Experiment, Measure
 
 if TYPE_CHECKING:
     from simulations.figures.kinds import Drawing
@@ -49,6 +49,14 @@ class OneTrial(Experiment):
     part_of: ClassVar[str] = "distal_reward"
     uses: ClassVar[tuple[str, ...]] = ("pair_stdp",)
     time_share: ClassVar[float] = 0.01
+    measures: ClassVar[tuple[Measure, ...]] = (
+        Measure(
+            "credit_after_0.1_s",
+            "",
+            "change of the weight by a reward 0.1 s after the pair, over pair and reward",
+            ("one_trial", "0.1"),
+        ),
+    )
 
     def run(self, seed: int) -> Arrays:
         return {"delay_s": np.array(DELAYS_S), "credit": one_trial(DELAYS_S)}

@@ -54,7 +54,7 @@ from plasticity.statistics import each_and_mean, mean_and_interval
 from simulations.figures.pattern_detection import latency, over_time, success, weights
 from simulations.frame.checks import Check, near, within
 from simulations.frame.execute import script
-from simulations.frame.experiment import Arrays, Experiment, Session, stack
+from simulations.frame.experiment import Arrays, Experiment, Measure, Session, stack
 
 if TYPE_CHECKING:
     from simulations.figures.kinds import Drawing
@@ -82,6 +82,20 @@ class PatternDetection(Experiment):
     source: ClassVar[str] = f"{ORIGINAL}; {REPLICATION}"
     default_seeds: ClassVar[int] = 20
     uses: ClassVar[tuple[str, ...]] = ("pair_stdp", "srm_lif")
+    measures: ClassVar[tuple[Measure, ...]] = (
+        Measure("hits", "", "share of the patterns with an output spike, over the last third", ("reduced", "hits")),
+        Measure("false_alarms", "", "output spikes outside of any pattern, over the last third", ("reduced", "false_alarms")),
+        Measure(
+            "success",
+            "",
+            "share of seeds that find the pattern",
+            lambda numbers: numbers["reduced"]["successes"] / numbers["reduced"]["runs"],
+        ),
+        Measure("latency_ms", "ms", "time from the start of a pattern to the spike", ("reduced", "latency_ms")),
+        Measure("found_s", "s", "when the pattern is found; none where it never is", ("reduced", "found_s")),
+        Measure("end_hz", "Hz", "rate of the neuron at the end", ("reduced", "end_hz")),
+        Measure("hits_all", "", "hits of the control, all-to-all STDP", ("all", "hits")),
+    )
 
     duration_s: float = setting(450.0, "simulated time; success is judged over its last third", "s", low=3, high=3600)
     stretch_s: float = setting(150.0, "length of the trains, which are repeated to the end", "s", low=1, high=600)

@@ -21,7 +21,7 @@ from plasticity.tasks import AssociativeRecall, Streams
 from plasticity.tasks.associative_recall import distinct_signs
 from simulations.figures.kinds import matrix, page, panel, small_title
 from simulations.frame.execute import script
-from simulations.frame.experiment import Arrays, Experiment, Session
+from simulations.frame.experiment import Arrays, Experiment, Measure, Session
 from simulations.frame.recall import QUERIES, SHOWN, SOURCE, VALUES, recall_task
 from simulations.trained_recall import DIMENSION, HIDDEN, MODELS, TRAIN
 
@@ -47,6 +47,8 @@ class RecallMaps(Experiment):
     part_of: ClassVar[str] = "hebbian_attention"
     uses: ClassVar[tuple[str, ...]] = ("pair_stdp", *SpikingMemory.uses)
     time_share: ClassVar[float] = 0.01
+    own_process: ClassVar[bool] = True
+    measures: ClassVar[tuple[Measure, ...]] = ()  # maps alone
 
     values: int = VALUES
     queries: int = QUERIES

@@ -31,7 +31,7 @@ from simulations.figures import BLACK, BLUE, ORANGE, VERMILION
 from simulations.figures.kinds import band, columns, level, page, panel
 from simulations.frame.checks import Check, beyond, near
 from simulations.frame.execute import script
-from simulations.frame.experiment import Arrays, Experiment, Session
+from simulations.frame.experiment import Arrays, Experiment, Measure, Session
 
 if TYPE_CHECKING:
     from simulations.figures.kinds import Drawing
@@ -57,6 +57,22 @@ class RewardExpectationTask(Experiment):
     part_of: ClassVar[str] = "distal_reward"
     uses: ClassVar[tuple[str, ...]] = ("pair_stdp", "lif_current")
     time_share: ClassVar[float] = 0.03
+    measures: ClassVar[tuple[Measure, ...]] = (
+        Measure("score", "", "share of right answers in the last quarter, reward as it is", ("score", "R")),
+        Measure("score_constant", "", "share of right answers in the last quarter, a constant added", ("score", "R + constant")),
+        Measure(
+            "score_expected",
+            "",
+            "share of right answers in the last quarter, the expected reward taken away",
+            ("score", "R - expected"),
+        ),
+        Measure(
+            "score_expected_constant",
+            "",
+            "share of right answers in the last quarter, the expected taken away, the constant added",
+            ("score", "R - expected + constant"),
+        ),
+    )
 
     trials: int = setting(2000, "trials of the task with stimuli", low=8, high=2000)
     constant: float = setting(1.0, "added to the reward of 1 or -1", low=-10, high=10)

@@ -27,7 +27,7 @@ from simulations.figures import BLUE, VERMILION
 from simulations.figures.kinds import Layer, band, level, page, panel, small_title
 from simulations.frame.checks import Check, every_seed, near
 from simulations.frame.execute import script
-from simulations.frame.experiment import Arrays, Experiment
+from simulations.frame.experiment import Arrays, Experiment, Measure
 
 if TYPE_CHECKING:
     from simulations.figures.kinds import Drawing
@@ -47,6 +47,12 @@ class ScaledNetwork(Experiment):
     part_of: ClassVar[str] = "homeostasis"
     uses: ClassVar[tuple[str, ...]] = ("synaptic_scaling", "pair_stdp", "lif_conductance")
     time_share: ClassVar[float] = 0.46
+    measures: ClassVar[tuple[Measure, ...]] = (
+        Measure("with_scaling_hz", "Hz", "rate of the network late in the run, synapses scaled", ("network", "with_scaling_hz")),
+        Measure("without_hz", "Hz", "the same without scaling", ("network", "without_hz")),
+        Measure("network_weight", "", "mean weight at the end, synapses scaled", ("network", "network_weight")),
+        Measure("network_weight_off", "", "the same without scaling", ("network", "network_weight_off")),
+    )
 
     network_hz: float = setting(8.0, "target rate of the recurrent network", "Hz", low=1, high=50)
     network_beta: float = setting(0.01, "speed of its scaling, per second and hertz", low=1e-5, high=0.1)

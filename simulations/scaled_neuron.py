@@ -27,7 +27,7 @@ from simulations.figures import BLUE, GREY, VERMILION
 from simulations.figures.kinds import band, each_seed, level, moment, note, page, panel
 from simulations.frame.checks import Check, near
 from simulations.frame.execute import script
-from simulations.frame.experiment import Arrays, Experiment, Session
+from simulations.frame.experiment import Arrays, Experiment, Measure, Session
 
 if TYPE_CHECKING:
     from simulations.figures.kinds import Drawing
@@ -49,6 +49,18 @@ class ScaledNeuron(Experiment):
     part_of: ClassVar[str] = "homeostasis"
     uses: ClassVar[tuple[str, ...]] = ("synaptic_scaling", "lif_conductance")
     time_share: ClassVar[float] = 0.3
+    measures: ClassVar[tuple[Measure, ...]] = (
+        Measure(
+            "rate_start_hz", "Hz", "rate in the second half of the phase: inputs as they were", ("scaling", "start", "rate_hz")
+        ),
+        Measure(
+            "rate_doubled_hz", "Hz", "rate in the second half of the phase: inputs doubled", ("scaling", "doubled", "rate_hz")
+        ),
+        Measure(
+            "rate_set_back_hz", "Hz", "rate in the second half of the phase: inputs set back", ("scaling", "set back", "rate_hz")
+        ),
+        Measure("rate_halved_hz", "Hz", "rate in the second half of the phase: inputs halved", ("scaling", "halved", "rate_hz")),
+    )
 
     target_hz: float = setting(10.0, "target rate of the neuron whose inputs change", "Hz", low=1, high=50)
     beta: float = setting(1e-3, "speed of its scaling, per second and hertz", low=1e-5, high=0.1)

@@ -20,7 +20,7 @@ from simulations.figures import BLUE, VERMILION
 from simulations.figures.kinds import level, line, page, panel, small_title
 from simulations.frame.checks import Check, near
 from simulations.frame.execute import script
-from simulations.frame.experiment import Arrays, Experiment
+from simulations.frame.experiment import Arrays, Experiment, Measure
 
 if TYPE_CHECKING:
     from simulations.figures.kinds import Drawing, Panel
@@ -58,6 +58,20 @@ class ShortTermRelease(Experiment):
     part_of: ClassVar[str] = "homeostasis"
     uses: ClassVar[tuple[str, ...]] = ("pair_stdp",)
     time_share: ClassVar[float] = 0.04
+    measures: ClassVar[tuple[Measure, ...]] = (
+        Measure(
+            "released_depressing",
+            "",
+            "what the tenth spike in a row releases of a depressing synapse",
+            ("released", "depressing", -1),
+        ),
+        Measure(
+            "released_facilitating",
+            "",
+            "what the tenth spike in a row releases of a facilitating synapse",
+            ("released", "facilitating", -1),
+        ),
+    )
 
     def run(self, seed: int) -> Arrays:
         return {f"released_{kind}": releases(synapse) for kind, synapse in SYNAPSES.items()}

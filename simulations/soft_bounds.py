@@ -44,7 +44,7 @@ from simulations.figures import BLACK, BLUE, GREEN, GREY, PURPLE, VERMILION, ove
 from simulations.figures.kinds import Layer, Panel, bars, line, page, panel, root_x
 from simulations.frame.checks import Check, near
 from simulations.frame.execute import script
-from simulations.frame.experiment import Arrays, Experiment, Session, stack
+from simulations.frame.experiment import Arrays, Experiment, Measure, Session, stack
 
 if TYPE_CHECKING:
     from simulations.figures.kinds import Drawing
@@ -71,6 +71,12 @@ class SoftBounds(Experiment):
     part_of: ClassVar[str] = "stdp_equilibrium"
     uses: ClassVar[tuple[str, ...]] = ("pair_stdp",)
     time_share: ClassVar[float] = 0.55
+    measures: ClassVar[tuple[Measure, ...]] = (
+        Measure("soft_mean", "", "mean weight in equilibrium, at the last mu", ("pairs", -1, "mean")),
+        Measure("soft_sd", "", "standard deviation of the weights there", ("pairs", -1, "sd")),
+        Measure("soft_mean_theory", "", "mean weight by theory", ("pairs", -1, "theory_mean")),
+        Measure("soft_sd_theory", "", "standard deviation by theory", ("pairs", -1, "theory_sd")),
+    )
 
     mu: tuple[float, ...] = setting(
         (), "exponents of the soft bounds, 0 for hard ones; empty: the whole simulation", low=0, high=10

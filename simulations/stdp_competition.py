@@ -45,7 +45,7 @@ from simulations.figures import BLACK, BLUE, ORANGE
 from simulations.figures.kinds import Panel, band, bars, line, page, panel, share, steps
 from simulations.frame.checks import Check, near
 from simulations.frame.execute import script
-from simulations.frame.experiment import Arrays, Experiment, Session
+from simulations.frame.experiment import Arrays, Experiment, Measure, Session
 
 if TYPE_CHECKING:
     from simulations.figures.kinds import Drawing
@@ -79,6 +79,12 @@ class StdpCompetition(Experiment):
     part_of: ClassVar[str] = "stdp_equilibrium"
     uses: ClassVar[tuple[str, ...]] = ("pair_stdp", "lif_conductance")
     time_share: ClassVar[float] = 0.45
+    measures: ClassVar[tuple[Measure, ...]] = (
+        Measure("mean_weight", "", "mean weight at the end", ("competition", {"ties": "potentiate"}, "mean", 0)),
+        Measure("below_0.1", "", "share of weights below 0.1 at the end", ("competition", {"ties": "potentiate"}, "mean", 1)),
+        Measure("rate_hz", "Hz", "rate of the neuron", ("competition", {"ties": "potentiate"}, "mean", 3)),
+        Measure("cv", "", "CV of the intervals between its spikes", ("competition", {"ties": "potentiate"}, "mean", 4)),
+    )
 
     duration_s: float = setting(
         1000.0, "simulated time of the competition; 100 for the early state only", "s", low=30, high=20_000

@@ -19,7 +19,7 @@ from simulations.figures import BLACK, BLUE, ORANGE, VERMILION
 from simulations.figures.kinds import Layer, Panel, either_side, level, line, moment, page, panel, small_title, span
 from simulations.frame.checks import Check, near, within
 from simulations.frame.execute import script
-from simulations.frame.experiment import Arrays, Experiment
+from simulations.frame.experiment import Arrays, Experiment, Measure
 
 if TYPE_CHECKING:
     from simulations.figures.kinds import Drawing
@@ -49,6 +49,17 @@ class StdpWindow(Experiment):
     seeded: ClassVar[bool] = False
     compiled: ClassVar[bool] = False
     uses: ClassVar[tuple[str, ...]] = ("pair_stdp",)
+    measures: ClassVar[tuple[Measure, ...]] = (
+        Measure("largest_potentiation", "", "largest rise of the weight at any lag"),
+        Measure("largest_depression", "", "largest fall of the weight at any lag, negative"),
+        Measure(
+            "fitted_A_plus",
+            "",
+            "A_plus of the window fitted to the cells of Bi & Poo 1998; of pair_stdp alone",
+            ("fit_to_cells", "A_plus"),
+        ),
+        Measure("fitted_A_minus", "", "A_minus of that window", ("fit_to_cells", "A_minus")),
+    )
 
     rule: str = setting("pair_stdp", "the plasticity rule, or a sum of two; `plasticity list rules` shows them")
     spikes: str = setting(

@@ -20,7 +20,7 @@ from plasticity.settings import setting
 from plasticity.statistics import interval
 from simulations.frame.checks import Check, no_difference
 from simulations.frame.execute import script
-from simulations.frame.experiment import Arrays, Experiment, Session
+from simulations.frame.experiment import Arrays, Experiment, Measure, Session
 
 if TYPE_CHECKING:
     from simulations.figures.kinds import Drawing
@@ -40,6 +40,32 @@ class SuperpositionLaw(Experiment):
     compiled: ClassVar[bool] = False
     part_of: ClassVar[str] = "identities"
     time_share: ClassVar[float] = 0.02
+    measures: ClassVar[tuple[Measure, ...]] = (
+        Measure(
+            "error_5_in_10",
+            "",
+            "squared error of a memory of 5 pairs in 10 dimensions",
+            ("error of a memory of 5 pairs in 10 dimensions",),
+        ),
+        Measure(
+            "error_10_in_50",
+            "",
+            "squared error of a memory of 10 pairs in 50 dimensions",
+            ("error of a memory of 10 pairs in 50 dimensions",),
+        ),
+        Measure(
+            "error_50_in_50",
+            "",
+            "squared error of a memory of 50 pairs in 50 dimensions",
+            ("error of a memory of 50 pairs in 50 dimensions",),
+        ),
+        Measure(
+            "error_100_in_20",
+            "",
+            "squared error of a memory of 100 pairs in 20 dimensions",
+            ("error of a memory of 100 pairs in 20 dimensions",),
+        ),
+    )
 
     memories: int = setting(
         400, "random Hebbian memories of each size and seed, for the statistical statement", low=10, high=100_000

@@ -23,7 +23,7 @@ from plasticity.tasks import AssociativeRecall
 from simulations.figures import BLACK, GREEN, GREY, ORANGE, SKY, over_seeds
 from simulations.figures.kinds import Layer, level, log_x, means, page, panel
 from simulations.frame.execute import script
-from simulations.frame.experiment import Arrays, Experiment, Session, Table
+from simulations.frame.experiment import Arrays, Experiment, Measure, Session, Table
 from simulations.frame.recall import QUERIES, SOURCE, TRIALS, VALUES, recall_task, recalled
 
 if TYPE_CHECKING:
@@ -46,6 +46,11 @@ TRAIN = setting(4000, "their training trials", "trials", low=10, high=10_000_000
 HIDDEN = setting(96, "their hidden units", low=1, high=10_000)
 
 
+def trained_models(numbers: Mapping[str, Any]) -> list[float]:
+    """The accuracy of each trained model at each number of pairs; of the memories beside them there is an error too."""
+    return [row["accuracy"]["mean"] for row in numbers["results"] if "error" not in row]
+
+
 @dataclass(frozen=True)
 class TrainedRecall(Experiment):
     __doc__ = __doc__
@@ -57,6 +62,35 @@ class TrainedRecall(Experiment):
     part_of: ClassVar[str] = "hebbian_attention"
     keeps: ClassVar[bool] = True
     time_share: ClassVar[float] = 0.6
+    own_process: ClassVar[bool] = True
+    measures: ClassVar[tuple[Measure, ...]] = (
+        Measure("trained", "", "share of values recalled by the trained models, mean of them", trained_models),
+        Measure(
+            "linear_attention",
+            "",
+            "share recalled by linear_attention, at the most pairs",
+            ("results", {"learner": "linear_attention"}, "accuracy"),
+        ),
+        Measure(
+            "fast_weights",
+            "",
+            "share recalled by fast_weights, at the most pairs",
+            ("results", {"learner": "fast_weights"}, "accuracy"),
+        ),
+        Measure(
+            "softmax_attention",
+            "",
+            "share recalled by softmax_attention, at the most pairs",
+            ("results", {"learner": "softmax_attention"}, "accuracy"),
+        ),
+        Measure(
+            "transformer_encoder",
+            "",
+            "share recalled by transformer_encoder, at the most pairs",
+            ("results", {"learner": "transformer_encoder"}, "accuracy"),
+        ),
+        Measure("chance", "", "share recalled by guessing"),
+    )
 
     values: int = VALUES
     memories: int = TRIALS

@@ -42,7 +42,7 @@ from simulations.figures import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, VERMIL
 from simulations.figures.kinds import Layer, Page, Panel, level, line, measured, page, panel
 from simulations.frame.checks import Check, near, within
 from simulations.frame.execute import script
-from simulations.frame.experiment import Arrays, Session
+from simulations.frame.experiment import Arrays, Measure, Session
 from simulations.frame.voltage_pairing import PAPER, SOURCE, VoltagePairing, measured_weights
 
 if TYPE_CHECKING:
@@ -67,6 +67,14 @@ class VoltageFrequency(VoltagePairing):
     part_of: ClassVar[str] = "voltage_stdp"
     uses: ClassVar[tuple[str, ...]] = ("voltage_stdp", "adex_clopath", "pair_stdp")
     time_share: ClassVar[float] = 0.3
+    measures: ClassVar[tuple[Measure, ...]] = (
+        Measure(
+            "weight_50_hz", "%", "weight after pairs at +10 ms and the highest frequency, in % of its start", ("plus_10_ms", -1)
+        ),
+        Measure("weight_50_hz_reversed", "%", "the same at -10 ms", ("minus_10_ms", -1)),
+        Measure("error", "", "mean squared distance to the data, in standard errors", ("error", "authors")),
+        Measure("error_pair_rule", "", "the same of the best pair rule", ("error", "pair_rule")),
+    )
 
     def collect(self, session: Session) -> dict[str, np.ndarray]:
         """Weights in % (points,) of data, variants and pair rule; v, u_minus, u_plus, w_watched (steps, lags) of a burst."""

@@ -22,7 +22,7 @@ from plasticity.settings import setting
 from simulations.figures import BLUE
 from simulations.figures.kinds import level, line, measured, moment, panel
 from simulations.frame.execute import script
-from simulations.frame.experiment import Arrays, Session
+from simulations.frame.experiment import Arrays, Measure, Session
 from simulations.frame.voltage_pairing import SOURCE, VoltagePairing, measured_weights
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ class VoltageWindow(VoltagePairing):
     part_of: ClassVar[str] = "voltage_stdp"
     uses: ClassVar[tuple[str, ...]] = ("voltage_stdp", "adex_clopath")
     time_share: ClassVar[float] = 0.7
+    measures: ClassVar[tuple[Measure, ...]] = ()  # a curve alone
 
     window_hz: float = setting(20.0, "pairs in a second for the window over the lag", "Hz", low=1, high=100)
     longest_lag_ms: int = setting(50, "the window goes from minus to plus this", "ms", low=1, high=1000)

@@ -317,6 +317,8 @@ def read_configuration(folder: Path) -> dict[str, Any]:
         "sweep": ("simulation", "settings", "grid", "seeds"),
     }
     command = configuration.get("command") if isinstance(configuration, dict) else None
+    if configuration and command == "sweep" and "task" in configuration:
+        wanted["sweep"] = ("task", "learners", "settings", "grid", "seeds")
     lacking = [key for key in wanted.get(str(command), ("command",)) if key not in (configuration or {})]
     if configuration is None or lacking:
         raise PlasticityError(

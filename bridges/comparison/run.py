@@ -29,7 +29,7 @@ from bridges.learners import NamedLearner, resolve
 from plasticity import extensions, settings
 from plasticity.errors import PlasticityError, WrongUse
 from plasticity.learners import VALIDATION
-from plasticity.parallel import check_jobs, check_seeds, each, trials_generator
+from plasticity.parallel import check_jobs, check_seeds, each, one_thread, trials_generator
 from plasticity.records import Record, RunFolder, provenance
 from plasticity.settings import SEED
 from plasticity.statistics import finite, trials_to
@@ -69,20 +69,13 @@ class Job(NamedTuple):
 @contextlib.contextmanager
 def _one_thread(side: str) -> Iterator[None]:
     """BLAS, OpenMP and PyTorch on one thread: parallel over seeds, and the same sums in the same order everywhere."""
-    from threadpoolctl import threadpool_limits
+    with contextlib.ExitStack() as stack:
+        if side == "torch" or "torch" in sys.modules:  # another thread of a cluster's worker may be half way through importing it
+            from bridges.training import limited
 
-    if side == "torch" or "torch" in sys.modules:  # another thread of a cluster's worker may be half way through importing it
-        import torch  # noqa: F401  (so that its threads are limited below)
-    torch_module = sys.modules.get("torch")
-    before = torch_module.get_num_threads() if torch_module else 0
-    with threadpool_limits(limits=1):
-        if torch_module:
-            torch_module.set_num_threads(1)
-        try:
-            yield
-        finally:
-            if torch_module:
-                torch_module.set_num_threads(before)
+            stack.enter_context(limited())
+        stack.enter_context(one_thread())
+        yield
 
 
 @functools.cache
@@ -90,10 +83,13 @@ def _warm_up() -> None:
     """What torch imports at the first step of a process, a second, is not a learner's."""
     import torch
 
-    layer = torch.nn.Linear(1, 1)
-    step = torch.optim.AdamW(layer.parameters(), fused=True)
-    layer(torch.zeros(1, 1)).sum().backward()
-    step.step()
+    from bridges.training import seeded
+
+    with seeded(0, torch.device("cpu")):  # the generator of this process stays as it is
+        layer = torch.nn.Linear(1, 1)
+        step = torch.optim.AdamW(layer.parameters(), fused=True)
+        layer(torch.zeros(1, 1)).sum().backward()
+        step.step()
 
 
 def _check_draw(task: Any, draw: Any) -> None:

@@ -210,7 +210,8 @@ def _refuse_standalone() -> None:
         raise WrongUse("Brian2 is in standalone mode; call brian2.set_device('runtime') before using this library's networks.")
 
 
-_BUILDING = threading.Lock()
+BRIAN2_LOCK = threading.RLock()
+"""Whoever changes what Brian2 has once in a process (device, preferences, clock, generator) holds it meanwhile."""
 
 
 def program(builder: Builder, spec: Any) -> Program:
@@ -223,7 +224,7 @@ def program(builder: Builder, spec: Any) -> Program:
     PlasticityError
         Code generation or compilation failed, or the cache folder is full or cannot be written.
     """
-    with _BUILDING:  # generating code switches Brian2's device, which belongs to the whole process
+    with BRIAN2_LOCK:  # generating code switches Brian2's device, which belongs to the whole process
         return _program(builder, spec)
 
 
@@ -468,7 +469,7 @@ class Program:
         """
         inputs = {**self.defaults, **(inputs or {})}
         if self.folder is None:
-            with _BUILDING:  # Brian2's preferences, clock and generator belong to the whole process: one run at a time
+            with BRIAN2_LOCK:  # Brian2's preferences, clock and generator belong to the whole process: one run at a time
                 return self._run_numpy(seed, inputs, duration, progress)
         time_s = _length(duration, self.manifest["duration"])
         _clear_leftovers()

@@ -102,9 +102,11 @@ def _described(kind: str, name: str, entry: Any) -> dict[str, Any]:
         text = _of_a_rule(name, entry, text)
     elif kind == "landings":
         text += f"\n\nin Python, for every rule alike:\n    {entry.example}"
+    measures = getattr(entry, "measures", None) if kind == "simulations" else None
+    told = {"measures": [{"name": one.name, "unit": one.unit, "meaning": one.meaning} for one in measures or ()]}
     return {
         "kind": kind[:-1], "name": name, "summary": summary, "source": source, "settings": _settings(kind, entry),
-        "description": str(text),
+        **(told if kind == "simulations" else {}), "description": str(text),
     }  # fmt: skip
 
 
@@ -169,6 +171,9 @@ def _print(kind: str, entry: Any, about: Mapping[str, Any]) -> None:
             rows.append((row["name"], settings.text(row["default"]), row["unit"], row["help"] + known))
         heads = ("name", "default", "unit", "meaning")
         terminal.show(terminal.table("settings", heads, rows, terminal.console().width))
+    if about.get("measures"):
+        measures = [(row["name"], row["unit"], row["meaning"]) for row in about["measures"]]
+        terminal.show(terminal.table("measures of a sweep", ("name", "unit", "meaning"), measures, terminal.console().width))
     if use := _use(kind, about["name"], entry):
         terminal.show(f"use: {use}", "")
 

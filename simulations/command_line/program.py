@@ -9,6 +9,7 @@ import logging
 import signal
 import sys
 import threading
+import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -109,11 +110,18 @@ def print_json(value: Any) -> None:
 
 @contextlib.contextmanager
 def bar(label: str) -> Iterator[Callable[..., None]]:
-    """One progress bar on standard error; yields what takes (fraction, finished, total) or a fraction alone."""
+    """One progress bar on standard error; yields what takes (fraction, finished, total) or a fraction alone.
+
+    Where standard error is no terminal a line now and then instead, at most every `EVERY_S` seconds.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
     console = Console(stderr=True)
+    if not console.is_terminal:
+        with _lines(label) as tells:
+            yield tells
+        return
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -139,8 +147,44 @@ def bar(label: str) -> Iterator[Callable[..., None]]:
     finally:
         if bar.live.is_started:
             bar.stop()
-            if not console.is_terminal:
-                console.print()  # rich leaves the line open there
+
+
+EVERY_S = 30.0  # between two of the lines that there are instead of a bar
+
+
+@contextlib.contextmanager
+def _lines(label: str) -> Iterator[Callable[..., None]]:
+    """Tells how far it is in a line every `EVERY_S` seconds, whether or not anything was heard meanwhile, and at the end."""
+    began, ended = time.monotonic(), threading.Event()
+    heard = ["", ""]  # the fraction, and jobs or a note; empty until there is work: a refusal has no lines
+
+    def show(fraction: float, finished: int | None = None, total: int | None = None, note: str = "") -> None:
+        heard[:] = [f"{100 * fraction:.0f} %", note if total is None else f"{finished}/{total} jobs"]
+
+    def line() -> None:
+        if heard[0]:
+            tell(f"{label}: {', '.join(filter(None, heard))}, {_elapsed(time.monotonic() - began)} elapsed")
+
+    def now_and_then() -> None:
+        while not ended.wait(EVERY_S):
+            line()
+
+    watcher = threading.Thread(target=now_and_then, daemon=True)
+    watcher.start()
+    try:
+        yield show
+        line()
+    finally:
+        ended.set()
+        watcher.join(timeout=2)
+
+
+def _elapsed(seconds: float) -> str:
+    """12 s, 2 min, 1 h 5 min."""
+    whole = int(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    return f"{whole // 60} min" if whole < 3600 else f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -27,6 +27,7 @@ from simulations.command_line.options import (
 from simulations.command_line.program import app, bar, guarded, print_json
 
 if TYPE_CHECKING:
+    from simulations.frame.experiment import Experiment
     from simulations.frame.results import Result
 
 
@@ -69,18 +70,12 @@ def compare(
     from plasticity.tasks import TASKS
     from simulations import SIMULATIONS
     from simulations.frame import results, terminal
+    from simulations.frame.on_task import by_owner
 
     if task in SIMULATIONS:
         raise WrongUse(f"{task} is a simulation, not a task; type `plasticity run {task}`.")
     kind = TASKS[task]
-    for_task: dict[str, str] = {}
-    for_learners: dict[str, dict[str, str]] = {}
-    for key, value in settings.parse(set_).items():
-        owner, dot, name = key.partition(".")
-        if dot:
-            for_learners.setdefault(owner, {})[name] = value
-        else:
-            for_task[key] = value
+    for_task, for_learners = by_owner(settings.parse(set_))
     energy = settings.configure(EnergyTable, for_learners.pop("energy", {}))
     made = settings.configure(kind, for_task)
     listed = parse_seeds(seeds)
@@ -195,10 +190,19 @@ def bench(
 @app.command()
 @guarded
 def sweep(
-    simulation: Annotated[str, typer.Argument(help="The simulation; `plasticity list simulations` shows them.")],
+    simulation: Annotated[str, typer.Argument(help="The simulation or the task; `plasticity list` shows them.")],
     grid: Annotated[
         list[str], typer.Option("--grid", metavar="KEY=A,B,C", help="Values of a setting; repeat for all combinations.")
     ],
+    learners: Annotated[
+        str,
+        typer.Option(
+            "--learners",
+            metavar="A,B",
+            help="On a task: which learners. [default: those that suit the task]",
+            show_default=False,
+        ),
+    ] = "",
     seeds: Seeds = "5",
     measure: Measure = "",
     jobs: Jobs = None,
@@ -211,15 +215,27 @@ def sweep(
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Run a simulation over a grid of settings; an interrupted sweep goes on where it stopped."""
+    """Run a simulation, or learners on a task, over a grid of settings; an interrupted sweep goes on where it stopped.
+
+    Of a task --grid KEY=A,B changes the task, --grid LEARNER.KEY=A,B a learner, spiking.KEY or torch.KEY all of that side.
+    """
     from plasticity import settings
+    from plasticity.errors import WrongUse
     from plasticity.parallel import check_jobs
     from plasticity.parallel import cluster as on_cluster
+    from plasticity.tasks import TASKS
     from simulations import SIMULATIONS
     from simulations.frame import results, terminal
     from simulations.frame import sweep as sweeps
+    from simulations.frame.on_task import on_task
 
-    kind = SIMULATIONS[simulation]
+    kind: type[Experiment]
+    if simulation in TASKS:
+        kind = on_task(TASKS[simulation], names(learners))
+    else:
+        kind = SIMULATIONS[simulation]
+        if learners:
+            raise WrongUse(f"{simulation} is a simulation, --learners goes with a task: {', '.join(TASKS)}; leave it out.")
     folder = out if out is not None else Path("results") / f"sweep_{simulation}"
     asked, listed = sweeps.parse_grid(grid), parse_seeds(seeds)
     with on_cluster(cluster), bar(f"sweep {simulation}") as progress:
@@ -240,7 +256,9 @@ def _lies(result: Result, drawn: list[Path]) -> None:
     folder, pictures = result.folder, [path.name for path in drawn if path.suffix == ".png"]
     also = "; also as SVG" if any(path.suffix == ".svg" for path in drawn) else ""
     shown = (
-        f"{folder / 'figures'} ({', '.join(pictures)}{also})" if pictures else "none (no single number differs between the runs)"
+        f"{folder / 'figures'} ({', '.join(pictures)}{also})"
+        if pictures
+        else "none (nothing that is shown differs between the runs)"
     )
     terminal.show(
         f"table:   {folder / result.TABLE}",

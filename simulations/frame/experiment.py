@@ -23,6 +23,7 @@ with one record.
 from __future__ import annotations
 
 import dataclasses
+import math
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -36,6 +37,7 @@ from plasticity import settings
 from plasticity.engine import backend
 from plasticity.errors import WrongUse
 from plasticity.parallel import Progress, each, quiet
+from plasticity.statistics import known_mean
 from simulations.frame.checks import Check
 
 if TYPE_CHECKING:
@@ -47,6 +49,53 @@ Table = tuple[list[str], list[list[str]]]  # columns and rows
 E = TypeVar("E", bound="Experiment")
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A number of an experiment that `plasticity sweep` prints and draws, and `plasticity show` tells.
+
+    Attributes
+    ----------
+    name : str
+        As `--measure` takes it.
+    unit : str
+        Of its values; empty for a pure number.
+    meaning : str
+        What it is, in one line.
+    where : tuple or callable
+        How it is got from the numbers of a run: names and places, one inside the other, where {"condition": "attention"} is
+        the last row of a list that has these values; or a function of the numbers. The name itself where empty.
+    scale : float
+        What size it has where it is no rounding: smaller differences than 1e-9 of it are. Its largest value found where 0.
+    """
+
+    name: str
+    unit: str
+    meaning: str
+    where: tuple[str | int | Mapping[str, Any], ...] | Callable[[Mapping[str, Any]], Any] = ()
+    scale: float = 0.0
+
+    @property
+    def title(self) -> str:
+        """Name and unit, the head of a column."""
+        return f"{self.name} ({self.unit})" if self.unit else self.name
+
+    def of(self, numbers: Mapping[str, Any]) -> float:
+        """The number of a run; of several its mean, of one with an interval the number alone; nan where there is none."""
+        try:
+            found: Any = self.where(numbers) if callable(self.where) else numbers
+            for step in () if callable(self.where) else self.where or (self.name,):
+                if isinstance(step, Mapping):
+                    found = [row for row in found if step.items() <= row.items()][-1]
+                else:
+                    found = found[step]
+        except (LookupError, TypeError):
+            return math.nan
+        if isinstance(found, Mapping):
+            found = found.get("mean", found.get("value"))
+        values = np.array([math.nan if value is None else value for value in (found if isinstance(found, list) else [found])])
+        return known_mean(values) if values.dtype.kind in "iuf" else math.nan
 
 
 @dataclass(frozen=True)
@@ -121,6 +170,13 @@ class Experiment(ABC):
         Names of the rules, neurons, encoders that it is made of: `plasticity cite` gives their papers.
     keeps : bool
         It keeps what is finished in `Session.folder`, so that an interrupted run goes on there.
+    own_process : bool
+        It trains torch models, which works for one thread of a process at a time: a sweep gives each of its jobs a process.
+    measures : tuple of Measure, or None
+        The numbers that a sweep prints and draws, the most telling first; where empty it is not swept. None, for one of
+        somebody's own: all single numbers of its `numbers`.
+    one_axis : str
+        The label of the axis that all measures share; each has an axis of its own where empty.
     time_share : float
         Of the time of its suite.
     """
@@ -135,6 +191,9 @@ class Experiment(ABC):
     part_of: ClassVar[str] = ""
     uses: ClassVar[tuple[str, ...]] = ()
     keeps: ClassVar[bool] = False
+    own_process: ClassVar[bool] = False
+    measures: ClassVar[tuple[Measure, ...] | None] = None
+    one_axis: ClassVar[str] = ""
     time_share: ClassVar[float] = 1.0
 
     @classmethod
@@ -168,6 +227,18 @@ class Experiment(ABC):
     @abstractmethod
     def figures(self, a: Arrays) -> Mapping[str, Drawing]:
         """The figures by name."""
+
+    @classmethod
+    def sweepable(cls) -> None:
+        """WrongUse where there is nothing of it that a sweep could print, with what to do instead."""
+        if not cls.published:
+            raise WrongUse(f"{cls.name} measures times, each alone on the machine; it cannot be swept.")
+        has_numbers = cls.numbers is not Experiment.numbers
+        if not (cls.measures if cls.measures is not None else has_numbers):
+            raise WrongUse(
+                f"{cls.name} has no measures, numbers of it that a sweep could print and draw; type `plasticity run {cls.name}"
+                " --set KEY=VALUE` for each value, or give its class `measures = (Measure(name, unit, meaning), ...)`."
+            )
 
     def told(self, numbers: Mapping[str, Any]) -> dict[str, np.ndarray]:
         """Arrays that stand in the numbers already: a record keeps them there alone, and here they are had back."""
@@ -290,6 +361,13 @@ def suite(title: str, members: Sequence[type[Experiment]], doc: str, **about: An
     uses = tuple(dict.fromkeys(name for member in members for name in member.uses))
     body = {
         "__doc__": doc, "__module__": frame, "members": tuple(members), "uses": uses,
-        "compiled": any(member.compiled for member in members), "keeps": any(member.keeps for member in members), **about,
+        "compiled": any(member.compiled for member in members), "keeps": any(member.keeps for member in members),
+        "own_process": any(member.own_process for member in members), "measures": _joined(members), **about,
     }  # fmt: skip
     return dataclasses.make_dataclass(title, fields.values(), bases=(Suite,), namespace=body, frozen=True)
+
+
+def _joined(members: Sequence[type[Experiment]]) -> tuple[Measure, ...] | None:
+    """The measures of all members; None where one declares none."""
+    declared = [member.measures for member in members]
+    return None if None in declared else tuple({one.name: one for some in declared for one in some or ()}.values())

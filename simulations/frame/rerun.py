@@ -69,7 +69,9 @@ def _run(configuration: Mapping[str, Any]) -> tuple[list[str], list[str]]:
 
 def _sweep(configuration: Mapping[str, Any]) -> tuple[list[str], list[str]]:
     grid = {key: text(values) for key, values in configuration["grid"].items()}
-    return ["sweep", configuration["simulation"], *_options("--grid", grid), *_options("--set", configuration["settings"])], []
+    name = configuration.get("task") or configuration["simulation"]
+    learners = ["--learners", ",".join(configuration["learners"])] if "learners" in configuration else []
+    return ["sweep", name, *learners, *_options("--grid", grid), *_options("--set", configuration["settings"])], []
 
 
 def _compare(configuration: Mapping[str, Any]) -> tuple[list[str], list[str]]:

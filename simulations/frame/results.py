@@ -268,35 +268,35 @@ class ExperimentResult(Result):
 
 
 class SweepResult(Result):
-    """An experiment over a grid of settings."""
+    """An experiment, or learners on a task, over a grid of settings."""
 
     TABLE = "summary.csv"
 
     @functools.cached_property
     def kind(self) -> type[Experiment]:
         """The experiment."""
-        from simulations import SIMULATIONS
+        from simulations.frame.sweep import swept
 
-        return SIMULATIONS[self.configuration["simulation"]]
+        return swept(self.configuration)
 
     @functools.cached_property
     def sweep(self) -> Sweep:
         """Every number at every point and seed."""
         from simulations.frame.sweep import Sweep
 
-        return Sweep.load(self.folder)
+        return Sweep.load(self.folder, self.kind)
 
     @property
     def title(self) -> str:
-        return f"{self.configuration['simulation']}, a sweep"
+        return f"{self.kind.name}, a sweep"
 
     def summary(self) -> dict[str, Any]:
         return self.sweep.to_json() | {"out": str(self.folder)}
 
     def tables(self, width: int, everything: bool = False) -> list[Any]:
         counted = f"{len(self.sweep.points)} points, {len(self.configuration['seeds'])} seeds"
-        title = f"{self.configuration['simulation']}: {counted}"
-        return [terminal.table(title, *self.sweep.rows(self.measures), width)]
+        made = terminal.table(f"{self.kind.name}: {counted}", *self.sweep.rows(self.measures), width)
+        return [made, *(f"note: {note}" for note in self.sweep.notes(self.measures))]
 
     def figures(self) -> dict[str, Figure]:
         return self.sweep.figures(self.measures)

@@ -1,10 +1,15 @@
-"""An experiment over a grid of settings and seeds: one job for each point and seed, one tidy table, one figure."""
+"""An experiment, or learners on a task, over a grid of settings and seeds: a job for each point and seed, a table, a figure.
+
+What is shown are the measures that the experiment declares, with their units, as far as they differ by more than rounding; where
+the intervals of all points overlap, the table says so. What could not be shown is refused before anything runs.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
 import itertools
+import json
 import math
 import shutil
 import textwrap
@@ -17,18 +22,19 @@ import numpy as np
 
 from plasticity import extensions
 from plasticity.errors import PlasticityError, WrongUse, unknown
-from plasticity.parallel import Progress, each, quiet
+from plasticity.parallel import Progress, check_seeds, each, one_thread, quiet
 from plasticity.records import Record, RunFolder, provenance, write_text
 from plasticity.settings import describe
-from plasticity.statistics import interval
+from plasticity.statistics import interval, known_mean
 from simulations.frame.execute import PARTS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from simulations.frame.experiment import Experiment
+    from simulations.frame.experiment import Experiment, Measure
 
 MOST_PANELS = 6
+ROUNDING = 1e-9  # of the size of a measure: what differs by less does not differ
 
 
 def parse_grid(assignments: Sequence[str]) -> dict[str, list[str]]:
@@ -95,13 +101,16 @@ def sweep(
 ) -> Sweep:
     """Run the experiment for every point of the grid and every seed; jobs that are finished in `out` are not run again.
 
+    Where nothing is drawn at random the first seed stands for all.
+
     Raises
     ------
     WrongUse
-        An unknown setting or value, no seeds, a finished sweep in `out` without `force`.
+        An unknown setting or value, no seeds, nothing that could be shown, a finished sweep in `out` without `force`.
     PlasticityError
         A job failed; what was finished before stays in `out`.
     """
+    kind.sweepable()
     fixed = dict(fixed or {})
     for key in grid:
         if key in fixed:
@@ -110,14 +119,13 @@ def sweep(
     made = {
         point.number: kind.configure({**fixed, **dict(point.values)}) for point in combinations
     }  # all refusals before any work
-    if not kind.published:
-        raise WrongUse(f"{kind.name} measures times, each alone on the machine; it cannot be swept.")
+    seeds = check_seeds(seeds) if kind.seeded else check_seeds(seeds)[:1]
     for one, other in itertools.combinations(combinations, 2):
         if made[one.number] == made[other.number]:
             raise WrongUse(f"--grid asks for the same twice: {one.title} and {other.title}.")
     configuration = {
-        "command": "sweep", "simulation": kind.name, "settings": fixed, "grid": {k: list(v) for k, v in grid.items()},
-        "seeds": list(seeds), **extensions.told(),
+        "command": "sweep", **_subject(kind, made[0]), "settings": fixed, "grid": {k: list(v) for k, v in grid.items()},
+        "seeds": seeds, **extensions.told(),
     }  # fmt: skip
     told = provenance()
     with RunFolder.open(Path(out), configuration, force=force) as folder:
@@ -127,7 +135,8 @@ def sweep(
 
         def work(job: tuple[int, int], tell: Progress) -> tuple[dict[str, Any], str]:
             number, seed = job
-            outcome = made[number].outcome([seed], 1, tell, parts / record_name(number, seed))
+            with one_thread():  # the same sums in the same order as in a process of its own
+                outcome = made[number].outcome([seed], 1, tell, parts / record_name(number, seed))
             return {**outcome.numbers, "checks": [check.to_json() for check in outcome.checks]}, outcome.backend
 
         whole = len(todo) + kept
@@ -137,7 +146,12 @@ def sweep(
             progress((kept + fraction * len(todo)) / whole, note=f"{done}/{whole} jobs")
 
         try:
-            for (number, seed), (numbers, backend) in each(work, todo, jobs, show):
+            for (number, seed), (numbers, backend) in each(work, todo, jobs, show, processes=kind.own_process):
+                if kind.measures is None and not dict(measures(numbers)):
+                    raise WrongUse(
+                        f"{kind.name}: there is no single number in what numbers() gives, nothing to print or draw; give its"
+                        " class `measures = (Measure(name, unit, meaning, where), ...)`, which say where to find them."
+                    )
                 asked = {**configuration, "point": dict(combinations[number].values)}
                 record = Record(kind.name, asked, seed, numbers, {}, 0.0, backend, 1, told)
                 folder.save(record_name(number, seed), record)
@@ -147,7 +161,7 @@ def sweep(
             raise KeyboardInterrupt(
                 f"interrupted: {done} of {whole} jobs are finished and kept in {out}; the same command goes on from there."
             ) from None
-        found = Sweep.load(Path(out))
+        found = Sweep.load(Path(out), kind)
         write_text(Path(out) / "summary.csv", found.csv())
         folder.finish(found.to_json())
     shutil.rmtree(parts, ignore_errors=True)
@@ -160,15 +174,19 @@ def record_name(point: int, seed: int) -> str:
 
 @dataclass
 class Sweep:
-    """What a sweep found: `values[measure]` is an array (points, seeds), nan where a run gave no such number."""
+    """What a sweep found: `values[measure]` is an array (points, seeds), nan where a run gave no such number.
+
+    First come the measures that the experiment declares, then all other single numbers of its runs.
+    """
 
     configuration: dict[str, Any]
     points: list[Point]
     values: dict[str, np.ndarray]
+    kind: type[Experiment]
 
     @classmethod
-    def load(cls, folder: Path) -> Sweep:
-        """From the records in a folder.
+    def load(cls, folder: Path, kind: type[Experiment] | None = None) -> Sweep:
+        """From the records in a folder; of the experiment that its configuration names, unless told.
 
         Raises
         ------
@@ -179,22 +197,71 @@ class Sweep:
 
         configuration = read_configuration(folder)
         combinations, seeds = points(configuration["grid"]), configuration["seeds"]
-        values: dict[str, np.ndarray] = {}
+        kind = kind or swept(configuration)
+        declared = kind.measures or ()
+        values = {one.name: np.full((len(combinations), len(seeds)), np.nan) for one in declared}
         for point in combinations:
             for place, seed in enumerate(seeds):
                 path = folder / "records" / record_name(point.number, seed)
                 if not path.with_name(f"{path.name}.json").exists():
                     raise PlasticityError(f"{folder} holds an unfinished sweep; give the `plasticity sweep` command again.")
-                for name, value in measures(Record.load(path).numbers):
+                numbers = Record.load(path).numbers
+                found = dict(measures(numbers)) | {one.name: one.of(numbers) for one in declared}
+                for name, value in found.items():
                     values.setdefault(name, np.full((len(combinations), len(seeds)), np.nan))[point.number, place] = value
-        return cls(configuration, combinations, values)
+        return cls(configuration, combinations, values, kind)
+
+    @property
+    def name(self) -> str:
+        """Of the experiment or task."""
+        return str(self.configuration.get("task") or self.configuration["simulation"])
+
+    @property
+    def declared(self) -> dict[str, Measure]:
+        """The measures that the experiment declares, by name; of the others nothing but the name is known."""
+        return {one.name: one for one in self.kind.measures or ()}
+
+    def title(self, name: str) -> str:
+        """A measure with its unit."""
+        return self.declared[name].title if name in self.declared else name
+
+    def moves(self, name: str) -> bool:
+        """Whether the mean over seeds differs between points by more than rounding; of a single point, whether the seeds do."""
+        values = self.values[name]
+        known = values[np.isfinite(values)]
+        scale = (self.declared[name].scale if name in self.declared else 0.0) or np.abs(known).max(initial=0.0)
+        compared = np.array([known_mean(row) for row in values]) if len(self.points) > 1 else known
+        compared = compared[np.isfinite(compared)]
+        return bool(len(compared) and np.ptp(compared) > ROUNDING * scale)
+
+    @property
+    def shown(self) -> list[str]:
+        """The measures that stand for the experiment; of one that declares none all numbers but times and those of the grid."""
+        still = {*self.configuration["grid"], *(name for name in self.values if name.endswith(("_s", "ms_per_image")))}
+        names = list(self.declared) or [name for name in self.values if name not in still] or list(self.values)
+        return [name for name in names if np.isfinite(self.values[name]).any()]
 
     @property
     def moving(self) -> list[str]:
-        """The measures that differ between runs, but for times and for what the grid itself sets."""
-        still = {*self.configuration["grid"], *(name for name in self.values if name.endswith(("_s", "ms_per_image")))}
-        known = {name: found[np.isfinite(found)] for name, found in self.values.items() if name not in still}
-        return [name for name, found in known.items() if len(found) and found.min() < found.max()]
+        """Those of the shown measures that differ by more than rounding."""
+        return [name for name in self.shown if self.moves(name)]
+
+    def overlaps(self, name: str) -> bool:
+        """Whether the intervals of all points, as far as there are any, have a value in common: no effect of the grid is seen."""
+        told = [self.summary(name, point.number) for point in self.points]
+        ends = np.array([[entry["low"], entry["high"]] for entry in told])
+        return bool(len(told) > 1 and np.isfinite(ends).all() and ends[:, 0].max() <= ends[:, 1].min())
+
+    def notes(self, names: Sequence[str] = ()) -> list[str]:
+        """What is to be known of the table of these measures: which differ by rounding alone, and whose intervals overlap."""
+        picked = self.chosen(names)
+        still = [name for name in picked if not self.moves(name)]
+        alike = [name for name in picked if name not in still and self.overlaps(name)]
+        told = [f"the same at all points, but for rounding: {', '.join(still)}."] if still and len(self.points) > 1 else []
+        told += [f"the intervals of all points overlap, no effect stands out: {', '.join(alike)}."] if alike else []
+        if not self.kind.seeded:
+            told.append("nothing in it is drawn at random: one seed stands for all, and there are no intervals.")
+        return told
 
     def summary(self, name: str, point: int) -> dict[str, float]:
         """Mean over seeds and its 95 % interval (BCa bootstrap); nan where there are fewer than two."""
@@ -208,7 +275,14 @@ class Sweep:
             {"settings": dict(point.values), "measures": {name: self.summary(name, point.number) for name in self.values}}
             for point in self.points
         ]
-        return {**{key: self.configuration[key] for key in ("simulation", "settings", "grid", "seeds")}, "points": rows}
+        about = {
+            name: {"unit": one.unit, "meaning": one.meaning, "overlap": self.overlaps(name), "moves": self.moves(name)}
+            for name, one in self.declared.items()
+        }
+        asked = ("simulation", "task", "learners", "settings", "grid", "seeds")
+        return {
+            **{key: self.configuration[key] for key in asked if key in self.configuration}, "points": rows, "measures": about,
+        }  # fmt: skip
 
     def tidy(self) -> Iterator[dict[str, Any]]:
         """A row for each point, seed and measure: the settings of the grid, `seed`, `measure`, `value`."""
@@ -228,16 +302,18 @@ class Sweep:
         return out.getvalue()
 
     def chosen(self, names: Sequence[str]) -> list[str]:
-        """These measures, or the first few that move."""
+        """These measures, or the first few that move; where none does, the first few. All accuracies of learners on a task."""
         for name in names:
             if name not in self.values:
                 raise unknown("measure", name, self.values)
-        return list(names) or self.moving[:MOST_PANELS]
+        return list(names) or (self.shown if self.kind.one_axis else (self.moving or self.shown)[:MOST_PANELS])
 
     def rows(self, names: Sequence[str]) -> tuple[list[str], list[list[str]]]:
         """Heads and cells of a table: a row for each point."""
 
         def cell(told: dict[str, float]) -> str:
+            if math.isnan(told["mean"]):
+                return "-"
             known = math.isfinite(told["low"]) and math.isfinite(told["high"])
             return f"{told['mean']:.4g}" + (f" [{told['low']:.4g}, {told['high']:.4g}]" if known else "")
 
@@ -246,56 +322,105 @@ class Sweep:
             [*(text for _, text in point.values), *(cell(self.summary(name, point.number)) for name in picked)]
             for point in self.points
         ]
-        return [*self.configuration["grid"], *picked], body
+        return [*self.configuration["grid"], *map(self.title, picked)], body
 
     def figures(self, names: Sequence[str] = ()) -> dict[str, Figure]:
-        """Each measure against the first key of the grid, a line for each combination of the others."""
+        """Each measure against the first key of the grid, a line for each combination of the others.
+
+        Of learners on a task a panel for each such combination instead, with a line for each learner. No figure where nothing
+        but rounding differs and no measure was named.
+        """
         from simulations import figures
 
-        grid = self.configuration["grid"]
-        (key, levels), *others = grid.items()
+        (key, levels), *others = self.configuration["grid"].items()
         x, numeric = _axis(levels)
-        picked = self.chosen(names)
+        picked = self.chosen(names) if names or self.moving else []
         if not picked:
             return {}
-        columns = min(3, len(picked))
-        rows = -(-len(picked) // columns)
         per_line = len(self.points) // len(levels)
-        looks = [*figures.look([str(k) for k in range(per_line)]).values()]
+        parts = [", ".join(f"{k}={v}" for k, v in self.points[part].values if k != key) for part in range(per_line)]
+        together = bool(self.kind.one_axis)
+        panels, lines = (parts, picked) if together else (picked, parts)
+        columns = min(3, len(panels))
+        rows = -(-len(panels) // columns)
+        looks = [*figures.look(lines).values()]
+        labelled = together or bool(others)
         with figures.style():
             figure, axes = figures.new(3.2 * columns + 0.6, 2.8 * rows + 0.8, rows=rows, columns=columns)
-            for axis, name in zip(axes.flat, picked, strict=False):
-                for line in range(per_line):
-                    label = ", ".join(f"{k}={v}" for k, v in self.points[line].values if k != key) if others else None
-                    told = [self.summary(name, level * per_line + line) for level in range(len(levels))]
-                    colour, style, marker = looks[line]
+            for axis, panel in zip(axes.flat, range(len(panels)), strict=False):
+                for line, (colour, style, marker) in enumerate(looks):
+                    name, part = (picked[line], panel) if together else (picked[panel], line)
+                    told = [self.summary(name, level * per_line + part) for level in range(len(levels))]
                     mean = np.array([entry["mean"] for entry in told])
-                    axis.plot(x, mean, linestyle=style, marker=marker, color=colour, label=label)
+                    look = {"linestyle": style, "marker": marker, "color": colour, "label": lines[line] if labelled else None}
+                    axis.plot(x, mean, **look)
                     for place, entry in zip(x, told, strict=True):
                         if math.isfinite(entry["low"]):
                             axis.plot([place, place], [entry["low"], entry["high"]], color=colour, linewidth=1)
-                axis.set_title(name.replace("_", " "), loc="left")
-                axis.set_xlabel(_meaning(self.configuration["simulation"], key))
+                if together:
+                    axis.set_title(panels[panel], loc="left")
+                    axis.set_ylabel(self.kind.one_axis)
+                    if "chance" in self.values:
+                        chance = 100 * self.values["chance"].mean(axis=1).reshape(len(levels), per_line)[:, panel]
+                        axis.plot(x, chance, color=figures.GREY, linestyle=":", linewidth=1, label="chance")
+                else:
+                    name = picked[panel]
+                    axis.set_title(textwrap.fill(name.replace("_", " "), 40), loc="left")
+                    axis.set_ylabel(self.declared[name].unit if name in self.declared else "")
+                    if not self.moves(name):  # rounding is not drawn as an effect
+                        middle = float(np.nanmean(self.values[name])) if np.isfinite(self.values[name]).any() else 0.0
+                        axis.set_ylim(middle - 0.1 * (abs(middle) or 1.0), middle + 0.1 * (abs(middle) or 1.0))
+                axis.set_xlabel(_meaning(self.name, key))
                 if not numeric:
                     axis.set_xticks(x, levels)
                 elif min(x) > 0 and max(x) >= 8 * min(x):
                     axis.set_xscale("log")
                     axis.set_xticks(x, levels)
                     axis.minorticks_off()
-            for axis in axes.flat[len(picked) :]:
+            for axis in axes.flat[len(panels) :]:
                 axis.set_axis_off()
-            if others:
+            if labelled:
                 figures.legend(figure, *axes[0, 0].get_legend_handles_labels(), columns=4)
-            caption = f"{self.configuration['simulation']}; {figures.over_seeds(len(self.configuration['seeds']))}"
+            caption = f"{self.name}; {figures.over_seeds(len(self.configuration['seeds']))}"
             figures.caption(figure, textwrap.fill(caption, int(16 * figure.get_figwidth())))
             return {"sweep": figure}
 
 
-def _meaning(simulation: str, key: str) -> str:
-    """A setting as the label of an axis, with what it means and its unit."""
+def swept(configuration: Mapping[str, Any]) -> type[Experiment]:
+    """The experiment of a sweep: that of its name, or its learners on its task; `Experiment` for one that is not known here."""
+    if "task" in configuration:
+        from plasticity.tasks import TASKS
+        from simulations.frame.on_task import on_task
+
+        return on_task(TASKS[configuration["task"]], configuration["learners"])
+    from simulations import SIMULATIONS
+    from simulations.frame.experiment import Experiment
+
+    name = configuration["simulation"]
+    return SIMULATIONS[name] if name in SIMULATIONS else Experiment
+
+
+def _subject(kind: type[Experiment], made: Experiment) -> dict[str, Any]:
+    """What a configuration says of what is swept; of learners on a task their sides and parameters at the first point too."""
+    from simulations.frame.on_task import OnTask
+
+    if not isinstance(made, OnTask):
+        return {"simulation": kind.name}
+    from bridges.learners import LEARNERS
+
+    sides = {name: LEARNERS[name].side for name in made.learners}
+    return {
+        "task": kind.name, "learners": list(made.learners), "sides": sides, "parameters": json.loads(made.parameters),
+    }  # fmt: skip
+
+
+def _meaning(subject: str, key: str) -> str:
+    """A setting of an experiment or task as the label of an axis, with what it means and its unit."""
+    from plasticity.tasks import TASKS
     from simulations import SIMULATIONS
 
-    found = {entry.name: entry for entry in describe(SIMULATIONS[simulation])} if simulation in SIMULATIONS else {}
+    owner: Any = SIMULATIONS[subject] if subject in SIMULATIONS else TASKS[subject] if subject in TASKS else None
+    found = {entry.name: entry for entry in describe(owner)} if owner is not None else {}
     if key not in found:
         return key
     unit = found[key].unit

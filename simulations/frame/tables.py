@@ -192,6 +192,19 @@ def win(reference: Path) -> str:
 
 
 @part
+def measures(reference: Path) -> str:
+    """What a sweep follows of each experiment, with units; a suite has those of its members."""
+    from simulations import SIMULATIONS
+    from simulations.frame.experiment import Suite
+
+    body = []
+    for name, kind in SIMULATIONS.items():
+        told = [one.title for one in kind.measures or () if not issubclass(kind, Suite)]
+        body += [(f"`{name}`", ", ".join(told))] if told else []
+    return markdown(("experiment", "measures"), body)
+
+
+@part
 def bench(reference: Path) -> str:
     """Time beside other programs."""
     from simulations.bench import markdown as table

@@ -25,7 +25,7 @@ from plasticity.rules import triplet_stdp
 from plasticity.settings import setting
 from simulations.figures.kinds import Page, Panel, page
 from simulations.frame.checks import Check, near, within
-from simulations.frame.experiment import Arrays, Experiment, Session
+from simulations.frame.experiment import Arrays, Experiment, Measure, Session
 
 if TYPE_CHECKING:
     from plasticity.protocols import Trains
@@ -37,6 +37,11 @@ ROWS = tuple(triplet_stdp.presets)
 WINDOW_MS = (16.8, 33.7)
 PAIRS = {"pair_window": "with the window's time constants", "pair_free": "with free time constants, 1 ms to 1 s"}
 FIT = "_fit"  # of the name of the array that holds a pair rule
+
+
+def of_rows(numbers: Mapping[str, Any]) -> list[float]:
+    """E of each row, without the pair rules."""
+    return [E for name, E in numbers["error"].items() if name in ROWS]
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,11 @@ class TripletRows(Experiment):
     width: ClassVar[float]  # of a figure, in inches
     head: ClassVar[float]  # of its legend
     alone: ClassVar[tuple[float, float]]  # the size of a figure of one panel
+    measures: ClassVar[tuple[Measure, ...]] = (
+        Measure("error", "", "E of the rows in `presets`, their mean", of_rows),
+        Measure("error_pair_window", "", "E of the best pair rule with the window's time constants", ("error", "pair_window")),
+        Measure("error_pair_free", "", "E of the best pair rule with free time constants", ("error", "pair_free")),
+    )
 
     presets: tuple[str, ...] = setting(ROWS, "rows of parameters of triplet_stdp")
 

@@ -20,7 +20,8 @@ def size(swept: Sweep) -> str:
 
 def lead(kind: type[Experiment], swept: Sweep) -> str:
     """What it shows, and over how many points and seeds."""
-    return f"{sentence(kind.summary)} A simulation over a grid of settings, {size(swept)}."
+    what = f"{many(len(swept.configuration['learners']), 'learner')} on a task" if kind.one_axis else "A simulation"
+    return f"{sentence(kind.summary)} {sentence(what).rstrip('.')} over a grid of settings, {size(swept)}."
 
 
 def sections(kind: type[Experiment], swept: Sweep, records: Sequence[Record], folder: Path) -> list[Section]:
@@ -37,14 +38,17 @@ def sections(kind: type[Experiment], swept: Sweep, records: Sequence[Record], fo
         for point in swept.points
         for place, seed in enumerate(configuration["seeds"])
     ]
-    note = "Mean over seeds with its 95 % interval. Measures that differ between the runs are shown; all are in summary.csv."
+    notes = ["Mean over seeds with its 95 % interval. Measures that differ between the points are shown; all are in summary.csv."]
+    notes += map(sentence, swept.notes())
+    meaning = [[one.name, one.unit, one.meaning] for name, one in swept.declared.items() if name in picked]
+    told = [Table("What was measured", ["measure", "unit", "meaning"], meaning)] if meaning else []
     right = frozenset(range(keys, len(heads)))
     each = Table("Each run", [*heads[:keys], "seed", *heads[keys:]], every, numbers=frozenset(range(keys, len(heads) + 1)))
     sources = [str(check["source"]) for check in records[0].numbers.get("checks", [])]
     caption = " ".join((Sweep.figures.__doc__ or "").split())
     return [
         Section("question", "The question", question(kind, configuration)),
-        Section("result", "The result", [Table(f"{kind.name}: {size(swept)}", heads, rows, [note], right)]),
+        Section("result", "The result", [Table(f"{kind.name}: {size(swept)}", heads, rows, notes, right), *told]),
         Section("figures", "Figures", pictures(swept.figures(), {"sweep": caption})),
         Section("seeds", "Every seed", [each]),
         Section("again", "To run it again", [*again(configuration, folder, True), *provenance(records)]),

@@ -339,11 +339,32 @@ def test_sweep_prints_a_table_and_plot_draws_it_again(program, tmp_path, with_th
         (("sweep", "throw", "--grid", "dice"), "--grid takes key=a,b,c"),
         (("sweep", "nothing", "--grid", "dice=1"), "unknown simulation 'nothing'"),
         (("sweep", "throw", "--grid", "dice=1,2", "--measure", "height"), "unknown measure 'height'"),
+        (("sweep", "throw", "--grid", "dice=1,2", "--learners", "mlp"), "throw is a simulation, --learners goes with a task"),
+        (("sweep", "digits", "--grid", "train=20,30", "--learners", "nobody"), "unknown learner 'nobody'"),
     ],
 )
 def test_a_wrong_sweep_is_refused(program, tmp_path, with_throw, words, text):
     status, out, err = program(*words, "--out", tmp_path / "s")
     assert status == 2 and out == "" and text in err
+
+
+def test_progress_is_a_line_now_and_then_where_standard_error_is_no_terminal(capsys, monkeypatch):
+    from simulations.command_line import program as ends
+
+    monkeypatch.setattr(ends, "EVERY_S", 0.2)
+    with ends.bar("run it") as show:
+        time.sleep(0.3)  # nothing was begun: nothing is told
+        show(0.25, note="12 images/s")
+        time.sleep(0.7)  # nothing is heard, and yet it is told
+        show(0.5, 1, 2)
+        show(1.0, 2, 2)
+    *early, last = capsys.readouterr().err.splitlines()
+    assert 2 <= len(early) <= 4 and set(early) <= {f"run it: 25 %, 12 images/s, {s} s elapsed" for s in (0, 1, 2)}
+    assert re.fullmatch(r"run it: 100 %, 2/2 jobs, \d+ s elapsed", last)
+    with pytest.raises(ZeroDivisionError), ends.bar("run it") as show:
+        raise ZeroDivisionError
+    assert capsys.readouterr().err == ""
+    assert [ends._elapsed(seconds) for seconds in (59.9, 60, 125, 3900)] == ["59 s", "1 min", "2 min", "1 h 5 min"]
 
 
 @pytest.mark.full

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import inspect
 import json
 import os
 import shutil
@@ -19,12 +20,17 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
+from bridges import compare
 from plasticity.engine import Program, compiler
 from plasticity.errors import PlasticityError, WrongUse
 from plasticity.parallel import cluster, each
 from plasticity.records import Record
 from plasticity.settings import setting
+from plasticity.tasks import TASKS
+from simulations import SIMULATIONS
+from simulations.frame import results
 from simulations.frame.experiment import Experiment
+from simulations.frame.on_task import on_task
 from simulations.frame.sweep import Sweep, _meaning, measures, parse_grid, points, sweep
 
 pytestmark = pytest.mark.full
@@ -163,6 +169,154 @@ def test_an_unknown_measure_and_an_unfinished_sweep_are_refused(tmp_path):
     (tmp_path / "s" / "records" / "point-001" / "seed-0000.json").unlink()
     with pytest.raises(PlasticityError, match="unfinished sweep"):
         Sweep.load(tmp_path / "s")
+
+
+# Learners on a task
+
+TINY = {"train": ["40", "80"], "mlp.hidden": ["4", "8"]}
+FIXED = {"validation": "20", "test": "30", "torch.epochs": "2"}
+
+
+def on_digits(out, **given):
+    given = {"kind": on_task(TASKS["digits"], ["mlp", "guessing"]), "grid": TINY, "seeds": [0, 1], "fixed": FIXED, **given}
+    return sweep(**given, jobs=1, out=out)
+
+
+def test_learners_on_a_task_are_swept_and_their_accuracies_are_those_of_the_comparison(tmp_path):
+    found = on_digits(tmp_path / "s")
+    assert found.chosen(()) == ["mlp", "guessing"] and found.rows(())[0] == ["train", "mlp.hidden", "mlp (%)", "guessing (%)"]
+    for point in found.points:
+        given = dict(point.values)
+        task = TASKS["digits"](train=int(given["train"]), validation=20, test=30)
+        settings = {"torch": {"epochs": "2"}, "mlp": {"hidden": given["mlp.hidden"]}}
+        same = compare(["mlp", "guessing"], task, [0, 1], 1, settings=settings)
+        for name in ("mlp", "guessing"):
+            np.testing.assert_array_equal(found.values[name][point.number], 100 * same.numbers(name, "accuracy"))
+    assert set(found.values["chance"].ravel()) == {0.1}
+    panels = [axis for axis in found.figures()["sweep"].axes if axis.get_title("left")]
+    assert [axis.get_title("left") for axis in panels] == ["mlp.hidden=4", "mlp.hidden=8"]
+    names = [line.get_label() for line in panels[0].lines if not str(line.get_label()).startswith("_")]
+    assert names == ["mlp", "guessing", "chance"]
+    for axis, line in ((panels[0], "mlp"), (panels[1], "guessing")):
+        (drawn,) = (one for one in axis.lines if one.get_label() == line)
+        places = [0, 2] if axis is panels[0] else [1, 3]
+        np.testing.assert_allclose(drawn.get_ydata(), found.values[line][places].mean(axis=1))
+
+
+def test_a_sweep_of_learners_is_a_result_like_others_and_its_command_gives_the_same(tmp_path):
+    on_digits(tmp_path / "s")
+    result = results.load(tmp_path / "s")
+    assert result.title == "digits, a sweep" and [path.name for path in result.draw()] == ["sweep.png"]
+    page = result.page()
+    assert "2 learners on a task over a grid of settings, 4 points, 2 seeds" in page.replace("\n", " ")
+    told = result.summary()
+    assert (
+        told["task"] == "digits" and told["learners"] == ["mlp", "guessing"] and told["points"][1]["measures"]["mlp"]["low"] >= 0
+    )
+    assert "10.1038/323533a0" in " ".join(result.references())  # of the multilayer perceptron
+    assert len(result.frame()) == 4 * 2 * len(result.sweep.values)
+    words = result.command(str(tmp_path / "again")).split()
+    assert words[:5] == ["plasticity", "sweep", "digits", "--learners", "mlp,guessing"]
+    again = command(*words[1:], "--jobs", "2")
+    assert again.wait(200) == 0, again.stderr.read()[-2000:]
+    first, second = ((tmp_path / name / "summary.csv").read_text() for name in ("s", "again"))
+    assert first == second  # in this process and in two others
+
+
+def test_a_sweep_of_learners_goes_on_within_a_point(tmp_path, monkeypatch):
+    whole = on_digits(tmp_path / "whole").csv()
+    from plasticity.learners import Guessing
+
+    seeds, predict = [], Guessing.predict
+
+    def once_wrong(self, X):
+        seeds.append(self.random_state)
+        if len(seeds) == 5:
+            raise PlasticityError("the guesser broke")
+        return predict(self, X)
+
+    monkeypatch.setattr(Guessing, "predict", once_wrong)
+    with pytest.raises(PlasticityError, match="the guesser broke"):
+        on_digits(tmp_path / "s")
+    kept = [path.parent.name for path in (tmp_path / "s" / "records" / "parts").rglob("mlp.json")]
+    assert on_digits(tmp_path / "s").csv() == whole and kept  # the model that was trained is not trained again
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        ({"grid": {"neurons": ["1"]}}, "unknown setting of digits 'neurons'"),
+        ({"grid": {"mlp.width": ["1"]}}, "unknown parameter of mlp 'width'"),
+        ({"grid": {"lstm.hidden": ["1"]}}, "unknown learner in a setting 'lstm'"),
+        ({"grid": {"torch.hidden": ["8", "08"]}}, "asks for the same twice"),
+        ({"grid": {"train": ["40"]}, "fixed": {"train": "50"}}, "in --grid and in --set"),
+        ({"seeds": []}, "0 seeds were asked for"),
+    ],
+)
+def test_a_wrong_sweep_of_learners_is_refused_before_anything_runs(tmp_path, given, text):
+    with pytest.raises(WrongUse, match=text):
+        on_digits(tmp_path / "s", **given)
+    assert not (tmp_path / "s").exists()
+
+
+# What is shown
+
+
+def test_rounding_in_the_window_is_no_effect_and_its_one_seed_stands_for_all(tmp_path):
+    found = sweep(SIMULATIONS["stdp_window"], {"dt": ["1", "0.5"]}, [0, 1, 2], {"longest_lag": "20"}, 1, tmp_path / "s")
+    assert found.configuration["seeds"] == [0] and found.moving == [] and found.figures() == {}
+    assert found.values["largest_difference"].max() < 1e-12  # which was drawn as one
+    heads, rows = found.rows(())
+    assert len(heads) == 5 and len(rows) == 2 and len(found.notes()) == 2
+    moved = sweep(SIMULATIONS["stdp_window"], {"A_plus": ["0.01", "0.02"]}, [0], {"longest_lag": "20"}, 1, tmp_path / "t")
+    assert "largest_potentiation" in moved.moving and "largest_difference" not in moved.chosen(())
+
+
+@dataclass(frozen=True)
+class Where(Experiment):
+    """In which process it runs."""
+
+    name: ClassVar[str] = "where"
+    summary: ClassVar[str] = "its process"
+    source: ClassVar[str] = "test"
+    own_process: ClassVar[bool] = True
+    size: int = setting(1, "of nothing")
+
+    def run(self, seed):
+        time.sleep(0.5)
+        return {"process": np.array(os.getpid())}
+
+    def numbers(self, a):
+        return {"process": int(a["process"][0])}
+
+    def figures(self, a):
+        return {}
+
+
+def test_what_trains_torch_models_gets_processes_and_everything_that_does_says_so(tmp_path):
+    found = sweep(Where, {"size": ["1", "2", "3", "4"]}, [0], jobs=2, out=tmp_path / "s")
+    assert os.getpid() not in found.values["process"] and len(set(found.values["process"].ravel())) == 2
+    training = {name for name, kind in SIMULATIONS.items() if "bridges.learners" in inspect.getsource(inspect.getmodule(kind))}
+    assert {"trained_recall", "recall_maps"} <= training
+    assert {name for name, kind in SIMULATIONS.items() if kind.own_process} == training | {"hebbian_attention"}
+
+
+def test_trained_models_are_the_same_to_the_bit_with_one_job_with_two_and_on_a_worker_of_two_threads(tmp_path, monkeypatch):
+    distributed = pytest.importorskip("distributed", reason="the extra [cluster] is not installed")
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).resolve().parents[2]))
+    fixed = {"trained": "fast_weights,transformer_encoder", "trained_pairs": "2", "trained_dimension": "16", "train": "60"}
+    asked = (SIMULATIONS["trained_recall"], {"hidden": ["8", "12"]}, [0, 1], {**fixed, "memories": "20"})
+    one, two = (sweep(*asked, jobs=jobs, out=tmp_path / str(jobs)).csv() for jobs in (1, 2))
+    assert one == two
+    monkeypatch.setattr(SIMULATIONS["trained_recall"], "own_process", False)
+    assert sweep(*asked, jobs=2, out=tmp_path / "threads").csv() == one
+    with (
+        distributed.LocalCluster(
+            n_workers=1, threads_per_worker=2, dashboard_address=":0", local_directory=str(tmp_path / "local")
+        ) as local,
+        cluster(local.scheduler_address),
+    ):
+        assert sweep(*asked, out=tmp_path / "there").csv() == one
 
 
 # Jobs
