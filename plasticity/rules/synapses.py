@@ -49,7 +49,7 @@ class RuleSynapses(Synapses):
         first = getattr(self, arriving[0])
         for path in (getattr(self, name) for name in arriving[1:] if name not in self._late):
             if path._delays is not first._delays:
-                path.variables.add_reference("delay", first, "delay")
+                path.variables._variables["delay"] = first._delays
                 path._delays = first._delays
         return first
 
@@ -111,7 +111,7 @@ _ON_NEURONS = 'traces="neuron" knows no delay, and {} is not 0; use traces="syna
 def _value_of(variable: Any) -> float | None:
     """The number that it holds; None where only the compiled program will know."""
     try:
-        return float(np.asarray(variable.get_value()))
+        return float(np.ravel(variable.get_value())[0])
     except NotImplementedError:
         return None
 
@@ -142,7 +142,7 @@ def _check_delays(synapses: RuleSynapses, names: tuple[str, ...]) -> None:
             wrong = None if values is None else values[~(np.isfinite(values) & (values >= 0))]
             if wrong is not None and wrong.size:
                 raise WrongUse(
-                    f"{synapses.name}: a delay of {path.objname} is {wrong.flat[0]:g} s; it must be a finite time of 0*ms or more."
+                    f"{synapses.name}: a delay of {path.objname} is {wrong.flat[0]:g} s; it must be finite and 0*ms or more."
                 )
             if synapses._on_neurons and (values is None or np.any(values)):
                 raise WrongUse(_ON_NEURONS.format(f"{synapses.name}.{path.objname}.delay"))
@@ -303,7 +303,7 @@ def _events(at_event: Any) -> dict[str, tuple[str, str]]:
         events = {path: (event, text) for path, (event, text) in (at_event or {}).items()}
         if all(isinstance(word, str) for path, pair in events.items() for word in (path, *pair)):
             return events
-    raise WrongUse(f"at_event={at_event!r} must name pathways, like {{'rewarded': ('reward', 'w = clip(w + 0.1, w_min, w_max)')}}.")
+    raise WrongUse(f"at_event={at_event!r} must name pathways, like {{'rewarded': ('reward', 'w = 0.5')}}.")
 
 
 def _check_groups(rule: Rule, groups: Mapping[str, BrianObject], traces: str, texts: Mapping[str, str]) -> None:
