@@ -148,6 +148,8 @@ class Rule:
         Named rows of parameters from the paper; an entry `spikes` says which spikes the row's traces remember.
     parts : tuple of Rule
         What a sum of rules is made of.
+    tested : str
+        What the package's own tests hold the rule against, where no experiment holds it to its paper.
 
     Raises
     ------
@@ -172,6 +174,7 @@ class Rule:
     needs: dict[str, str] = dataclasses.field(default_factory=dict)
     clamped: Callable[[Any, Any, Any, float, Parameters], Any] | None = None
     parts: tuple[Rule, ...] = ()
+    tested: str = ""
 
     known: ClassVar[Mapping[str, Rule]]  # all rules by name; set by plasticity.rules, which imports them
 
@@ -209,8 +212,8 @@ class Rule:
 
     def _check_types(self) -> None:
         """WrongUse for an argument of another type than it is declared."""
-        kinds = {
-            "a text": (str, ("name", "summary", "source", "on_pre", "on_post", "drift", "noise")),
+        kinds: dict[str, tuple[Any, tuple[str, ...]]] = {
+            "a text": (str, ("name", "summary", "source", "on_pre", "on_post", "drift", "noise", "tested")),
             "a dictionary": (Mapping, ("parameters", "meaning", "presets", "state", "needs")),
             "a tuple": ((tuple, list), ("traces", "parts")),
         }

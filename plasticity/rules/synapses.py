@@ -69,8 +69,8 @@ class RuleSynapses(Synapses):
                 f" they arrive, by {' and '.join(sorted(set(self._late.values())))}, and such a pathway has one delay."
             )
         self._get_delay(unit).set_item("True", delay, level=2)  # names in a text are those where S.delay = ... stands
-        for name, parameter in self._late.items():
-            getattr(self, name).delay_ = float(number) + _value_of(self.variables[parameter])
+        for name, parameter in self._late.items() if number is not None else ():
+            getattr(self, name).delay_ = float(number) + (_value_of(self.variables[parameter]) or 0.0)
 
     delay = property(
         functools.partial(_get_delay, unit=True),
@@ -121,7 +121,8 @@ def _assigned(path: SynapticPathway) -> list[tuple[Any, np.ndarray | None]]:
     device, variable = get_device(), path._delays
     if device is runtime_device:
         return [(True, np.asarray(variable.get_value()))]
-    array, found = device.get_array_name(variable, access_data=False), []
+    array = device.get_array_name(variable, access_data=False)
+    found: list[tuple[Any, np.ndarray | None]] = []
     for kind, told in getattr(device, "main_queue", ()):
         if kind == "code_object" and told[0].template_name.startswith("group_variable_set"):
             if variable in told[0].variables.values():
@@ -150,7 +151,7 @@ def _check_delays(synapses: RuleSynapses, names: tuple[str, ...]) -> None:
         if path._delays is first._delays:
             continue
         later = synapses._late.get(path.objname)
-        same, more = _assigned(path), 0.0 if later is None else _value_of(synapses.variables[later])
+        same, more = _assigned(path), 0.0 if later is None else _value_of(synapses.variables[later]) or 0.0
         if later is not None:
             told, same = told[-1:], same[-1:]
         if len(told) != len(same) or not all(_equal(a, b, more) for a, b in zip(told, same, strict=True)):

@@ -118,8 +118,9 @@ def _of_a_rule(name: str, rule: Any, text: str) -> str:
     each = [part.name for part in rule.parts] or [name]
     lines = dict.fromkeys(line for part in each for line in reproductions(part, SIMULATIONS))
     told = ", ".join(f"plasticity {line}" for line in lines)
-    tested = "none; the tests hold it against a loop over events" if RULES.built_in.issuperset(each) else "none"
-    runs = f"  reproductions: {told or tested}"
+    tested = {RULES[part].tested for part in each if part in RULES.built_in} if RULES.built_in.issuperset(each) else {""}
+    held = "" if "" in tested else f"; the tests hold it against {' and '.join(sorted(tested))}"
+    runs = f"  reproductions: {told or 'none' + held}"
     curve = preview(rule) or "  no curve here: the rule states no formula of the lag of two spikes, or of two held rates, alone"
     code = " + ".join(f"pl.rules.{part}" for part in each)
     use = f"  in Python: rule = {code}; help(rule.synapses) says what goes with it (gate, landing, short_term, traces)"

@@ -12,6 +12,7 @@ came out.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import re
@@ -43,10 +44,11 @@ from brian2 import (
     seed,
     set_device,
 )
+from brian2.core.base import BrianObjectException
 from brian2.units.fundamentalunits import DimensionMismatchError
 
 from plasticity.errors import WrongUse
-from plasticity.rules import RULES, Eligibility, Landing, Rule, Trace, pair_stdp, triplet_stdp
+from plasticity.rules import RULES, Eligibility, Landing, Rule, ShortTerm, Trace, pair_stdp, triplet_stdp
 
 GRID = 0.5  # ms
 STEPS = 500  # of the grid: 250 ms
@@ -171,7 +173,8 @@ def event_loop(rule, pre, post, landing=FREE, w=0.0):
                 exec(text, names)
                 dw = names["dw"]
                 if landing.mu:
-                    dw *= (landing.w_max - w if dw > 0 else w - landing.w_min) ** landing.mu
+                    left = landing.w_max - w if dw > 0 else w - landing.w_min
+                    dw *= (left / (landing.w_max - landing.w_min)) ** landing.mu
                 w = min(max(w + dw, landing.w_min), landing.w_max)
                 magnitude += abs(dw)
         for side, text, times in (("pre", rule.on_pre, pre), ("post", rule.on_post, post)):
@@ -267,6 +270,149 @@ def test_traces_on_neurons_refuse_a_delay():
         pair_stdp.synapses(group("pre", PRE, GRID), group("post", POST, GRID), traces="neuron", delay=1 * ms)
 
 
+# Two synapses of one pair of neurons, pre at 10 ms and post at 14 ms: the spike arrives 4 ms before and 3 ms after the post spike
+ARRIVED = np.array([0.01 * exp(-4 / 20), -0.0105 * exp(-3 / 20)])
+
+
+def two_synapses(rule=pair_stdp, **options):
+    source, target = SpikeGeneratorGroup(1, [0], [10] * ms), SpikeGeneratorGroup(1, [0], [14] * ms)
+    if options.get("traces") == "neuron":
+        source, target = group("pre", [np.array([20])], GRID, rule), group("post", [np.array([28])], GRID, rule)
+    S = rule.synapses(source, target, landing=FREE, namespace={}, name="two", multisynaptic_index="k", **options)
+    S.connect(n=2)
+    return S, Network(source, target, S)
+
+
+def set_all(S):
+    S.delay = [0, 7] * ms
+
+
+def set_all_by_a_text(S):
+    late = 7 * ms  # noqa: F841  (Brian2 finds it here)
+    S.delay = "k*late"
+
+
+def set_one(S):
+    S.delay[1] = 7 * ms
+
+
+def set_all_without_unit(S):
+    S.delay_ = [0, 0.007]
+
+
+def add(S):
+    S.delay = [1, 8] * ms
+    S.delay -= 1 * ms
+
+
+def set_each_pathway(S):
+    S.pre.delay = S.pre_count.delay = [0, 7] * ms
+
+
+def set_all_and_then_one_pathway(S):
+    S.delay = 1 * ms
+    S.pre_count.delay = [0, 7] * ms
+
+
+DELAYS = (set_all, set_all_by_a_text, set_one, set_all_without_unit, add, set_each_pathway, set_all_and_then_one_pathway)
+
+
+@pytest.mark.parametrize("how", DELAYS)
+def test_a_rule_learns_from_spikes_as_they_arrive_however_the_delay_of_each_synapse_is_set(how):
+    """Issue 13, F5: Brian2's S.delay reaches every presynaptic pathway."""
+    S, network = two_synapses()
+    how(S)
+    network.run(40 * ms, namespace={})
+    assert S.w[:] == pytest.approx(ARRIVED, rel=1e-14)
+    assert S.delay[:] / ms == pytest.approx([0, 7]) and np.array_equal(S.delay_[:], S.pre_count.delay_[:])
+
+
+@pytest.mark.parametrize("name", ["rewarded", "depressing", "summed", "synapses made later"])
+def test_the_delay_of_each_synapse_holds_for_eligibility_short_term_plasticity_sums_and_later_synapses(name):
+    options = {
+        "rewarded": {"landing": dataclasses.replace(FREE, eligibility=Eligibility("0", 1e9 * second))},
+        "depressing": {"short_term": ShortTerm(), "transmit": "sent = t/ms*int(released > 0)", "model": "sent : 1"},
+    }.get(name, {})
+    companion = Rule("companion", "", "", {"B": 1.0}, {"B": ""}, on_pre="dw = 0*B")
+    source, target = SpikeGeneratorGroup(1, [0], [10] * ms), SpikeGeneratorGroup(1, [0], [14] * ms)
+    rule = pair_stdp + companion if name == "summed" else pair_stdp
+    S = rule.synapses(source, target, namespace={}, **{"landing": FREE, **options})
+    S.connect()
+    S.delay = 0 * ms
+    S.connect()  # its delay is 0
+    S.delay = [0, 7] * ms
+    Network(source, target, S).run(40 * ms, namespace={})
+    found = S.eligibility[:] if name == "rewarded" else S.w[:]
+    assert found == pytest.approx(ARRIVED, rel=1e-9)  # an eligibility decays by 3e-11 in 26 ms
+    if name == "depressing":
+        assert S.sent[:] == pytest.approx([10, 17])
+
+
+def test_a_rule_that_counts_spikes_late_takes_one_delay_for_all_and_counts_them_that_much_later():
+    late = RULES["calcium"](sigma=0, D=5 * ms)
+    watched = []
+    for delay, way in ((3 * ms, "connect"), (3 * ms, "S.delay"), (0 * ms, "connect")):
+        S, network = two_synapses(late, **({"delay": delay} if way == "connect" else {}))
+        if way == "S.delay":
+            S.delay = delay
+        monitor = StateMonitor(S, "pre_trace", record=True)
+        network.add(monitor)
+        network.run(40 * ms, namespace={})
+        watched.append(np.argmax(monitor.pre_trace[0] > 0) * 0.1)
+    assert watched == pytest.approx([18.1, 18.1, 15.1])  # seen from the step after on
+    with pytest.raises(WrongUse, match="must be one time for all synapses.*later than they arrive, by D"):
+        two_synapses(late)[0].delay = [0, 7] * ms
+    S, network = two_synapses(late)
+    S.D = 6 * ms  # says nothing to the pathway
+    with pytest.raises(BrianObjectException) as caught:
+        network.run(1 * ms, namespace={})
+    assert "they must be D apart" in str(caught.value.__cause__)
+
+
+@pytest.mark.parametrize(
+    ("traces", "setting", "value", "told"),
+    [
+        ("synapse", "pre", [0, 7] * ms, "delays of pre and pre_count differ.*set S.delay = ..., which sets both"),
+        ("synapse", "pre_count", "7*ms", "delays of pre and pre_count differ"),
+        ("synapse", "post", 2 * ms, "delays of post and post_count differ.*S.post.delay = S.post_count.delay"),
+        ("synapse", "delay", [0, -7] * ms, "a delay of pre is -0.007 s"),
+        ("synapse", "delay", np.nan * ms, "a delay of pre is nan s"),
+        ("synapse", "delay", np.inf * ms, "a delay of pre is inf s"),
+        ("neuron", "pre", 2 * ms, 'traces="neuron" knows no delay, and two.pre.delay is not 0; use traces="synapse"'),
+        ("neuron", "pre", "k*7*ms", 'traces="neuron" knows no delay'),
+        ("neuron", "post", 2 * ms, 'traces="neuron" knows no delay, and two.post.delay'),
+        ("neuron", "item", 2 * ms, 'traces="neuron" knows no delay'),
+    ],
+)
+def test_delays_that_would_be_learnt_from_wrongly_are_refused_before_the_run(traces, setting, value, told):
+    S, network = two_synapses(traces=traces)
+    if setting == "delay":
+        S.delay = value
+    elif setting == "item":
+        S.delay[0] = value
+    else:
+        getattr(S, setting).delay = value
+    with pytest.raises(BrianObjectException) as caught:
+        network.run(1 * ms, namespace={})
+    assert isinstance(caught.value.__cause__, WrongUse) and re.search(told, str(caught.value.__cause__))
+
+
+@pytest.mark.parametrize("value", [2 * ms, [0, 7] * ms, "7*ms"])
+def test_a_delay_of_traces_on_neurons_is_refused_where_it_is_set(value):
+    S, network = two_synapses(traces="neuron")
+    with pytest.raises(WrongUse, match='traces="neuron" knows no delay, and S.delay is not 0'):
+        S.delay = value
+    S.delay = 0 * ms
+    network.run(30 * ms, namespace={})
+    assert S.w[:] == pytest.approx([0.01 * exp(-4 / 20)] * 2, rel=1e-12)
+
+
+@pytest.mark.parametrize("delay", [-1 * ms, np.nan * ms, np.inf * ms, [1, 2] * ms, 5, "5*ms", 5 * mV, {"pre": 1 * ms}, 1j * ms])
+def test_a_delay_that_is_no_time_is_refused(delay):
+    with pytest.raises(WrongUse, match="delay=.* must be one finite time of 0.ms or more"):
+        two_synapses(delay=delay)
+
+
 # ---------------------------------------------------------------------------------------------------------------- units and names
 
 
@@ -321,6 +467,13 @@ def test_a_parameter_that_cannot_be_is_refused(key, value):
         {"w_max": "a"},
         {"w_min": 0 * mV},
         {"w_max": None},
+        {"w_max": True},
+        {"w_max": 1j},
+        {"w_max": [1, 2]},
+        {"w_max": {}},
+        {"w_max": np.datetime64("2020-01-01")},
+        {"mu": np.inf},
+        {"eligibility": "reward_post"},
     ],
 )
 def test_bounds_that_cannot_be_are_refused(wrong):
@@ -329,7 +482,13 @@ def test_bounds_that_cannot_be_are_refused(wrong):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"signal": " "}, {"signal": None}, {"signal": "r", "tau_e": 5}, {"signal": "r", "tau_e": -5 * ms}]
+    "wrong",
+    [
+        {"signal": " "},
+        {"signal": None},
+        *({"signal": "r", "tau_e": tau} for tau in (5, -5 * ms, None, "5 ms", np.inf * ms, np.nan * ms, [1, 2] * ms, 1j * ms)),
+        *({"signal": "r", "interval": each} for each in (5, 0 * ms, "5 ms", np.inf * ms, [1, 2] * ms)),
+    ],
 )
 def test_an_eligibility_that_cannot_be_is_refused(wrong):
     with pytest.raises(WrongUse):
@@ -439,6 +598,51 @@ def test_soft_bounds_are_what_an_event_loop_gives(mu):
         expected, magnitude = looped(name, landing, 0.4)
         agree(found, expected, 1 + magnitude)  # the weight itself is of order 1
         assert np.all(found != 0.4)
+
+
+@pytest.mark.parametrize("mu", [0, 0.1, 0.5, 1])
+@pytest.mark.parametrize(("w_min", "w_max"), [(0, 1), (0, 5), (0, 0.2), (-2, 3), (1, 3)])
+def test_amplitudes_are_in_units_of_the_weight_and_soft_bounds_are_shares_of_the_range(w_min, w_max, mu):
+    """One step up and one down from three places of the range: dw, times the share of the range that is left to the power mu."""
+    share, A, landing = np.array([0.25, 0.5, 0.9]), 0.01, Landing(w_min, w_max, mu=mu)
+    lags = [1, 1, 1, -1, -1, -1] * ms
+    change, start = np.zeros(6), w_min + np.tile(share, 2) * (w_max - w_min)
+    source = SpikeGeneratorGroup(6, np.arange(6), [5] * 6 * ms)
+    target = SpikeGeneratorGroup(6, np.arange(6), [5] * 6 * ms + lags)
+    S = pair_stdp(A_plus=A, A_minus=A, tau_plus=1e9 * second, tau_minus=1e9 * second).synapses(
+        source, target, landing=landing, namespace={}, dt=1 * ms
+    )
+    S.connect(j="i")
+    S.w = start
+    Network(source, target, S).run(8 * ms, namespace={})
+    change = S.w[:] - start
+    assert change[:3] == pytest.approx(A * (1 - share) ** mu, rel=1e-9)  # rounding of a difference of weights up to 5
+    assert change[3:] == pytest.approx(-A * share**mu, rel=1e-9)
+    assert np.abs(change).max() <= A * (1 + 1e-9)  # never more than the rule says
+
+
+def test_bounds_that_are_moved_after_soft_ones_were_made_are_refused():
+    S, network = two_synapses()
+    S.w_max = 5.0  # hard bounds: nothing but the bound
+    network.run(1 * ms, namespace={})
+    source = SpikeGeneratorGroup(1, [0], [10] * ms)
+    S = pair_stdp.synapses(source, source, landing=Landing(mu=0.5), namespace={})
+    S.connect()
+    S.w_max = 5.0
+    with pytest.raises(BrianObjectException) as caught:
+        Network(source, S).run(1 * ms, namespace={})
+    assert "write landing=Landing(0, 5, mu=...) instead" in str(caught.value.__cause__)
+
+
+def test_the_formula_of_the_bounds_is_told(capsys):
+    from simulations.command_line import main
+
+    with contextlib.suppress(SystemExit):
+        main(["show", "bounds"])
+    told = capsys.readouterr().out
+    for words in ("clip(w + g dw, w_min, w_max)", "((w_max - w)/(w_max - w_min))^mu", "((w - w_min)/(w_max - w_min))^mu"):
+        assert words in told
+    assert "in units of w" in " ".join(told.split())
 
 
 # ---------------------------------------------------------------------------------------------------------------- the eligibility
@@ -667,12 +871,36 @@ def bad(**change):
         ({"meaning": {"A": "only this"}}, "say in one line what tau is"),
         ({"parameters": {"A": 1.0, "tau": 20 * ms, "tau_slow": -1 * ms}}, "tau_slow=.* must be positive"),
         ({"parameters": {"A": 1.0, "tau": 20 * ms, "r": -1 * Hz}}, "r=.* must not be negative"),
+        ({"parameters": {"A": 1j, "tau": 20 * ms}}, "A=1j is not a finite number"),
+        ({"parameters": {"A": "0.1", "tau": 20 * ms}}, "A=0.1 is not a finite number"),
+        ({"parameters": {"A": True, "tau": 20 * ms}}, "A=True is not a finite number"),
+        ({"parameters": {"A": 1.0, "tau": 20j * ms}}, "tau=.* is not a finite number"),
+        ({"parameters": None, "meaning": {}}, "parameters=None must be a dictionary"),
+        ({"meaning": None}, "meaning=None must be a dictionary"),
+        ({"traces": None}, "traces=None must be a tuple"),
+        ({"traces": ("pre_trace",)}, "traces holds 'pre_trace', which is no Trace"),
+        ({"on_post": None}, "on_post=None must be a text"),
+        ({"name": 3}, "name=3 must be a text"),
+        ({"state": {"q": 3}}, "state holds 'q': 3; it maps names to expressions"),
+        ({"needs": "rate_pre"}, "needs='rate_pre' must be a dictionary"),
+        ({"closed_form": "A"}, "closed_form='A' must be a function"),
     ],
 )
 def test_a_rule_that_cannot_be_is_refused_when_it_is_made(change, told):
     assert bad().on_post
     with pytest.raises(WrongUse, match=told):
         bad(**change)
+
+
+@pytest.mark.parametrize("wrong", [{"tau": 20 * ms}, {"spikes": None}, {"of": 3}, {"name": 5}])
+def test_a_trace_of_the_wrong_types_is_refused(wrong):
+    with pytest.raises(WrongUse, match=f"Trace: {next(iter(wrong))}=.* must be a text"):
+        Trace(**{"name": "pre_trace", "tau": "tau", **wrong})
+
+
+def test_an_unknown_side_of_a_synapse_is_refused():
+    with pytest.raises(WrongUse, match="unknown side of a synapse 'axon'.*post, pre"):
+        pair_stdp.neuron_traces("axon")
 
 
 def test_a_trace_of_no_side_or_of_an_unknown_kind_is_refused():
@@ -700,7 +928,10 @@ def test_reduced_traces_and_delayed_ones_cannot_lie_on_neurons():
         pair_stdp.with_traces("reduced").neuron_traces("pre")
 
 
-@pytest.mark.parametrize("train", [[np.nan], [[0.1]], None, "x"])
+DAYS = np.array(["2020-01-01"], "datetime64[D]")
+
+
+@pytest.mark.parametrize("train", [[np.nan], [[0.1]], None, "x", ["0.1"], [0.1j], np.array([0.1j]), DAYS, [5] * mV])
 def test_spike_times_that_cannot_be_are_refused_by_the_closed_form(train):
     with pytest.raises(WrongUse, match="list of finite spike times"):
         pair_stdp.change(train, [0.1])
@@ -759,9 +990,71 @@ def test_what_a_synapse_lacks_is_said_before_brian2_runs():
         ({"landing": "soft"}, "landing='soft' must be a Landing"),
         ({"short_term": "depressing"}, "must be a ShortTerm"),
         ({"w_max": 2}, r"write landing=Landing\(w_max=...\)"),
+        ({"gate": np.nan}, "gate=nan must be Brian2 text or a finite number"),
+        ({"gate": "nan"}, "gate='nan' must be Brian2 text or a finite number"),
+        ({"gate": -np.inf}, "gate=-inf must be"),
+        ({"gate": 1j}, "gate=1j must be"),
+        ({"gate": True}, "gate=True must be"),
+        ({"gate": [1, 2]}, "gate=.* must be"),
+        ({"gate": np.datetime64("2020-01-01")}, "gate=.* must be"),
+        ({"transmit": 5}, "transmit=5 must be Brian2 text, for example transmit='ge_post"),
+        ({"transmit": None}, "transmit=None must be"),
+        ({"plastic": 1}, "plastic=1 must be Brian2 text"),
+        ({"model": 3}, "model=3 must be"),
+        ({"namespace": 3}, "namespace=3 must be a dictionary"),
+        ({"at_event": "reward"}, "at_event='reward' must name pathways"),
+        ({"at_event": {"late": "w = 0"}}, "at_event=.* must name pathways"),
+        ({"traces": 3}, "unknown placement of traces '3'"),
+        ({"delays": 3 * ms}, "unknown option of synapses.. 'delays'. Did you mean 'delay'"),
+        ({"method": "euler"}, "unknown option of synapses.. 'method'"),
+        ({"source": None}, "source=None must be a group of Brian2"),
+        ({"target": 5}, "target=5 must be a group of Brian2"),
     ):
         with pytest.raises(WrongUse, match=told):
-            pair_stdp.synapses(source, target, **options)
+            pair_stdp.synapses(**{"source": source, "target": target, **options})
+
+
+def test_a_gate_may_be_a_number():
+    S, network = two_synapses(gate=0.5)
+    network.run(40 * ms, namespace={})
+    assert S.w[:] == pytest.approx([0.5 * ARRIVED[0]] * 2, rel=1e-14)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *({"U": U} for U in (0, -1, 1.5, np.nan, 1j, None, "0.5", True, [0.5, 0.5], 0.5 * ms)),
+        *({"tau_rec": tau} for tau in (0 * ms, -1 * ms, 5, None, "800 ms", np.inf * ms, np.nan * ms, [1, 2] * ms, 1j * ms)),
+        *({"tau_f": tau} for tau in (-1 * ms, 5, None, "1 s", np.inf * ms, [1, 2] * ms)),
+    ],
+)
+def test_short_term_plasticity_that_cannot_be_is_refused(wrong):
+    with pytest.raises(WrongUse, match=f"{next(iter(wrong))}=.* must be"):
+        ShortTerm(**wrong)
+
+
+@pytest.mark.parametrize("rate", [0, -5, np.nan, np.inf, "20", None, 1j])
+def test_a_steady_release_needs_a_rate(rate):
+    with pytest.raises(WrongUse, match="rate_hz=.* must be a positive number"):
+        ShortTerm().steady_release(rate)
+
+
+def test_the_tests_that_a_rule_says_hold_it_are_there():
+    """`show` says so of rules that no experiment holds to their paper."""
+    held = {name: rule.tested for name, rule in RULES.items() if rule.tested}
+    assert held == {"heterosynaptic": "a loop over events"}
+    there = Path(__file__).parents[1] / "unit" / "test_homeostasis.py"
+    assert "def test_the_heterosynaptic_rule_agrees_with_a_loop_alone_and_added_to_triplets" in there.read_text()
+
+
+def test_show_tells_of_a_loop_over_events_where_a_test_holds_the_rule_to_one(monkeypatch):
+    from simulations.command_line.listing import _of_a_rule
+
+    assert "none; the tests hold it against a loop over events" in _of_a_rule("heterosynaptic", RULES["heterosynaptic"], "")
+    untested = dataclasses.replace(RULES["heterosynaptic"], tested="")
+    monkeypatch.setitem(RULES._entries, "heterosynaptic", untested)
+    told = _of_a_rule("heterosynaptic", untested, "")
+    assert "reproductions: none\n" in told and "loop over events" not in told
 
 
 def test_every_parameter_has_one_place_in_a_network_and_one_on_each_side_that_needs_it():
