@@ -37,7 +37,7 @@ class RuleSynapses(Synapses):
     """
 
     _alike: tuple[tuple[str, ...], ...] = ()  # pathways of each side that have the same delays, the first one leads
-    _late: Mapping[str, str] = {}  # pathways that come later than the first by a parameter of the rule
+    _late: Mapping[str, tuple[str, float]] = {}  # pathways that come later than a spike arrives: by which parameter, how much (s)
     _on_neurons = False
     _soft_range: float | None = None  # that soft bounds were written for, where they hold for no other
 
@@ -56,6 +56,10 @@ class RuleSynapses(Synapses):
     def _get_delay(self, unit: bool) -> Any:
         first = self._first()
         variable = first._delays
+        if first.objname in self._late:
+            raise WrongUse(
+                f"S.delay cannot be read here: this rule counts spikes after they arrive; S.{first.objname}.delay holds both."
+            )
         addressable = variable.get_addressable_value_with_unit if unit else variable.get_addressable_value
         return addressable("delay", first)
 
@@ -64,13 +68,15 @@ class RuleSynapses(Synapses):
         if self._on_neurons and (number is None or np.any(number)):
             raise WrongUse(_ON_NEURONS.format("S.delay"))
         if self._late and (number is None or number.ndim):
+            by = " and ".join(sorted({name for name, _ in self._late.values()}))
             raise WrongUse(
                 f"S.delay={delay!r} must be one time for all synapses, like 2*ms: this rule counts presynaptic spikes later than"
-                f" they arrive, by {' and '.join(sorted(set(self._late.values())))}, and such a pathway has one delay."
+                f" they arrive, by {by}, and such a pathway has one delay."
             )
-        self._get_delay(unit).set_item("True", delay, level=2)  # names in a text are those where S.delay = ... stands
-        for name, parameter in self._late.items() if number is not None else ():
-            getattr(self, name).delay_ = float(number) + (_value_of(self.variables[parameter]) or 0.0)
+        if self._first().objname not in self._late:
+            self._get_delay(unit).set_item("True", delay, level=2)  # names in a text are those where S.delay = ... stands
+        for path, (_, later) in self._late.items() if number is not None else ():
+            setattr(getattr(self, path), "delay" if unit else "delay_", delay + later * second if unit else delay + later)
 
     delay = property(
         functools.partial(_get_delay, unit=True),
@@ -93,6 +99,12 @@ class RuleSynapses(Synapses):
             on neurons; bounds of another range than soft bounds were written for. Brian2 shows it as the cause of an error of
             its own.
         """
+        for parameter, later in self._late.values():
+            if _value_of(self.variables[parameter]) not in (None, later):
+                raise WrongUse(
+                    f"{self.name}.{parameter} was changed, but it is the delay of a pathway, which is made with the synapses;"
+                    f" change it in the rule: rule({parameter}=...).synapses(...)."
+                )
         for names in self._alike:
             _check_delays(self, names)
         if self._soft_range is not None:
@@ -151,12 +163,12 @@ def _check_delays(synapses: RuleSynapses, names: tuple[str, ...]) -> None:
         if path._delays is first._delays:
             continue
         later = synapses._late.get(path.objname)
-        same, more = _assigned(path), 0.0 if later is None else _value_of(synapses.variables[later]) or 0.0
+        same, more = _assigned(path), 0.0 if later is None else later[1]
         if later is not None:
             told, same = told[-1:], same[-1:]
         if len(told) != len(same) or not all(_equal(a, b, more) for a, b in zip(told, same, strict=True)):
             both = f"{first.objname} and {path.objname}"
-            remedy = f"they must be {later} apart" if later else "learning would see other spike times than those that arrive"
+            remedy = f"they must be {later[0]} apart" if later else "learning would see other spike times than those that arrive"
             if path.prepost == "pre":
                 way = "set S.delay = ..., which sets both"
             else:
@@ -275,7 +287,8 @@ def synapses(
         **settings,
     )
     made._alike = tuple(tuple(side) for side in (text.on_pre, text.on_post) if side)
-    made._late, made._on_neurons = text.late, traces == "neuron"
+    made._late = {path: (name, float(rule.parameters[name])) for path, name in text.late.items()}
+    made._on_neurons = traces == "neuron"
     made._soft_range = text.soft_range
     for path, rank in order.items():
         getattr(made, path).order = rank

@@ -366,6 +366,24 @@ def test_a_rule_that_counts_spikes_late_takes_one_delay_for_all_and_counts_them_
     S.D = 6 * ms  # says nothing to the pathway
     with pytest.raises(BrianObjectException) as caught:
         network.run(1 * ms, namespace={})
+    assert "two.D was changed, but it is the delay of a pathway" in str(caught.value.__cause__)
+    with pytest.raises(WrongUse, match="cannot be read here"):
+        S.delay[:] = 3 * ms
+
+
+def test_pathways_that_come_later_than_the_spike_are_kept_that_much_later():
+    """A rule of both kinds of pathways: what a spike does when it arrives, and a count D later."""
+    traces = (Trace("pre_trace", "tau"), Trace("pre_late", "tau", delay="D"))
+    values = {"A": 1.0, "tau": 20 * ms, "D": 5 * ms}
+    rule = bad(parameters=values, traces=traces, on_pre="dw = A*pre_late")
+    S, network = two_synapses(rule)
+    S.delay = 3 * ms
+    assert [float(getattr(S, path).delay[:] / ms) for path in ("pre", "pre_count", "pre_count_D")] == pytest.approx([3, 3, 8])
+    network.run(1 * ms, namespace={})
+    S.delay[:] = 4 * ms  # of the first alone
+    with pytest.raises(BrianObjectException) as caught:
+        network.run(1 * ms, namespace={})
+    assert "delays of pre and pre_count_D differ" in str(caught.value.__cause__)
     assert "they must be D apart" in str(caught.value.__cause__)
 
 
@@ -844,7 +862,7 @@ def test_noise_has_the_variance_that_it_states():
 def bad(**change):
     whole = {"name": "mine", "summary": "", "source": "", "parameters": {"A": 1.0, "tau": 20 * ms}}
     whole |= {"traces": (Trace("pre_trace", "tau"),), "on_post": "dw = A*pre_trace", **change}
-    return Rule(**{"meaning": dict.fromkeys(whole["parameters"], "of this test"), **whole})
+    return Rule(**{"meaning": dict.fromkeys(whole["parameters"] or (), "of this test"), **whole})
 
 
 @pytest.mark.parametrize(
