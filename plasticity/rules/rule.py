@@ -24,6 +24,8 @@ from plasticity.rules.shown import describe as _describe
 from plasticity.rules.shown import typed
 from plasticity.rules.synapses import check_on_neurons
 from plasticity.rules.synapses import synapses as _synapses
+from plasticity.rules.written import to_nestml as _to_nestml
+from plasticity.rules.written import to_pynn as _to_pynn
 
 Parameters = Mapping[str, Any]
 SPIKES = ("all", "nearest", "reduced")
@@ -463,6 +465,8 @@ class Rule:
         return {f"{group}.{key}": (group, key) for group, key in sorted(on_neurons | on_synapses)}
 
     synapses = _synapses  # Brian2 `Synapses` with this rule on it
+    to_nestml = _to_nestml  # the rule as text for NESTML, and
+    to_pynn = _to_pynn  # for PyNN, where these can express it
 
     def describe(self) -> str:
         """Equations, parameters with units and meaning, presets, closed form, source: what `plasticity show` prints."""

@@ -52,18 +52,36 @@ def list_(
 @guarded
 def show(
     name: Annotated[str, typer.Argument(help="The name of a rule, gate, neuron, encoder, task, model, learner or simulation.")],
+    as_: Annotated[
+        str, typer.Option("--as", metavar="nestml|pynn", help="Of a rule: its text for another simulator.", show_default=False)
+    ] = "",
     with_: With = [],  # noqa: B006
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
     """All about one thing: equations, settings with default and unit, source."""
     found = _found(name)
+    if as_:
+        print(_written(name, dict(found), as_), end="")
+        return
     described = [_described(kind, name, entry) for kind, entry in found]
     if as_json:
         print_json(described[0] if len(described) == 1 else described)
         return
     for (kind, entry), about in zip(found, described, strict=True):
         _print(kind, entry, about)
+
+
+def _written(name: str, found: Mapping[str, Any], way: str) -> str:
+    """A rule as text for another simulator; WrongUse for anything else."""
+    from plasticity.errors import WrongUse, unknown
+    from plasticity.rules.written import WAYS
+
+    if way not in WAYS:
+        raise unknown("way of writing a rule (--as)", way, WAYS)
+    if "rules" not in found:
+        raise WrongUse(f"--as {way} writes rules, and {name} is none; `plasticity list rules` shows them.")
+    return WAYS[way](found["rules"])
 
 
 def _line(entry: Any) -> tuple[str, str]:
