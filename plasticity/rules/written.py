@@ -49,7 +49,7 @@ def to_nestml(rule: Rule, landing: Landing | None = None) -> str:
     late = next((t for t in rule.traces if t.of or t.delay), None)
     if rule.drift.strip() or rule.noise or rule.state or late:
         what = f"the trace {late.name} does not count spikes as they arrive" if late else "it changes between spikes too"
-        raise _cannot(rule, "NESTML", f"{what}, for which a NESTML synapse has no general form; write its update block by hand")
+        raise _cannot(rule, "NESTML", f"{what}, which takes an update block written by hand")
     lines = [f"# {rule.name}_synapse - {rule.summary}", "#", f"# Source: {rule.source}", f"# {_SAME_STEP}", "#"]
     lines += [
         f"model {rule.name.replace('+', '_and_')}_synapse:",
@@ -113,9 +113,7 @@ def to_pynn(rule: Rule, landing: Landing | None = None) -> str:
     if not (up > 0 and down > 0):
         raise _cannot(rule, "PyNN", f"A_plus={up} and A_minus={down} must both be above 0 there")
     if landing.w_min != 0 or landing.w_max <= 0:
-        raise _cannot(
-            rule, "PyNN", f"its weights go from 0 up, not from {landing.w_min:g} to {landing.w_max:g}; use Landing(0, 1)"
-        )
+        raise _cannot(rule, "PyNN", f"its weights start at 0, not {landing.w_min:g} to {landing.w_max:g}; use Landing(0, 1)")
     pair = f"A_plus={up / landing.w_max!r}, A_minus={down / landing.w_max!r}"
     pair += "".join(f", {name}={float(tau / ms)!r}" for name, tau in zip(("tau_plus", "tau_minus"), taus, strict=True))
     kind = "Gutig" if landing.mu else "Additive"
@@ -153,14 +151,14 @@ def _middle(landing: Landing) -> float:
 
 
 def _in_nestml(rule: Rule, name: str, value: Any) -> str:
-    """Type and value of a parameter: without unit, in ms, or per ms."""
+    """Type and value of a parameter: without unit, in ms, or in kHz, so that a rate times a time is a number as it is."""
     dim = get_dimensions(value)
     if dim.is_dimensionless:
         return f"real = {float(value)!r}"
     if dim == second.dim:
         return f"ms = {float(f'{float(value / ms):.15g}')!r} ms"
     if dim == Hz.dim:
-        return f"1/ms = {float(f'{float(value / Hz) / 1000:.15g}')!r} / ms"
+        return f"kHz = {float(f'{float(value / Hz) / 1000:.15g}')!r} kHz"
     raise _cannot(rule, "NESTML", f"{name}={value} has a unit other than that of a time or a rate")
 
 

@@ -23,6 +23,7 @@ import sys
 from functools import cache
 from math import exp
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -1171,6 +1172,132 @@ def test_triplet_stdp_gives_the_known_changes_over_the_pairing_frequency(preset,
 def test_triplet_stdp_fits_the_measured_frequency_dependence_as_well_as_the_paper_says(preset, paper):
     error = np.mean(((frequency_protocol(triplet_stdp(preset)) - MEASURED) / SEM) ** 2)
     assert error == pytest.approx(paper, abs=0.02)  # the parameters are printed with two digits, which moves E by about 0.015
+
+
+# ------------------------------------------------------------------------------------------------------------ for other simulators
+
+
+def nestml(text):
+    """A NESTML synapse as Python: values by name, the decay of each trace, what happens at a spike of either side.
+
+    Its statements are Python's but for the types of what is declared. The pynestml parser takes these texts too (9.0, tried).
+    """
+    blocks: dict[str, list[str]] = {}
+    title = ""
+    for line in text.splitlines():
+        line = line.partition("#")[0].rstrip()
+        if re.fullmatch(r"    \S.*:", line):
+            title = line.strip(" :")
+        elif line.startswith("        "):
+            blocks.setdefault(title, []).append(line[8:])
+    values = {}
+    for line in blocks["state"] + blocks["parameters"]:
+        name, unit, value = re.fullmatch(r"(\w+) (real|ms|kHz) = (\S+)(?: \2)?", line).groups()
+        values[name] = float(value)
+    decay = dict(re.fullmatch(r"(\w+)' = -\1 / (\w+)", line).groups() for line in blocks.get("equations", ()))
+    spikes = {
+        side: re.sub(r"^(\w+) real =", r"\1 =", "\n".join(blocks[f"onReceive({side}_spikes)"]), flags=re.M) for side in SIDES
+    }
+    return values, decay, spikes
+
+
+SIDES = ("pre", "post")
+
+
+def run_nestml(text, pre, post, w):
+    """Weight at the end and weights that were transmitted; spike times in seconds, no two of both sides in one step."""
+    values, decay, spikes = nestml(text)
+    sent = []
+    names = values | {"w": w, "min": min, "max": max, "emit_spike": sent.append}
+    last = 0.0
+    for now, side in sorted([(t, "pre") for t in pre] + [(t, "post") for t in post]):
+        for trace, tau in decay.items():
+            names[trace] *= exp(-(now - last) * 1000 / names[tau])
+        last = now
+        exec(spikes[side], names)
+    return names["w"], sent
+
+
+@pytest.mark.parametrize("landing", [FREE, Landing(0, 1), Landing(-0.5, 1.5, mu=0.5)])
+@pytest.mark.parametrize("name", [name for name in CASES if not name.endswith("s0")])
+def test_a_rule_as_nestml_changes_the_weight_as_the_rule_does(name, landing):
+    text = CASES[name].to_nestml(landing)
+    for a, b in zip(EVEN, ODD, strict=True):
+        expected, magnitude = event_loop(CASES[name], seconds(a), seconds(b), landing, 0.4)
+        found, sent = run_nestml(text, seconds(a), seconds(b), 0.4)
+        assert abs(found - expected) <= 1e-11 * (1 + magnitude)  # exponentials of times in ms and in s
+        assert len(sent) == len(a) and sent[0] == pytest.approx(0.4, abs=1e-2)
+    assert found != 0.4
+
+
+def test_a_rule_that_nestml_cannot_express_is_refused_with_the_reason():
+    fit = {name for name, rule in RULES.items() if not (rule.drift or rule.state)}
+    assert fit == set(EVENT)
+    for name in set(RULES) - fit:
+        with pytest.raises(
+            WrongUse, match=f"{name} cannot be written for NESTML: .* which takes an update block written by hand"
+        ):
+            RULES[name].to_nestml()
+    with pytest.raises(WrongUse, match="an eligibility needs a signal"):
+        pair_stdp.to_nestml(waiting(1 * second))
+    with pytest.raises(WrongUse, match="'int.pre_trace > 1.*' is more than sums, products and powers"):
+        bad(on_post="dw = A*int(pre_trace > 1)").to_nestml()
+    with pytest.raises(WrongUse, match="has a unit other than that of a time or a rate"):
+        bad(parameters={"A": 1 * mV, "tau": 20 * ms}, on_post="dw = A*pre_trace/A").to_nestml()
+    with pytest.raises(WrongUse, match="landing='soft' must be a Landing"):
+        pair_stdp.to_nestml("soft")
+
+
+@pytest.mark.parametrize(("landing", "kind"), [(Landing(0, 5), "Additive"), (Landing(0, 5, mu=0.5), "Gutig")])
+def test_pair_stdp_as_pynn_has_amplitudes_as_shares_of_its_range(landing, kind):
+    def recorded(called):
+        return lambda **given: {"kind": called, **given}
+
+    names = ("STDPMechanism", "SpikePairRule", "AdditiveWeightDependence", "GutigWeightDependence")
+    made = {"sim": SimpleNamespace(**{called: recorded(called) for called in names})}
+    exec(pair_stdp(tau_minus=30 * ms).to_pynn(landing), made)
+    timing, weight = made["synapse"]["timing_dependence"], made["synapse"]["weight_dependence"]
+    assert timing == {"kind": "SpikePairRule", "A_plus": 0.002, "A_minus": 0.0021, "tau_plus": 20.0, "tau_minus": 30.0}
+    soft = {"mu_plus": 0.5, "mu_minus": 0.5} if landing.mu else {}
+    assert weight == {"kind": f"{kind}WeightDependence", "w_min": 0.0, "w_max": 5.0, **soft}
+
+
+@pytest.mark.parametrize(
+    ("rule", "landing", "told"),
+    [
+        (triplet_stdp, None, "its standard models know pair STDP between all spikes alone; try to_nestml"),
+        (pair_stdp.with_traces("nearest"), None, "between all spikes alone"),
+        (pair_stdp + RULES["synaptic_scaling"], None, "between all spikes alone"),
+        (pair_stdp(A_plus=0.0), None, "A_plus=0.0 and A_minus=0.0105 must both be above 0"),
+        (pair_stdp, Landing(-1, 1), "its weights start at 0, not -1 to 1"),
+        (pair_stdp, Landing(eligibility=Eligibility("1")), "an eligibility needs a signal"),
+    ],
+)
+def test_what_pynn_cannot_express_is_refused_with_the_reason(rule, landing, told):
+    with pytest.raises(WrongUse, match=told):
+        rule.to_pynn(landing)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "told"),
+    [
+        (["pair_stdp", "--as", "nestml"], 0, "model pair_stdp_synapse:"),
+        (["pair_stdp", "--as", "pynn"], 0, "sim.SpikePairRule(A_plus=0.01, A_minus=0.0105"),
+        (["oja", "--as", "nestml"], 2, "oja cannot be written for NESTML"),
+        (["pair_stdp", "--as", "nestl"], 2, "Did you mean 'nestml'"),
+        (["input_gain", "--as", "pynn"], 2, "input_gain is none"),
+    ],
+)
+def test_show_writes_a_rule_for_another_simulator(arguments, status, told, capsys):
+    from simulations.command_line import main
+
+    found = 0
+    try:
+        main(["show", *arguments])
+    except SystemExit as ended:
+        found = ended.code or 0
+    out, err = capsys.readouterr()
+    assert found == status and told in " ".join((err if status else out).split())
 
 
 # ---------------------------------------------------------------------------------------------------------------- compiled in C++
