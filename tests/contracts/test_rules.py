@@ -1338,6 +1338,69 @@ def test_the_numpy_target_and_cpp_standalone_agree(tmp_path):
             assert np.any(weights != weights[0])
 
 
+COMPILED_DELAYS = """
+import sys
+import numpy as np
+from brian2 import *
+from plasticity.errors import WrongUse
+from plasticity.rules import pair_stdp
+
+set_device("cpp_standalone", build_on_run=False)
+prefs["codegen.cpp.extra_compile_args_gcc"] = ["-w", "-O0"]
+
+def cells():
+    return SpikeGeneratorGroup(1, [0], [10] * ms), SpikeGeneratorGroup(1, [0], [14] * ms)
+
+def two(pre, post):
+    S = pair_stdp.synapses(pre, post, namespace={}, multisynaptic_index="k")
+    S.connect(n=2)
+    S.w = 0.5
+    return S
+
+refused = 0
+for wrong in ("S.pre.delay = [0, 7] * ms", "S.pre_count.delay = 'k*7*ms'", "S.delay = [0, -7] * ms", "S.post.delay = 2 * ms"):
+    pre, post = cells()
+    S = two(pre, post)
+    exec(wrong)
+    try:
+        Network(pre, post, S).run(1 * ms, namespace={})
+    except BrianObjectException as error:
+        refused += isinstance(error.__cause__, WrongUse)
+device.reinit()
+device.activate(build_on_run=False)
+pre, post = cells()
+made = [two(pre, post) for _ in range(4)]
+made[0].delay = "7*ms*rand()"  # one draw for both pathways
+made[1].delay[1] = 7 * ms
+made[2].pre.delay = made[2].pre_count.delay = [0, 7] * ms
+made[3].delay = 0 * ms  # given to the finished program
+Network(pre, post, made).run(40 * ms, namespace={})
+device.build(directory="built", compile=True, run=False)
+device.run(run_args={made[3].delay: [0, 7] * ms})
+changed = np.array([S.w[:] - 0.5 for S in made])
+np.savez(sys.argv[1], changed=changed, drawn=made[0].delay_[:], refused=refused)
+"""
+
+
+@pytest.mark.full  # a minute, mostly compiling
+@pytest.mark.skipif(None in map(shutil.which, ("g++", "make")), reason="C++ standalone needs g++ and make (apt install g++ make)")
+def test_delays_hold_for_every_pathway_of_a_compiled_network_too(tmp_path):
+    script = tmp_path / "delays.py"
+    script.write_text(COMPILED_DELAYS.replace("import *", "import *\nfrom brian2.core.base import BrianObjectException", 1))
+    python = [sys.executable, str(script), str(tmp_path / "found.npz")]
+    folder = str(Path(__file__).parents[2])
+    done = subprocess.run(python, cwd=tmp_path, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": folder})
+    assert done.returncode == 0, done.stderr[-3000:]
+    with np.load(tmp_path / "found.npz") as found:
+        assert found["refused"] == 4
+        for k in (1, 2, 3):
+            assert found["changed"][k] == pytest.approx(ARRIVED, rel=1e-9), k
+        steps = np.round(found["drawn"] / 1e-4)  # a delay is rounded to steps
+        lag = 4 - steps * 0.1
+        expected = np.where(lag > 1e-9, 0.01 * np.exp(-lag / 20), np.where(lag < -1e-9, -0.0105 * np.exp(lag / 20), 0))
+        assert np.ptp(found["drawn"]) > 0 and found["changed"][0] == pytest.approx(expected, rel=1e-9)
+
+
 if __name__ == "__main__":
     set_device("cpp_standalone", build_on_run=False)
     np.savez(sys.argv[1], **compile_and_run(compiled_network()))
