@@ -7,18 +7,23 @@ the stimulus came on).
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from brian2 import Hz, NeuronGroup, Quantity, get_dimensions, ms
+from brian2 import Hz, NeuronGroup, Quantity, ms
 
+from plasticity import given
 from plasticity.errors import WrongUse
+from plasticity.neurons import check_group
 from plasticity.registry import Registry
 
 
 def check_rates(rates_hz: Any, name: str = "rates") -> np.ndarray:
     """Firing rates in hertz as an array; WrongUse for a negative, infinite or NaN one. The engine checks every input in hertz."""
-    rates = np.asarray(rates_hz, dtype=float)
+    rates = given.real(np.asarray(rates_hz) if getattr(rates_hz, "dim", None) is Hz.dim else rates_hz)
+    if rates is None:
+        raise WrongUse(f"{name}={rates_hz!r} must be firing rates in hertz, as an array of numbers of 0 or more.")
     if not (np.isfinite(rates) & (rates >= 0)).all():
         wrong = rates[~(np.isfinite(rates) & (rates >= 0))].flat[0]
         raise WrongUse(f"{name} holds the rate {wrong} Hz; a firing rate is a finite number of 0 or more.")
@@ -50,10 +55,17 @@ class Encoder:
     onset: str = ""
     start: dict[str, Any] = dataclasses.field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        for name in ("name", "summary", "source", "threshold", "equations", "reset", "onset"):
+            if not isinstance(value := getattr(self, name), str):
+                raise WrongUse(f"{self.name}: {name}={value!r} must be a text; copy an encoder of plasticity/encoders.py.")
+        if not isinstance(self.start, Mapping):
+            raise WrongUse(f"{self.name}: start={self.start!r} must be a dictionary of initial values.")
+
     @classmethod
     def from_text(cls, text: str) -> Encoder:
         """An encoder by its name; WrongUse for an unknown one."""
-        return ENCODERS[text.strip()]
+        return ENCODERS[str(text).strip()]
 
     def group(
         self, n: int, name: str, rate: str, period: Quantity, equations: str = "", reset: str = "", **settings: Any
@@ -74,10 +86,11 @@ class Encoder:
         Raises
         ------
         WrongUse
-            The period is not a positive time.
+            The period is not a positive time, the number of inputs is none, or what should be text is not.
         """
-        if get_dimensions(period) != ms.dim or not period > 0 * ms:
+        if not (given.seconds(period) or 0) > 0:
             raise WrongUse(f"period={period} must be a positive time, for example 100*ms.")
+        check_group(n, {"rate": rate, "equations": equations, "reset": reset})
         since = f"since = t - {float(period)!r}*second*int(t/({float(period)!r}*second) + 1e-6) : second"
         text = (f"rate = {rate} : Hz", since if "since" in self.threshold else "", self.equations, equations)
         made = NeuronGroup(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import numbers
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from brian2 import Equations, NeuronGroup, Quantity, get_dimensions, get_unit, ms, mV, nS, pA, pF, second
 from brian2.stateupdaters.exact import linear
 
+from plasticity import given
 from plasticity.errors import WrongUse, unknown
 from plasticity.registry import Registry
 
@@ -52,12 +55,23 @@ class Neuron:
     advance: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        texts = ("name", "summary", "source", "equations", "threshold", "reset", "refractory")
+        maps = ("parameters", "start", "meaning")
+        for names, kind, wanted in ((texts, "a text", str), (maps, "a dictionary", Mapping)):
+            for name in names:
+                if not isinstance(value := getattr(self, name), wanted):
+                    raise WrongUse(f"{self.name}: {name}={value!r} must be {kind}; copy a neuron of plasticity/neurons.py.")
         object.__setattr__(self, "parameters", dict(self.parameters))
+        for name, value in self.parameters.items():
+            number = None if isinstance(value, (str, bool)) else given.one(np.asarray(value))
+            time = number is not None and get_dimensions(value) == second.dim
+            if number is None or (time and (number < 0 or (number == 0 and name.startswith("tau")))):
+                raise WrongUse(f"{self.name}: {name}={value} must be one finite number, and a time constant positive.")
 
     @classmethod
     def from_text(cls, text: str) -> Neuron:
         """A neuron by its name; WrongUse for an unknown one."""
-        return NEURONS[text.strip()]
+        return NEURONS[str(text).strip()]
 
     def __call__(self, **changes: Any) -> Neuron:
         """The same neuron with other parameters; WrongUse for an unknown one, a wrong unit or a NaN."""
@@ -67,13 +81,12 @@ class Neuron:
                 raise unknown(f"parameter of {self.name}", name, values)
             try:
                 fits = get_dimensions(value) == get_dimensions(values[name])
-                finite = np.ndim(value) == 0 and bool(np.isfinite(float(value)))
             except (TypeError, ValueError):
-                raise WrongUse(f"{self.name}: {name}={value!r} is not a number; write it like {name}={values[name]!r}.") from None
+                fits = None
+            if fits is None or given.real(np.asarray(value)) is None:
+                raise WrongUse(f"{self.name}: {name}={value!r} is not a number; write it like {name}={values[name]!r}.")
             if not fits:
                 raise WrongUse(f"{self.name}: {name}={value} has the wrong unit; write it like {name}={values[name]!r}.")
-            if not finite or (name.startswith("tau") and value <= 0 * values[name]):
-                raise WrongUse(f"{self.name}: {name}={value} must be one finite number, and a time constant positive.")
             values[name] = value
         return dataclasses.replace(self, parameters=values)
 
@@ -103,7 +116,16 @@ class Neuron:
             Initial values of what the further equations declare.
         expressions : dict
             Parameters that follow an expression instead of being a number, for example `{"adapt": "learn(t)"}`.
+
+        Raises
+        ------
+        WrongUse
+            A number of neurons that is none, or what should be text or a dictionary and is not.
         """
+        check_group(n, {"current": current, "equations": equations, "threshold": threshold, "reset": reset})
+        for option, told in (("values", values), ("expressions", expressions)):
+            if told is not None and not isinstance(told, Mapping):
+                raise WrongUse(f"{option}={told!r} must be a dictionary of names.")
         membrane = "1" if get_dimensions(self.parameters.get("threshold", 1)).is_dimensionless else "volt"
         lines = [self.equations, f"I = {current or ('0' if membrane == '1' else '0*volt')} : {membrane}"]
         expressions = expressions or {}
@@ -141,12 +163,23 @@ class Neuron:
         return "\n".join([*lines, "", f"  source: {self.source}"])
 
 
+def check_group(n: Any, texts: Mapping[str, Any]) -> None:
+    """WrongUse for a number of neurons that is none, and for what is no Brian2 text."""
+    if isinstance(n, bool) or not isinstance(n, numbers.Integral) or n < 1:
+        raise WrongUse(f"n={n!r} must be a whole number of neurons, at least 1.")
+    for option, text in texts.items():
+        if not isinstance(text, str):
+            raise WrongUse(f"{option}={text!r} must be Brian2 text.")
+
+
 def lif_rate(current: Quantity, neuron: Neuron) -> float:
     """Closed form of the LIF neuron's rate in Hz under a constant input `current` (unit of the membrane variable).
 
-    1/f = t_ref + tau_m ln((E_L + I - V_r)/(E_L + I - V_t)); 0 below threshold.
+    1/f = t_ref + tau_m ln((E_L + I - V_r)/(E_L + I - V_t)); 0 below threshold. WrongUse for a current that is no finite number.
     """
     p = neuron.parameters
+    if isinstance(current, str) or given.one(np.asarray(current)) is None:
+        raise WrongUse(f"current={current!r} must be one finite number in the unit of the membrane, for example 20*mV.")
     drive, rest, reset, threshold = (float(x) for x in (current, p["rest"], p["reset"], p["threshold"]))
     if rest + drive <= threshold:
         return 0.0

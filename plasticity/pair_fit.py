@@ -13,6 +13,8 @@ import numpy as np
 from brian2 import Quantity, ms
 from scipy.optimize import minimize, nnls
 
+from plasticity import given
+from plasticity.errors import WrongUse
 from plasticity.rules import Rule, pair_stdp
 
 LONGEST_MS = 1000.0  # of the time constants that a free pair rule may take
@@ -67,7 +69,17 @@ def best_pair_rule(
         Fixed time constants; None leaves both free within `bounds_ms`.
     starts : int
         The search starts from starts x starts time constants, spread over the bounds.
+
+    Raises
+    ------
+    WrongUse
+        Not as many changes or errors as protocols, or one that is no finite number; an error or a time constant that is not
+        positive.
     """
+    data, sem = _measured(len(pre), data, sem)
+    for name, pair in (("taus_ms", taus_ms), ("bounds_ms", bounds_ms)):
+        if pair is not None and not ((two := given.real(pair)) is not None and two.shape == (2,) and (two > 0).all()):
+            raise WrongUse(f"{name}={pair!r} must be two positive numbers of milliseconds, like (20, 20).")
     best: PairFit | None = None
     for nearest in (False, True):
         lags = [_pair_lags(np.asarray(a), np.asarray(b), nearest) for a, b in zip(pre, post, strict=True)]
@@ -110,11 +122,29 @@ def best_amplitudes(
     (protocols, 2), (2,)
         The change of each protocol by potentiation alone and by depression alone, both of amplitude 1, and the amplitudes
         (A_plus, A_minus); the change of the fitted rule is their product.
+
+    Raises
+    ------
+    WrongUse
+        As of `best_pair_rule`.
     """
+    data, sem = _measured(len(pre), data, sem)
     rules = [pair_stdp(A_plus=up, A_minus=1 - up) for up in (1, 0)]
     parts = np.array([[rule.change(a, b) for rule in rules] for a, b in zip(pre, post, strict=True)])
     amplitudes, _ = nnls(parts / sem[:, None], data / sem)
     return parts, amplitudes
+
+
+def _measured(protocols: int, data: np.ndarray, sem: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Measured changes and their standard errors, checked."""
+    values = []
+    for name, told in (("data", data), ("sem", sem)):
+        one = given.real(told)
+        if one is None or one.shape != (protocols,) or not np.isfinite(one).all() or (name == "sem" and not (one > 0).all()):
+            above = " above 0" if name == "sem" else ""
+            raise WrongUse(f"{name}={told!r} must be a finite number{above} for each of the {protocols} protocols.")
+        values.append(one)
+    return values[0], values[1]
 
 
 def _pair_lags(pre: np.ndarray, post: np.ndarray, nearest: bool) -> _Lags:

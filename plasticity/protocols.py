@@ -17,7 +17,6 @@ from brian2 import (
     Quantity,
     SpikeGeneratorGroup,
     Synapses,
-    get_dimensions,
     ms,
     prefs,
     second,
@@ -27,6 +26,7 @@ from brian2.devices.device import get_device, reset_device, runtime_device
 from brian2.synapses.synapses import SynapticPathway
 from brian2.utils.stringtools import get_identifiers
 
+from plasticity import given
 from plasticity.engine.programs import BRIAN2_LOCK
 from plasticity.errors import WrongUse
 from plasticity.rules import Landing, Rule
@@ -82,7 +82,10 @@ def pairs(lags: Quantity, repetitions: int = 60, frequency: Quantity | None = No
         Less than one repetition, a frequency that is not positive, lags that are not times.
     """
     step = _step(dt)
-    lag = np.round(_times("lags", lags, 1) / step)
+    lag = _times("lags", lags, 1)
+    if lag.ndim != 1:
+        raise WrongUse(f"lags={lags} must be one time for each synapse, for example [-10, 10]*ms.")
+    lag = np.round(lag / step)
     start = _starts(repetitions, frequency, step) + np.abs(lag).max(initial=0) + 1
     return [start * step * second for _ in lag], [(start + d) * step * second for d in lag]
 
@@ -102,6 +105,8 @@ def frequency(lag: Quantity, frequencies: Quantity, repetitions: int = 60, dt: Q
     repetitions, dt
         As of `pairs`.
     """
+    if not isinstance(frequencies, Quantity):
+        raise WrongUse(f"frequencies={frequencies!r} must be positive rates, for example [10, 20]*Hz.")
     each = [pairs(lag, repetitions, one, dt) for one in np.atleast_1d(frequencies)]
     return [pre[0] for pre, _ in each], [post[0] for _, post in each]
 
@@ -229,12 +234,16 @@ def poisson(rates: Quantity, duration: Quantity, rng: np.random.Generator, dt: Q
         Rates without unit, negative, or with more than one spike in a step.
     """
     step = _step(dt)
-    chance = np.atleast_1d(np.asarray(rates, dtype=float)) * step
-    if get_dimensions(rates) != (1 / second).dim or not ((chance >= 0) & (chance <= 1)).all():
+    if not isinstance(rng, np.random.Generator):
+        raise WrongUse(f"rng={rng!r} must be a NumPy generator, for example np.random.default_rng(0).")
+    chance = given.real(np.asarray(rates)) if isinstance(rates, Quantity) and rates.dim == (1 / second).dim else None
+    if chance is not None:
+        chance = np.atleast_1d(chance) * step
+    if chance is None or chance.ndim != 1 or not ((chance >= 0) & (chance <= 1)).all():
         raise WrongUse(
             f"rates={rates} must be rates from 0 Hz to one spike in a step of {1000 * step:g} ms, for example [10]*Hz."
         )
-    steps = round(float(_times("duration", duration, 1)[0]) / step)
+    steps = _moment("duration", duration, step)
     trains: list[Quantity] = [np.zeros(0) * second] * len(chance)
     for p in np.unique(chance[chance > 0]):  # trains of one rate are one Bernoulli process, cut into pieces
         where = np.flatnonzero(chance == p)
@@ -296,24 +305,32 @@ def weight_change(
     WrongUse
         Not as many trains on one side as on the other; times that are negative, out of order, not finite or without unit;
         two spikes of one train in the same time step; a rule that needs more of its neurons than spikes; a rule with a drift and
-        no `until`, or one before the last spike; a weight outside the bounds.
+        no `until`, or one before the last spike; a weight outside the bounds; a rule, landing or time that is none.
     """
+    if not isinstance(rule, Rule):
+        raise WrongUse(f"rule={rule!r} must be a Rule, for example pl.rules.pair_stdp.")
+    if not isinstance(landing, Landing):
+        raise WrongUse(f"landing={landing!r} must be a Landing, for example Landing(0, 1, mu=1).")
     if rule.needs:
         needs = ", ".join(rule.needs)
         raise WrongUse(f"{rule.name} needs {needs} of its neurons, not spike times alone; put it on groups with rule.synapses.")
+    for name, each in (("pre", pre), ("post", post)):
+        if not isinstance(each, (Sequence, np.ndarray)) or isinstance(each, (str, bytes)) or not np.ndim(each[:1]):
+            raise WrongUse(f"{name}={each!r} must hold a list of spike times for each synapse, for example [[10, 20]*ms].")
     if len(pre) != len(post) or not len(pre):
         raise WrongUse(f"each synapse needs its pre- and its postsynaptic spike times, not {len(pre)} and {len(post)} trains.")
     if rule.drift.strip() and until is None:
         raise WrongUse(
             f"{rule.name} changes the weight after the last spike too; say how long to look, for example until=2*second."
         )
-    if np.ndim(w) or not landing.w_min <= float(w) <= landing.w_max:
+    start_w = given.one(w)
+    if start_w is None or not landing.w_min <= start_w <= landing.w_max:
         raise WrongUse(f"w={w} must be one weight within the bounds {landing.w_min:g} and {landing.w_max:g}.")
     step = _step(dt)
     sides = [_on_grid(trains, step, side) for side, trains in (("pre", pre), ("post", post))]
-    counted_from = 0 if settle is None else round(float(_times("settle", settle, 1)[0]) / step)
+    counted_from = 0 if settle is None else _moment("settle", settle, step)
     happening = np.unique(np.concatenate([np.concatenate(side) for side in sides]))
-    end = happening.max(initial=0) + 2 if until is None else round(float(_times("until", until, 1)[0]) / step)
+    end = happening.max(initial=0) + 2 if until is None else _moment("until", until, step)
     if not 0 <= happening.max(initial=0) < end:
         raise WrongUse(f"until={until} lies before the last spike, at {happening.max() * step:g} s.")
     with numpy_target():
@@ -343,9 +360,12 @@ def weight_change(
         return np.array(synapses.w[:]) - start
 
 
-def closed_form(rule: Rule, pre: Sequence[Quantity], post: Sequence[Quantity]) -> np.ndarray:
-    """What `weight_change` should give of a rule that has a closed form (`Rule.change`), with no bounds: a sum over spikes."""
-    return np.array([rule.change(np.asarray(a), np.asarray(b)) for a, b in zip(pre, post, strict=True)])
+def closed_form(rule: Rule, pre: Sequence[Quantity], post: Sequence[Quantity], dt: Quantity | None = None) -> np.ndarray:
+    """What `weight_change` should give of a rule that has a closed form (`Rule.change`), with no bounds: a sum over spikes.
+
+    With `dt` spike times are rounded to its multiples as there; else they are taken as they are.
+    """
+    return np.array([rule.change(np.asarray(a), np.asarray(b), dt) for a, b in zip(pre, post, strict=True)])
 
 
 def _only_at_spikes(synapses: Synapses) -> bool:
@@ -361,26 +381,37 @@ def _only_at_spikes(synapses: Synapses) -> bool:
 
 
 def _step(dt: Quantity | None) -> float:
-    dt = 0.1 * ms if dt is None else dt
-    if get_dimensions(dt) != second.dim or not 0 < float(dt) < np.inf:
+    step = given.seconds(0.1 * ms if dt is None else dt)
+    if step is None or step <= 0:
         raise WrongUse(f"dt={dt} must be a positive time, for example 0.1*ms.")
-    return float(dt)
+    return step
 
 
-def _times(name: str, given: Quantity, dimensions: int) -> np.ndarray:
+def _times(name: str, told: Quantity, dimensions: int) -> np.ndarray:
     """Finite times in seconds, with at least so many dimensions."""
-    if get_dimensions(given) != second.dim or not np.isfinite(given).all():
-        raise WrongUse(f"{name}={given} must be finite times with a unit, for example [-10, 10]*ms.")
-    values = np.asarray(given, dtype=float)
+    values = given.times(told)
+    if values is None:
+        raise WrongUse(f"{name}={told} must be finite times with a unit, for example [-10, 10]*ms.")
     return values.reshape((1,) * (dimensions - values.ndim) + values.shape)
+
+
+def _moment(name: str, told: Quantity, step: float) -> int:
+    """One time of 0 s or more, in steps."""
+    time = given.seconds(told)
+    if time is None or time < 0:
+        raise WrongUse(f"{name}={told} must be one finite time of 0 s or more, for example 2*second.")
+    return round(time / step)
 
 
 def _starts(repetitions: int, frequency: Quantity | None, step: float) -> np.ndarray:
     """The steps at which the repetitions begin."""
-    rate = 1.0 if frequency is None else float(frequency)
-    if frequency is not None and get_dimensions(frequency) != (1 / second).dim or not 0 < rate < np.inf:
+    rate: float | None = 1.0
+    if frequency is not None:
+        is_rate = isinstance(frequency, Quantity) and frequency.dim == (1 / second).dim
+        rate = given.one(np.asarray(frequency)) if is_rate else None
+    if rate is None or rate <= 0:
         raise WrongUse(f"frequency={frequency} must be a positive rate, for example 1*Hz.")
-    if not isinstance(repetitions, (int, np.integer)) or repetitions < 1:
+    if isinstance(repetitions, bool) or not isinstance(repetitions, (int, np.integer)) or repetitions < 1:
         raise WrongUse(f"repetitions={repetitions} must be a whole number of at least 1.")
     return np.round(np.arange(repetitions) / rate / step)
 
@@ -409,15 +440,12 @@ def _on_grid(trains: Sequence[Quantity], step: float, side: str) -> list[np.ndar
     """Spike times of each train as whole numbers of steps."""
     found = []
     for train in trains:
-        try:
-            times = np.asarray(train, dtype=float)
-        except (TypeError, ValueError):
-            times = np.array(np.nan)
-        if times.ndim != 1:
+        times = np.zeros(0) if not isinstance(train, str) and np.size(train) == 0 else given.times(train)
+        if np.ndim(train) != 1:
             raise WrongUse(
                 f"{side}: each synapse needs a list of spike times, for example [[10, 20]*ms, [15]*ms], not {train!r}."
             )
-        if times.size and get_dimensions(train) != second.dim or not np.isfinite(times).all() or (times < 0).any():
+        if times is None or (times < 0).any():
             raise WrongUse(f"{side}={train} must be spike times of 0 s or later with a unit, for example [10, 20]*ms.")
         if (times[1:] < times[:-1]).any():
             raise WrongUse(f"{side}={train} must be spike times in rising order; sort them, for example with np.sort.")

@@ -1,4 +1,4 @@
-"""The window of a plasticity rule: pair after pair of spikes on one synapse for each lag, against the rule's closed form."""
+"""The window of a plasticity rule: pair after pair of spikes on one synapse for each lag, and the rule's closed form if any."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from brian2 import Hz, ms
+from brian2 import Hz, ms, second
 from numpy.typing import ArrayLike
 
 from plasticity import protocols, published, settings
@@ -33,7 +33,12 @@ class StdpWindow(Experiment):
     """The change of a synapse's weight by pairs of spikes, over the lag between them.
 
     One independent synapse for each lag t_post - t_pre; `repetitions` pairs at `frequency`; simulated in Brian2 and held
-    against the rule's closed form, which is a sum over spikes and uses no trace. Any further `--set NAME=VALUE` is a
+    against the rule's closed form, which is a sum over spikes and uses no trace. A rule without one, also one of your own by
+    --with, has its window without that check. The weight starts at `w`, has no bounds, and a rule that depends on it has another
+    window for another `w`. What a rule does between spikes counts until one period after the last pair, and its noise is left
+    out. A rule that needs more of its neurons than spikes (a rate, a membrane potential) has no window.
+
+    Any further `--set NAME=VALUE` is a
     parameter of the rule (times in ms, all else in SI units), see `plasticity show RULE`.
 
     For `pair_stdp` the cells of Bi & Poo 1998 are shown beside it, with the window scaled to them: A_plus and A_minus by least
@@ -43,7 +48,7 @@ class StdpWindow(Experiment):
     """
 
     name: ClassVar[str] = "stdp_window"
-    summary: ClassVar[str] = "the pairing protocol on one synapse for any rule, against the rule's closed form"
+    summary: ClassVar[str] = "the pairing protocol on one synapse for any rule, against the rule's closed form if it has one"
     source: ClassVar[str] = "protocol of Bi & Poo 1998, doi:10.1523/JNEUROSCI.18-24-10464.1998 (60 pairs at 1 Hz)"
     default_seeds: ClassVar[int] = 1
     seeded: ClassVar[bool] = False
@@ -71,6 +76,7 @@ class StdpWindow(Experiment):
     lag_step: float = setting(5.0, "distance of the lags", unit="ms", low=0.1, high=10_000)
     repetitions: int = setting(60, "how many pairs", low=1, high=2000)
     frequency: float = setting(1.0, "pairs in a second", unit="Hz", low=1e-3, high=1000)
+    w: float = setting(0.0, "the weight at the start, which matters to rules that depend on it", low=-1e6, high=1e6)
     dt: float = setting(1.0, "time step, the grid of spike times; the traces are exact at any", unit="ms", low=1e-3, high=100)
 
     @classmethod
@@ -87,9 +93,11 @@ class StdpWindow(Experiment):
             raise WrongUse(f"lag_step={made.lag_step:g} ms must be a multiple of dt={made.dt:g} ms; set dt=0.1, for example.")
         made = replace(made, parameters=(*made.parameters, *further))
         rule = made.chosen_rule()  # refuses what it does not know before anything runs
-        if not rule.has_closed_form:
-            exact = ", ".join(name for name, each in RULES.items() if each.has_closed_form)
-            raise WrongUse(f"{rule.name} has no closed form for pairs of spikes; stdp_window takes one of {exact}.")
+        if rule.needs:
+            fit = ", ".join(name for name, each in RULES.items() if not each.needs)
+            raise WrongUse(
+                f"{rule.name} needs {', '.join(rule.needs)} of its neurons, not spikes alone; stdp_window takes one of {fit}."
+            )
         return made
 
     def chosen_rule(self) -> Rule:
@@ -102,17 +110,22 @@ class StdpWindow(Experiment):
         return protocols.pairs(np.asarray(lag_ms) * ms, self.repetitions, self.frequency * Hz, dt_ms * ms)
 
     def run(self, seed: int) -> Arrays:
-        """The window by simulation and by closed form, and for the pair rule the cells of Bi & Poo 1998."""
+        """The window by simulation and, where there is one, by closed form; for the pair rule the cells of Bi & Poo 1998."""
         rule, count = self.chosen_rule(), int(self.longest_lag / self.lag_step + 1e-9)
         pre, post = self.pairs(np.arange(-count, count + 1) * self.lag_step, self.dt)
         fine = np.linspace(-1, 1, 401) * count * self.lag_step
+        until = (max(float(train[-1]) for train in (*pre, *post)) + 1 / self.frequency) * second if rule.drift.strip() else None
+        quiet = replace(rule, noise="")
         found = {
             "lag_ms": np.array([1000 * float(b[0] - a[0]) for a, b in zip(pre, post, strict=True)]),
-            "simulated": protocols.weight_change(rule, pre, post, dt=self.dt * ms),
-            "closed_form": protocols.closed_form(rule, pre, post),
-            "line_lag_ms": fine,
-            "line": protocols.closed_form(rule, *self.pairs(fine)),
+            "simulated": protocols.weight_change(quiet, pre, post, w=self.w, dt=self.dt * ms, until=until),
         }
+        if rule.has_closed_form:
+            found |= {
+                "closed_form": protocols.closed_form(rule, pre, post),
+                "line_lag_ms": fine,
+                "line": protocols.closed_form(rule, *self.pairs(fine)),
+            }
         if rule.name == "pair_stdp":
             table = published.bi_poo_1998()
             found |= {"cells_lag_ms": table["lag_ms"], "cells_change": table["change"]}
@@ -135,16 +148,19 @@ class StdpWindow(Experiment):
         for name, (scale, half) in self.scales(a).items() if "cells_change" in a else ():
             A = float(rule.parameters[name])
             fitted[name] = {"value": scale * A, "low": (scale - half) * A, "high": (scale + half) * A}
+        exact = "closed_form" in a
         return ({"fit_to_cells": fitted} if fitted else {}) | {
             "largest_potentiation": float(max(a["simulated"].max(), 0.0)),
             "largest_depression": float(min(a["simulated"].min(), 0.0)),
-            "largest_difference": float(np.abs(a["simulated"] - a["closed_form"]).max()),
+            **({"largest_difference": float(np.abs(a["simulated"] - a["closed_form"]).max())} if exact else {}),
             "lags": len(a["lag_ms"]),
             "parameters": {name: str(value) for name, value in rule.parameters.items()},
         }
 
     def checks(self, a: Arrays) -> Iterable[Check]:
         rule = self.chosen_rule()
+        if "closed_form" not in a:
+            return
         difference, scale = np.abs(a["simulated"] - a["closed_form"]).max(), np.abs(a["closed_form"]).max() or 1.0
         yield near(
             "largest |simulated - closed form| over the largest change", 0.0, difference / scale,
@@ -162,16 +178,16 @@ class StdpWindow(Experiment):
             )  # fmt: skip
 
     def figures(self, a: Arrays) -> Mapping[str, Drawing]:
-        """The simulated window as dots over the closed form as a line; for the pair rule measured cells beside it."""
+        """The simulated window as dots, the closed form as a line if there is one; for the pair rule measured cells too."""
         if "cells_change" in a:
             return {"window": page([self._window(a), self._cells(a)], size=(9.0, 4.6))}
         return {"window": page([self._window(a)], size=(5.5, 4.3))}
 
     def _window(self, a: Arrays) -> Panel:
-        half, far = 500 / self.frequency, np.abs(a["line_lag_ms"]).max()  # ms
-        title = f"{self.rule}, {self.repetitions} pairs at {self.frequency:g} Hz"
-        layers = [
-            either_side(a["line_lag_ms"], a["line"], color=BLUE, label="closed form"),
+        half, far = 500 / self.frequency, np.abs(a["lag_ms"]).max()  # ms
+        title = f"{self.rule}, {self.repetitions} pairs at {self.frequency:g} Hz" + (f", w = {self.w:g}" if self.w else "")
+        layers = [either_side(a["line_lag_ms"], a["line"], color=BLUE, label="closed form")] if "line" in a else []
+        layers += [
             line(a["lag_ms"], a["simulated"], "o", markersize=4, color=VERMILION, label="simulated in Brian2"),
             small_title(", ".join(filter(None, (title, self.preset, *self.parameters))), wrap=70),
         ]

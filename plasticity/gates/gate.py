@@ -32,7 +32,7 @@ class Gate:
     @classmethod
     def from_text(cls, text: str) -> Gate:
         """A gate by its name, with its default gains; WrongUse for an unknown one."""
-        return cls.known[text.strip()]()
+        return cls.known[str(text).strip()]()
 
     def __post_init__(self) -> None:
         describe(self)  # refuses settings of what is no dataclass
@@ -40,7 +40,7 @@ class Gate:
             value = getattr(self, field.name)
             if np.ndim(value) != 0:
                 raise WrongUse(f"{type(self).__name__}: {field.name} is one number, not an array of shape {np.shape(value)}.")
-            if not isinstance(value, numbers.Real) or not 0 <= float(value) < np.inf:
+            if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0 <= float(value) < np.inf:
                 raise WrongUse(f"{type(self).__name__}: {field.name}={value!r} must be a finite gain of 0 or more.")
 
     def gains(self, cue: np.ndarray, streams: int, rng: np.random.Generator) -> np.ndarray:

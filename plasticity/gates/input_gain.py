@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import numbers
 from typing import ClassVar
 
 import numpy as np
 
+from plasticity import given
 from plasticity.errors import WrongUse
 from plasticity.gates.gate import Gate
 from plasticity.settings import setting
@@ -36,7 +38,15 @@ class InputGain(Gate):
         return self.favour(cue, streams)
 
     def favour(self, chosen: np.ndarray, streams: int) -> np.ndarray:
-        """`attended` for the chosen stream of each trial and `ignored` for the others, shape (trials, streams)."""
+        """`attended` for the chosen stream of each trial and `ignored` for the others, shape (trials, streams).
+
+        WrongUse for a number of streams that is none, and for a cue that names no stream.
+        """
+        if isinstance(streams, bool) or not isinstance(streams, numbers.Integral) or streams < 1:
+            raise WrongUse(f"streams={streams!r} must be a whole number of at least 1.")
+        cues = given.real(chosen)
+        if cues is None or cues.ndim != 1 or np.asarray(chosen).dtype == bool:
+            raise WrongUse(f"cue={chosen!r} must name a stream for each trial, as whole numbers from 0 to {streams - 1}.")
         if not np.isin(chosen, np.arange(streams)).all():
             raise WrongUse(f"a cue names a stream from 0 to {streams - 1}; these run from {np.min(chosen)} to {np.max(chosen)}.")
         return np.where(np.arange(streams) == np.asarray(chosen)[:, None], self.attended, self.ignored).astype(float)

@@ -37,8 +37,8 @@ diehl_cook = Rule(
     source="Diehl & Cook 2015, doi:10.3389/fncom.2015.00099, as in the authors' public program",
     parameters={"A_plus": 0.01, "A_minus": 1e-4, "tau_plus": 20 * ms, "tau_minus": 20 * ms, "tau_y": 40 * ms},
     meaning={
-        "A_plus": "largest potentiation at a postsynaptic spike",
-        "A_minus": "largest depression at a presynaptic spike",
+        "A_plus": "largest potentiation at a postsynaptic spike, in units of the weight",
+        "A_minus": "largest depression at a presynaptic spike, in units of the weight",
         "tau_plus": "presynaptic trace",
         "tau_minus": "fast postsynaptic trace",
         "tau_y": "slow postsynaptic trace",

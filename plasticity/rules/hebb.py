@@ -25,7 +25,7 @@ hebb = Rule(
     "Kempter, Gerstner & van Hemmen 1999, doi:10.1103/PhysRevE.59.4498",
     parameters={"eta": 0.01, "tau": 20 * ms},
     meaning={
-        "eta": "potentiation by one coincident pair, as a share of the weight's range",
+        "eta": "potentiation by one coincident pair, in units of the weight",
         "tau": "time constant of the coincidence window",
     },
     traces=(Trace("pre_trace", "tau"), Trace("post_trace", "tau")),

@@ -29,5 +29,6 @@ heterosynaptic = Rule(
     traces=(Trace("post_burst", "tau_het"),),
     on_pre="dw = delta",
     on_post="dw = -beta_het*(w - w_ref)*post_burst**3",
+    tested="a loop over events",
     state={"w_ref": "(w - w_ref - P*w_ref*(w_P/2 - w_ref)*(w_P - w_ref))/tau_cons"},
 )

@@ -1,10 +1,15 @@
 """Where a rule's `dw` lands, composed once for all rules: bounds, gate, eligibility trace.
 
 Hard bounds          w = clip(w + g dw, w_min, w_max)
-Soft bounds          the same with dw scaled by (w_max - w)^mu where dw > 0 and by (w - w_min)^mu where dw < 0
+Soft bounds          the same with dw times ((w_max - w)/(w_max - w_min))^mu where dw > 0
+                     and ((w - w_min)/(w_max - w_min))^mu where dw < 0
                      (Guetig, Aharonov, Rotter & Sompolinsky 2003, doi:10.1523/JNEUROSCI.23-09-03697.2003)
 Eligibility          c += g dw, dc/dt = -c/tau_e, dw/dt = signal c
                      (Izhikevich 2007, doi:10.1093/cercor/bhl152)
+
+Amplitudes are in units of w whatever the bounds are, as in papers whose weights are millivolts or conductances: A_plus = 0.01 is
+a step of 0.01 between 0 and 5 too. For a share of the range multiply them by it. Soft bounds only make steps smaller, by the
+distance to the bound as a share of the range, and at the other bound a step is whole. In Guetig et al. the range is 1.
 
 g is the attention gate times the 0/1 switch `plastic`. What a rule changes all the time (its drift) lands the same way, as
 dw = drift dt in every time step.
@@ -13,12 +18,14 @@ dw = drift dt in every time step.
 from __future__ import annotations
 
 import dataclasses
+import numbers
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from brian2 import Quantity, get_dimensions, get_unit, ms, second
+from brian2 import Quantity, get_dimensions, get_unit, ms
 from brian2.utils.stringtools import get_identifiers, word_substitute
 
+from plasticity import given
 from plasticity.errors import WrongUse
 from plasticity.settings import setting
 
@@ -57,17 +64,25 @@ class Eligibility:
     def __post_init__(self) -> None:
         if not isinstance(self.signal, str):
             raise WrongUse(f"signal={self.signal!r} must be Brian2 text, for example signal='reward_post'.")
-        if get_dimensions(self.tau_e) != second.dim or not self.tau_e > 0 * second:
+        if not (given.seconds(self.tau_e) or 0) > 0:
             raise WrongUse(f"tau_e={self.tau_e} must be a positive time, for example 1000*ms.")
         if not self.signal.strip():
             raise WrongUse("an eligibility needs a signal that turns it into weight, for example signal='reward_post'.")
-        if self.interval is not None and (get_dimensions(self.interval) != second.dim or not self.interval > 0 * second):
+        if self.interval is not None and not (given.seconds(self.interval) or 0) > 0:
             raise WrongUse(f"interval={self.interval} must be a positive time, for example 10*ms.")
 
 
 @dataclasses.dataclass(frozen=True)
 class Landing:
     """Where `dw` lands: between which bounds, how softly, and whether by way of an eligibility trace.
+
+    hard bounds (mu = 0)   w <- clip(w + g dw, w_min, w_max)
+    soft bounds            the same with dw times ((w_max - w)/(w_max - w_min))^mu where dw > 0,
+                           and times ((w - w_min)/(w_max - w_min))^mu where dw < 0
+
+    g is the gate times the switch `plastic`. dw, and with it A_plus and every amplitude, is in units of w and is not scaled by
+    the range: A_plus = 0.01 is a step of 0.01 between 0 and 5 too; multiply it by w_max - w_min for a share of the range. Soft
+    bounds make a step smaller and never larger: at the other bound it is dw, halfway 2^-mu dw, at the bound itself 0.
 
     Parameters
     ----------
@@ -77,6 +92,15 @@ class Landing:
         Exponent of the soft bounds; 0 is hard (additive), 1 is fully multiplicative.
     eligibility : Eligibility or None
         A detour by way of a trace and a signal; directly on the weight where None.
+
+    Raises
+    ------
+    WrongUse
+        Bounds that are no finite numbers or not in this order, a negative exponent, an eligibility that is none.
+
+    Notes
+    -----
+    Source: Guetig, Aharonov, Rotter & Sompolinsky 2003, doi:10.1523/JNEUROSCI.23-09-03697.2003, where w goes from 0 to 1.
     """
 
     name: ClassVar[str] = "bounds"
@@ -92,12 +116,14 @@ class Landing:
     def __post_init__(self) -> None:
         for name in ("w_min", "w_max", "mu"):
             value = getattr(self, name)
-            if isinstance(value, (str, Quantity)) or np.ndim(value) or not np.isreal(value) or value is None:
+            if isinstance(value, (bool, Quantity)) or not isinstance(value, numbers.Real):
                 raise WrongUse(f"{name}={value!r} must be a number without unit, for example {name}=1.")
         if not (np.isfinite([self.w_min, self.w_max]).all() and self.w_min < self.w_max):
             raise WrongUse(f"bounds need w_min < w_max, not w_min={self.w_min} and w_max={self.w_max}.")
         if not 0 <= self.mu < np.inf:
             raise WrongUse(f"mu={self.mu} must be 0 (hard bounds) or more (soft bounds).")
+        if self.eligibility is not None and not isinstance(self.eligibility, Eligibility):
+            raise WrongUse(f"eligibility={self.eligibility!r} must be an Eligibility, for example Eligibility('reward_post').")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -111,6 +137,7 @@ class SynapseText:
     values: dict[str, Any]
     regularly: list[tuple[str, Quantity | None]]
     late: dict[str, str]
+    soft_range: float | None  # the range of the bounds, where the text holds for no other
 
 
 def compose(
@@ -124,8 +151,12 @@ def compose(
     switch = plastic or "plastic"
     factor = f"({switch})" + (f"*({gate})" if gate else "")
     soft, landing_dw = "", "dw"
+    unit_range = landing.w_max - landing.w_min == 1
     if landing.mu:
-        soft = "dw_soft = dw*(int(dw > 0)*clip(w_max - w, 0, inf)**mu + int(dw <= 0)*clip(w - w_min, 0, inf)**mu)"
+        up, down = "clip(w_max - w, 0, inf)", "clip(w - w_min, 0, inf)"
+        if not unit_range:
+            up, down = f"({up}/(w_max - w_min))", f"({down}/(w_max - w_min))"
+        soft = f"dw_soft = dw*(int(dw > 0)*{up}**mu + int(dw <= 0)*{down}**mu)"
         landing_dw = "dw_soft"  # a new name: Brian2 lets no scalar (dw = delta) become a vector
     if landing.eligibility is None:
         landed = f"w = clip(w + {factor}*{landing_dw}, w_min, w_max)"
@@ -201,7 +232,8 @@ def compose(
     on_pre = {path: text for path, text in on_pre.items() if text}
     on_post = {path: text for path, text in on_post.items() if text}
     order = {path: rank for path, rank in order.items() if path in on_pre or path in on_post}
-    return SynapseText("\n".join(lines), on_pre, on_post, order, values, regularly, late)
+    soft_range = 1.0 if landing.mu and unit_range else None
+    return SynapseText("\n".join(lines), on_pre, on_post, order, values, regularly, late, soft_range)
 
 
 def unit_of(value: Any) -> str:

@@ -26,8 +26,8 @@ pair_stdp = Rule(
     "window measured by Bi & Poo 1998, doi:10.1523/JNEUROSCI.18-24-10464.1998",
     parameters={"A_plus": 0.01, "A_minus": 0.0105, "tau_plus": 20 * ms, "tau_minus": 20 * ms},
     meaning={
-        "A_plus": "largest potentiation by one pair, as a share of the weight's range",
-        "A_minus": "largest depression by one pair, as a share of the weight's range",
+        "A_plus": "largest potentiation by one pair, in units of the weight",
+        "A_minus": "largest depression by one pair, in units of the weight",
         "tau_plus": "time constant of the potentiation window",
         "tau_minus": "time constant of the depression window",
     },

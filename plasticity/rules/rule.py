@@ -17,15 +17,19 @@ from brian2 import Hz, get_dimensions, get_unit, ms, second
 from brian2.core.functions import DEFAULT_FUNCTIONS
 from brian2.utils.stringtools import get_identifiers, word_substitute
 
+from plasticity import given
 from plasticity.errors import WrongUse, unknown
 from plasticity.rules.landing import unit_of
 from plasticity.rules.shown import describe as _describe
 from plasticity.rules.shown import typed
 from plasticity.rules.synapses import check_on_neurons
 from plasticity.rules.synapses import synapses as _synapses
+from plasticity.rules.written import to_nestml as _to_nestml
+from plasticity.rules.written import to_pynn as _to_pynn
 
 Parameters = Mapping[str, Any]
 SPIKES = ("all", "nearest", "reduced")
+TIE = 1e-9  # s: spikes this near are of one time step, and differ by rounding
 _ALWAYS_KNOWN = {"w", "dw", "w_min", "w_max", "dt", "t", "int", "and", "or", "not", "True", "False", "pi", "e", "inf"}
 
 
@@ -77,6 +81,9 @@ class Trace:
     delay: str = ""
 
     def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            if not isinstance(value := getattr(self, field.name), str):
+                raise WrongUse(f"Trace: {field.name}={value!r} must be a text, as in Trace('pre_trace', 'tau').")
         if self.spikes not in SPIKES:
             raise unknown(f"kind of trace ({self.name})", self.spikes, SPIKES)
         if self.side not in ("pre", "post"):
@@ -143,12 +150,14 @@ class Rule:
         Named rows of parameters from the paper; an entry `spikes` says which spikes the row's traces remember.
     parts : tuple of Rule
         What a sum of rules is made of.
+    tested : str
+        What the package's own tests hold the rule against, where no experiment holds it to its paper.
 
     Raises
     ------
     WrongUse
-        A time constant that is not positive, a parameter that is no finite number, text that never assigns `dw` or
-        that uses a variable which is nowhere declared.
+        An argument of the wrong type, a time constant that is not positive, a parameter that is no finite number, text that
+        never assigns `dw` or that uses a variable which is nowhere declared.
     """
 
     name: str
@@ -167,17 +176,16 @@ class Rule:
     needs: dict[str, str] = dataclasses.field(default_factory=dict)
     clamped: Callable[[Any, Any, Any, float, Parameters], Any] | None = None
     parts: tuple[Rule, ...] = ()
+    tested: str = ""
 
     known: ClassVar[Mapping[str, Rule]]  # all rules by name; set by plasticity.rules, which imports them
 
     def __post_init__(self) -> None:
+        self._check_types()
         object.__setattr__(self, "parameters", dict(self.parameters))
+        object.__setattr__(self, "traces", tuple(self.traces))
         for name, value in self.parameters.items():
-            try:
-                finite = np.ndim(value) == 0 and bool(np.isfinite(float(value)))
-            except (TypeError, ValueError):
-                finite = False
-            if not finite:
+            if isinstance(value, (str, bool)) or given.one(np.asarray(value)) is None:
                 raise WrongUse(f"{self.name}: {name}={value} is not a finite number.")
             if name in _ALWAYS_KNOWN | set(DEFAULT_FUNCTIONS) or name.endswith(("_pre", "_post")) or not name.isidentifier():
                 raise WrongUse(
@@ -203,6 +211,29 @@ class Rule:
                     f"{self.name}: only a presynaptic trace has a delay, and it names a parameter, not {trace.delay!r}."
                 )
         self._check_text()
+
+    def _check_types(self) -> None:
+        """WrongUse for an argument of another type than it is declared."""
+        kinds: dict[str, tuple[Any, tuple[str, ...]]] = {
+            "a text": (str, ("name", "summary", "source", "on_pre", "on_post", "drift", "noise", "tested")),
+            "a dictionary": (Mapping, ("parameters", "meaning", "presets", "state", "needs")),
+            "a tuple": ((tuple, list), ("traces", "parts")),
+        }
+        for kind, (wanted, names) in kinds.items():
+            for name in names:
+                if not isinstance(value := getattr(self, name), wanted):
+                    raise WrongUse(f"{self.name}: {name}={value!r} must be {kind}; copy a rule such as plasticity/rules/hebb.py.")
+        for name, one, all_ in (("traces", Trace, self.traces), ("parts", Rule, self.parts)):
+            for value in all_:
+                if not isinstance(value, one):
+                    raise WrongUse(f"{self.name}: {name} holds {value!r}, which is no {one.__name__}; give a tuple of them.")
+        for name in ("parameters", "meaning", "state", "needs"):
+            for key, value in getattr(self, name).items():
+                if not isinstance(key, str) or (name != "parameters" and not isinstance(value, str)):
+                    raise WrongUse(f"{self.name}: {name} holds {key!r}: {value!r}; it maps names to {_HOLDS[name]}.")
+        for name in ("closed_form", "clamped"):
+            if getattr(self, name) is not None and not callable(getattr(self, name)):
+                raise WrongUse(f"{self.name}: {name}={getattr(self, name)!r} must be a function, or None.")
 
     def _check_text(self) -> None:
         texts = {"on_pre": self.on_pre, "on_post": self.on_post, "drift": self.drift}
@@ -253,7 +284,7 @@ class Rule:
         WrongUse
             An unknown name.
         """
-        first, *others = (cls.known[name.strip()] for name in text.split("+"))
+        first, *others = (cls.known[name.strip()] for name in str(text).split("+"))
         return sum(others, start=first)
 
     def __call__(self, preset: str | None = None, /, **changes: Any) -> Rule:
@@ -361,39 +392,41 @@ class Rule:
         summary = self.summary.partition(" (traces: ")[0] + f" (traces: {words[spikes]})"
         return dataclasses.replace(self, traces=traces, parts=parts, summary=summary)
 
-    def change(self, pre: np.ndarray, post: np.ndarray) -> float:
+    def change(self, pre: np.ndarray, post: np.ndarray, dt: Any = None) -> float:
         """The closed form for this rule's parameters and traces: the summed change of one additive synapse.
 
         Parameters
         ----------
         pre, post : array
-            Spike times in seconds; a pair of equal times is left out, so take both from one grid of time steps.
+            Spike times in seconds, or as Brian2 times. Those of the same time step do not pair: without `dt`, those that are
+            equal but for rounding (1 ns).
+        dt : Quantity
+            The time step of a simulation. All times are then rounded to its multiples, as `protocols.weight_change` does.
 
         Raises
         ------
         WrongUse
-            The rule has no closed form, or some traces are nearest-neighbour and some all-to-all.
+            The rule has no closed form, or some traces are nearest-neighbour and some all-to-all; times that are not finite
+            numbers; with `dt`, two spikes of one side in the same step.
         """
         if self.parts:
             own = [dataclasses.replace(part, parameters={k: self.parameters[k] for k in part.parameters}) for part in self.parts]
-            return float(sum(part.change(pre, post) for part in own))
+            return float(sum(part.change(pre, post, dt) for part in own))
         if self.closed_form is None:
             raise WrongUse(f"{self.name} has no closed form for spike trains; simulate it with protocols.weight_change.")
         kinds = {t.spikes for t in self.traces if not t.of}
         if len(kinds) > 1:
             raise WrongUse(f'{self.name}: the closed form needs all traces alike; see with_traces("nearest").')
         trains = []
-        for side, given in (("pre", pre), ("post", post)):
-            try:
-                train = np.asarray(given, dtype=float)
-            except (TypeError, ValueError):
-                train = np.array(np.nan)
-            if train.ndim != 1 or not np.isfinite(train).all():
+        for side, told in (("pre", pre), ("post", post)):
+            train = given.times(told) if _has_unit(told) else given.real(told)
+            if train is None or train.ndim != 1 or not np.isfinite(train).all():
                 raise WrongUse(
-                    f"{self.name}: {side}={given!r} must be a list of finite spike times in seconds, like [0.01, 0.02]."
+                    f"{self.name}: {side}={told!r} must be a list of finite spike times in seconds, like [0.01, 0.02]."
                 )
             trains.append(np.sort(train))
-        return self.closed_form(trains[0], trains[1], self.parameters, kinds.pop() if kinds else "all")
+        first, second_ = _together_in_steps(self.name, trains, dt)
+        return self.closed_form(first, second_, self.parameters, kinds.pop() if kinds else "all")
 
     @property
     def has_closed_form(self) -> bool:
@@ -402,6 +435,8 @@ class Rule:
 
     def side(self, side: str) -> tuple[Trace, ...]:
         """The traces of one side, `"pre"` or `"post"`."""
+        if side not in ("pre", "post"):
+            raise unknown("side of a synapse", str(side), ("pre", "post"))
         return tuple(t for t in self.traces if t.side == side)
 
     def neuron_traces(self, side: str) -> tuple[str, str, dict[str, Any]]:
@@ -430,10 +465,39 @@ class Rule:
         return {f"{group}.{key}": (group, key) for group, key in sorted(on_neurons | on_synapses)}
 
     synapses = _synapses  # Brian2 `Synapses` with this rule on it
+    to_nestml = _to_nestml  # the rule as text for NESTML, and
+    to_pynn = _to_pynn  # for PyNN, where these can express it
 
     def describe(self) -> str:
         """Equations, parameters with units and meaning, presets, closed form, source: what `plasticity show` prints."""
         return _describe(self)
+
+
+_HOLDS = {
+    "parameters": "numbers", "meaning": "texts, one line each", "state": "expressions, as texts", "needs": "texts, one line each",
+}  # fmt: skip
+
+
+def _has_unit(given_times: Any) -> bool:
+    try:
+        return not get_dimensions(given_times).is_dimensionless
+    except (TypeError, ValueError):  # texts, dates
+        return False
+
+
+def _together_in_steps(rule: str, trains: list[np.ndarray], dt: Any) -> list[np.ndarray]:
+    """Both trains with times of one time step made equal: multiples of dt, or, where None, what differs by rounding alone."""
+    if dt is None:
+        every = np.unique(np.concatenate(trains))
+        firsts = every[np.diff(every, prepend=-np.inf) > TIE]
+        return [firsts[np.searchsorted(firsts, train, side="right") - 1] for train in trains]
+    step = given.seconds(dt)
+    if step is None or step <= 0:
+        raise WrongUse(f"{rule}: dt={dt!r} must be a positive time, for example 0.1*ms.")
+    steps = [np.round(train / step) for train in trains]
+    if any((np.diff(train) == 0).any() for train in steps):
+        raise WrongUse(f"{rule}: two spikes of one neuron fall into the same step of {1000 * step:g} ms; give a smaller dt.")
+    return [train * step for train in steps]
 
 
 def _together(texts: Iterable[str]) -> str:

@@ -6,8 +6,9 @@ import dataclasses
 from typing import ClassVar
 
 import numpy as np
-from brian2 import Quantity, get_dimensions, ms, second
+from brian2 import Quantity, ms
 
+from plasticity import given
 from plasticity.errors import WrongUse
 from plasticity.settings import setting
 
@@ -57,10 +58,12 @@ class ShortTerm:
     tau_f: Quantity = dataclasses.field(default_factory=lambda: 0 * ms)
 
     def __post_init__(self) -> None:
-        if isinstance(self.U, (str, Quantity)) or not 0 < self.U <= 1:
+        share = None if isinstance(self.U, Quantity) else given.one(self.U)
+        if share is None or not 0 < share <= 1:
             raise WrongUse(f"U={self.U} must be above 0 and at most 1: the share of the resources that a first spike uses.")
         for name, value, zero in (("tau_rec", self.tau_rec, False), ("tau_f", self.tau_f, True)):
-            if get_dimensions(value) != second.dim or not np.isfinite(float(value)) or float(value) < 0 or not (value or zero):
+            time = given.seconds(value)
+            if time is None or time < 0 or not (time or zero):
                 raise WrongUse(f"{name}={value} must be a {'time of 0*ms or more' if zero else 'positive time'}, like 800*ms.")
 
     @property
@@ -87,7 +90,10 @@ class ShortTerm:
         """Closed form of the release at regular spikes, in the steady state.
 
         u (1 - e)/(1 - (1 - u) e) with e = exp(-D/tau_rec), and u = U, or U/(1 - (1 - U) exp(-D/tau_f)) with facilitation.
+        WrongUse for a rate that is no positive number.
         """
+        if not (given.one(rate_hz) or 0) > 0:
+            raise WrongUse(f"rate_hz={rate_hz!r} must be a positive number of hertz, like 20.")
         u, left = self.U, float(np.exp(-1 / (rate_hz * float(self.tau_rec))))
         if self.facilitates:
             u = u / (1 - (1 - u) * float(np.exp(-1 / (rate_hz * float(self.tau_f)))))

@@ -56,9 +56,9 @@ triplet_stdp = Rule(
     source="Pfister & Gerstner 2006, doi:10.1523/JNEUROSCI.1425-06.2006",
     parameters={**DEFAULT, "tau_plus": 16.8 * ms, "tau_minus": 33.7 * ms},
     meaning={
-        "A2_plus": "potentiation by a pair",
+        "A2_plus": "potentiation by a pair, in units of the weight",
         "A3_plus": "potentiation by a triplet post-pre-post",
-        "A2_minus": "depression by a pair",
+        "A2_minus": "depression by a pair, in units of the weight",
         "A3_minus": "depression by a triplet pre-post-pre",
         "tau_x": "slow presynaptic trace",
         "tau_y": "slow postsynaptic trace",

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from plasticity.errors import WrongUse
-from plasticity.tasks.trials import Trials, at_least, numbers, several, whole_numbers
+from plasticity.tasks.trials import Trials, at_least, numbers, several, whole_numbers, yes_or_no
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,8 +66,8 @@ class Episodes(Trials):
             raise WrongUse(
                 f"trials: reward has the shape {reward.shape}; with these states and actions it must be {(states, actions)}."
             )
-        goal = whole_numbers("goal", np.asarray(self.goal).astype(np.int64), (states,), 2).astype(bool)
-        ends = whole_numbers("ends", np.asarray(self.ends).astype(np.int64), (states,), 2).astype(bool) | goal
+        goal = yes_or_no("goal", self.goal, states)
+        ends = yes_or_no("ends", self.ends, states) | goal
         start = whole_numbers("start", self.start, (max(1, np.size(self.start)),), states)
         if ends[start].any():
             raise WrongUse(f"trials: episode {int(ends[start].argmax())} begins in a state that ends it.")
@@ -105,6 +105,8 @@ class Episodes(Trials):
             Another shape, or an action that is not there before its episode has ended.
         """
         given = np.asarray(actions)
+        if given.dtype.kind not in "biu":
+            raise WrongUse(f"actions are of the type {given.dtype}; they are whole numbers from 0 to {self.classes - 1}.")
         if given.shape != (len(self), self.longest):
             raise WrongUse(f"actions have the shape {given.shape}; these episodes take {(len(self), self.longest)}.")
         state, over, total = self.start.copy(), np.zeros(len(self), bool), np.zeros(len(self))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
 
+from plasticity import given
 from plasticity.errors import WrongUse
 from plasticity.tasks.trials import Trials, numbers, several, share_right, whole_numbers, within_unit_interval
 
@@ -109,12 +111,11 @@ def split_streams(X: Any, streams: int = 2) -> tuple[np.ndarray, np.ndarray]:
     WrongUse
         A wrong shape, NaN, a stimulus outside 0 to 1, a cue that is not exactly one-hot.
     """
-    if streams < 1:
+    if isinstance(streams, bool) or not isinstance(streams, Integral) or streams < 1:
         raise WrongUse(f"split_streams: streams={streams}; it must be at least 1.")
-    try:
-        matrix = np.asarray(X, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise WrongUse("X is not a matrix of numbers; give Streams.X.") from None
+    matrix = given.real(X)
+    if matrix is None:
+        raise WrongUse("X is not a matrix of numbers; give Streams.X.")
     if matrix.ndim != 2 or 0 in matrix.shape or (streams > 1 and (matrix.shape[1] % streams or matrix.shape[1] < 2 * streams)):
         wanted = f"(trials, {streams}*features + {streams})" if streams > 1 else "(trials, features)"
         raise WrongUse(f"X has the shape {matrix.shape}; with {streams} streams it must be {wanted}, as Streams.X is.")

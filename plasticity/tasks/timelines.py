@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from plasticity import given
 from plasticity.errors import WrongUse
 from plasticity.tasks.trials import Trials, asked_somewhere, numbers, several, share_right, whole_numbers, within_unit_interval
 
@@ -49,7 +50,7 @@ class Timelines(Trials):
         within_unit_interval("trials: signal", signal)
         target = whole_numbers("target", self.target, signal.shape[:2], several(self.classes), low=-1)
         asked_somewhere("target", target)
-        if not 0 < self.step_ms < np.inf:
+        if not (given.one(self.step_ms) or 0) > 0:
             raise WrongUse(f"trials: step_ms={self.step_ms} must be a finite number above 0.")
         number = whole_numbers("number", self.number, (len(signal),), None)
         for name, values in (("signal", signal), ("target", target), ("number", number)):

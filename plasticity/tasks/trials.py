@@ -21,6 +21,7 @@ from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
+from plasticity import given as numbers_given
 from plasticity.errors import WrongUse
 
 T = TypeVar("T", bound="Trials")
@@ -69,8 +70,10 @@ class Trials(ABC):
         """The trials that `index` (whole numbers, a slice or a mask) picks, in that order."""
         try:
             chosen = np.atleast_1d(np.arange(len(self))[index])
-        except IndexError as problem:
+        except (IndexError, TypeError, ValueError) as problem:
             raise WrongUse(f"trials: take() cannot pick these from {len(self)} trials: {problem}.") from None
+        if chosen.ndim != 1:
+            raise WrongUse(f"trials: take() picks trials by a list of whole numbers, a slice or a mask, not by {index!r}.")
         picked = {name: array if name in self.shared else array[chosen] for name, array in self.arrays().items()}
         rest = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in picked}  # type: ignore[arg-type]
         return type(self)(**picked, **rest)
@@ -101,12 +104,15 @@ class Draw:
 
 def whole_numbers(name: str, given: Any, shape: tuple[int, ...], below: int | None, low: int = 0) -> np.ndarray:
     """`given` as int64 of this shape, each value from `low` up to `below` (exclusive; None: no limit)."""
-    values = np.asarray(given)
+    try:
+        values = np.asarray(given)
+    except ValueError:  # rows of different lengths
+        raise WrongUse(f"trials: {name} is no array; with this stimulus it must have the shape {shape}.") from None
     if values.shape != shape:
         raise WrongUse(f"trials: {name} has the shape {values.shape}; with this stimulus it must be {shape}.")
-    if not np.issubdtype(values.dtype, np.integer):
+    if values.dtype.kind not in "iu":  # NumPy counts spans of time (timedelta64) among its integers
         raise WrongUse(f"trials: {name} holds {values.dtype} values; give whole numbers, for example {name}.astype(int).")
-    if values.size and (values.min() < low or (below is not None and values.max() >= below)):
+    if values.size and (values.min() < low or values.max() >= (2**63 if below is None else below)):
         wanted = f"{low} or more" if below is None else f"from {low} to {below - 1}"
         raise WrongUse(f"trials: {name} runs from {values.min()} to {values.max()}; every value must be {wanted}.")
     return values.astype(np.int64, copy=False)
@@ -114,13 +120,18 @@ def whole_numbers(name: str, given: Any, shape: tuple[int, ...], below: int | No
 
 def numbers(name: str, given: Any, dimensions: int, shape: str) -> np.ndarray:
     """`given` as float64 with so many dimensions, none of them 0."""
-    try:
-        values = np.asarray(given, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise WrongUse(f"trials: {name} is not an array of numbers of the shape {shape}.") from None
+    values = numbers_given.real(given)
+    if values is None:
+        raise WrongUse(f"trials: {name} is not an array of numbers of the shape {shape}.")
     if values.ndim != dimensions or 0 in values.shape:
         raise WrongUse(f"trials: {name} has the shape {values.shape}; it must be {shape}, none 0.")
     return values
+
+
+def yes_or_no(name: str, given: Any, states: int) -> np.ndarray:
+    """`given` as bool, one for each state; 0 and 1 are taken too."""
+    values = np.asarray(given)
+    return whole_numbers(name, values.astype(np.int64) if values.dtype == bool else values, (states,), 2).astype(bool)
 
 
 def within_unit_interval(what: str, values: np.ndarray) -> None:
@@ -147,7 +158,12 @@ def several(classes: Any) -> int:
 
 def share_right(answers: Any, target: np.ndarray) -> np.ndarray:
     """Share of the asked places (target of 0 or more) that hold the target, of each trial; (trials,)."""
-    given = np.asarray(answers)
+    try:
+        given = np.asarray(answers)
+    except ValueError:  # rows of different lengths
+        given = np.zeros(0)
+    if given.dtype.kind in "cmM":
+        raise WrongUse(f"answers are of the type {given.dtype}; give the numbers of the classes.")
     if given.shape != target.shape:
         raise WrongUse(f"answers have the shape {given.shape}; these trials ask for {target.shape}.")
     asked = (target >= 0).reshape(len(target), -1)

@@ -52,18 +52,36 @@ def list_(
 @guarded
 def show(
     name: Annotated[str, typer.Argument(help="The name of a rule, gate, neuron, encoder, task, model, learner or simulation.")],
+    as_: Annotated[
+        str, typer.Option("--as", metavar="nestml|pynn", help="Of a rule: its text for another simulator.", show_default=False)
+    ] = "",
     with_: With = [],  # noqa: B006
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
     """All about one thing: equations, settings with default and unit, source."""
     found = _found(name)
+    if as_:
+        print(_written(name, dict(found), as_), end="")
+        return
     described = [_described(kind, name, entry) for kind, entry in found]
     if as_json:
         print_json(described[0] if len(described) == 1 else described)
         return
     for (kind, entry), about in zip(found, described, strict=True):
         _print(kind, entry, about)
+
+
+def _written(name: str, found: Mapping[str, Any], way: str) -> str:
+    """A rule as text for another simulator; WrongUse for anything else."""
+    from plasticity.errors import WrongUse, unknown
+    from plasticity.rules.written import WAYS
+
+    if way not in WAYS:
+        raise unknown("way of writing a rule (--as)", way, WAYS)
+    if "rules" not in found:
+        raise WrongUse(f"--as {way} writes rules, and {name} is none; `plasticity list rules` shows them.")
+    return WAYS[way](found["rules"])
 
 
 def _line(entry: Any) -> tuple[str, str]:
@@ -120,8 +138,9 @@ def _of_a_rule(name: str, rule: Any, text: str) -> str:
     each = [part.name for part in rule.parts] or [name]
     lines = dict.fromkeys(line for part in each for line in reproductions(part, SIMULATIONS))
     told = ", ".join(f"plasticity {line}" for line in lines)
-    tested = "none; the tests hold it against a loop over events" if RULES.built_in.issuperset(each) else "none"
-    runs = f"  reproductions: {told or tested}"
+    tested = {RULES[part].tested for part in each if part in RULES.built_in} if RULES.built_in.issuperset(each) else {""}
+    held = "" if "" in tested else f"; the tests hold it against {' and '.join(sorted(tested))}"
+    runs = f"  reproductions: {told or 'none' + held}"
     curve = preview(rule) or "  no curve here: the rule states no formula of the lag of two spikes, or of two held rates, alone"
     code = " + ".join(f"pl.rules.{part}" for part in each)
     use = f"  in Python: rule = {code}; help(rule.synapses) says what goes with it (gate, landing, short_term, traces)"

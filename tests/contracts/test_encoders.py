@@ -5,6 +5,7 @@ Random ones are tested with a fixed seed; a bound of 4 standard errors would be 
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -136,7 +137,9 @@ def test_an_unknown_encoder_is_answered_with_the_known_ones():
         ENCODERS["poison"]
 
 
-@pytest.mark.parametrize("period", [0 * ms, -5 * ms, 100, 100 * Hz], ids=str)
+@pytest.mark.parametrize(
+    "period", [0 * ms, -5 * ms, 100, 100 * Hz, np.inf * ms, np.nan * ms, [1, 2] * ms, "9 ms", None, 1j * ms], ids=str
+)
 def test_a_period_that_is_no_positive_time_is_refused(period: Any):
     with pytest.raises(WrongUse, match="must be a positive time, for example 100"):
         poisson.group(1, "inputs", "10*Hz", period)
@@ -146,6 +149,33 @@ def test_a_period_that_is_no_positive_time_is_refused(period: Any):
 def test_a_rate_that_is_no_rate_is_refused(wrong: float):
     with pytest.raises(WrongUse, match=f"stimulus holds the rate {wrong} Hz; a firing rate is a finite number of 0 or more"):
         check_rates([[5.0, wrong]], "stimulus")
+
+
+@pytest.mark.parametrize("wrong", ["fast", [1j], np.array([1j]), None, [[1], [1, 2]], np.zeros(2, "M8[D]"), 5 * ms], ids=str)
+def test_rates_that_are_no_numbers_are_refused(wrong: Any):
+    with pytest.raises(WrongUse, match="stimulus=.* must be firing rates in hertz"):
+        check_rates(wrong, "stimulus")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"n": 0}, "n=0 must be a whole number of neurons"),
+        ({"n": 1.5}, "n=1.5 must be"),
+        ({"n": True}, "n=True must be"),
+        ({"rate": 5}, "rate=5 must be Brian2 text"),
+        ({"equations": None}, "equations=None must be Brian2 text"),
+    ],
+)
+def test_a_group_of_inputs_that_cannot_be_is_refused(options: dict[str, Any], message: str):
+    with pytest.raises(WrongUse, match=message):
+        poisson.group(**{"n": 1, "name": "inputs", "rate": "10*Hz", "period": 5 * ms, **options})
+
+
+def test_an_encoder_of_the_wrong_types_is_refused():
+    for wrong in ({"threshold": None}, {"start": "0"}, {"onset": 3}):
+        with pytest.raises(WrongUse, match=f"poisson: {next(iter(wrong))}=.* must be a"):
+            dataclasses.replace(poisson, **wrong)
 
 
 def test_rates_come_back_as_they_were_given():

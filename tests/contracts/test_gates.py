@@ -98,8 +98,11 @@ def test_the_shuffled_gate_has_the_gates_gains_on_a_stream_independent_of_the_cu
         ("2", "='2' must be a finite gain"),
         (None, "=None must be a finite gain"),
         (np.ones(2), r"is one number, not an array of shape \(2,\)"),
+        (1j, "must be a finite gain"),
+        (True, "=True must be a finite gain"),
+        (np.datetime64("2020-01-01"), "must be a finite gain"),
     ],
-    ids=["negative", "NaN", "infinite", "text", "None", "array"],
+    ids=["negative", "NaN", "infinite", "text", "None", "array", "complex", "bool", "date"],
 )
 def test_a_gain_that_is_no_gain_is_refused(kind: Any, field: str, gain: Any, message: str):
     with pytest.raises(WrongUse, match=f"{kind.__name__}: {field}.*{message}"):
@@ -113,6 +116,20 @@ def test_a_gain_of_zero_shuts_the_stream():
 def test_a_cue_that_names_no_stream_is_refused():
     with pytest.raises(WrongUse, match="a stream from 0 to 1; these run from 0 to 2"):
         InputGain().gains(np.array([0, 2]), 2, rng())
+
+
+@pytest.mark.parametrize(
+    "cue", [None, "left", [0, np.nan], [0.5, 1], [0, 1j], [[0], [1]], np.zeros(2, "M8[D]"), [True, False]], ids=str
+)
+def test_a_cue_that_is_none_is_refused(cue: Any):
+    with pytest.raises(WrongUse, match="a cue names a stream|cue=.* must name a stream for each trial"):
+        InputGain().gains(cue, 2, rng())
+
+
+@pytest.mark.parametrize("streams", [0, -1, 2.0, "2", None, True])
+def test_a_number_of_streams_that_is_none_is_refused(streams: Any):
+    with pytest.raises(WrongUse, match="streams=.* must be a whole number of at least 1"):
+        InputGain().gains(np.array([0, 0]), streams, rng())
 
 
 def test_an_unknown_gate_is_answered_with_the_known_ones():

@@ -160,6 +160,10 @@ def test_further_equations_conditions_and_resets_add_to_the_neuron():
         ({"rest": np.nan * mV}, "one finite number"),
         ({"rest": [1, 2] * mV}, "one finite number"),
         ({"rest": "-70 mV"}, "is not a number; write it like rest="),
+        ({"rest": -70j * mV}, "is not a number; write it like rest="),
+        ({"rest": None}, "is not a number|has the wrong unit"),
+        ({"t_ref": -2 * ms}, "one finite number, and a time constant positive"),
+        ({"tau_m": np.inf * ms}, "one finite number"),
     ],
     ids=str,
 )

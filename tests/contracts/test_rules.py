@@ -12,6 +12,7 @@ came out.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import re
@@ -22,6 +23,7 @@ import sys
 from functools import cache
 from math import exp
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -43,10 +45,11 @@ from brian2 import (
     seed,
     set_device,
 )
+from brian2.core.base import BrianObjectException
 from brian2.units.fundamentalunits import DimensionMismatchError
 
 from plasticity.errors import WrongUse
-from plasticity.rules import RULES, Eligibility, Landing, Rule, Trace, pair_stdp, triplet_stdp
+from plasticity.rules import RULES, Eligibility, Landing, Rule, ShortTerm, Trace, pair_stdp, triplet_stdp
 
 GRID = 0.5  # ms
 STEPS = 500  # of the grid: 250 ms
@@ -171,7 +174,8 @@ def event_loop(rule, pre, post, landing=FREE, w=0.0):
                 exec(text, names)
                 dw = names["dw"]
                 if landing.mu:
-                    dw *= (landing.w_max - w if dw > 0 else w - landing.w_min) ** landing.mu
+                    left = landing.w_max - w if dw > 0 else w - landing.w_min
+                    dw *= (left / (landing.w_max - landing.w_min)) ** landing.mu
                 w = min(max(w + dw, landing.w_min), landing.w_max)
                 magnitude += abs(dw)
         for side, text, times in (("pre", rule.on_pre, pre), ("post", rule.on_post, post)):
@@ -267,6 +271,167 @@ def test_traces_on_neurons_refuse_a_delay():
         pair_stdp.synapses(group("pre", PRE, GRID), group("post", POST, GRID), traces="neuron", delay=1 * ms)
 
 
+# Two synapses of one pair of neurons, pre at 10 ms and post at 14 ms: the spike arrives 4 ms before and 3 ms after the post spike
+ARRIVED = np.array([0.01 * exp(-4 / 20), -0.0105 * exp(-3 / 20)])
+
+
+def two_synapses(rule=pair_stdp, **options):
+    source, target = SpikeGeneratorGroup(1, [0], [10] * ms), SpikeGeneratorGroup(1, [0], [14] * ms)
+    if options.get("traces") == "neuron":
+        source, target = group("pre", [np.array([20])], GRID, rule), group("post", [np.array([28])], GRID, rule)
+    S = rule.synapses(source, target, landing=FREE, namespace={}, name="two", multisynaptic_index="k", **options)
+    S.connect(n=2)
+    return S, Network(source, target, S)
+
+
+def set_all(S):
+    S.delay = [0, 7] * ms
+
+
+def set_all_by_a_text(S):
+    late = 7 * ms  # noqa: F841  (Brian2 finds it here)
+    S.delay = "k*late"
+
+
+def set_one(S):
+    S.delay[1] = 7 * ms
+
+
+def set_all_without_unit(S):
+    S.delay_ = [0, 0.007]
+
+
+def add(S):
+    S.delay = [1, 8] * ms
+    S.delay -= 1 * ms
+
+
+def set_each_pathway(S):
+    S.pre.delay = S.pre_count.delay = [0, 7] * ms
+
+
+def set_all_and_then_one_pathway(S):
+    S.delay = 1 * ms
+    S.pre_count.delay = [0, 7] * ms
+
+
+DELAYS = (set_all, set_all_by_a_text, set_one, set_all_without_unit, add, set_each_pathway, set_all_and_then_one_pathway)
+
+
+@pytest.mark.parametrize("how", DELAYS)
+def test_a_rule_learns_from_spikes_as_they_arrive_however_the_delay_of_each_synapse_is_set(how):
+    """Issue 13, F5: Brian2's S.delay reaches every presynaptic pathway."""
+    S, network = two_synapses()
+    how(S)
+    network.run(40 * ms, namespace={})
+    assert S.w[:] == pytest.approx(ARRIVED, rel=1e-14)
+    assert S.delay[:] / ms == pytest.approx([0, 7]) and np.array_equal(S.delay_[:], S.pre_count.delay_[:])
+
+
+@pytest.mark.parametrize("name", ["rewarded", "depressing", "summed", "synapses made later"])
+def test_the_delay_of_each_synapse_holds_for_eligibility_short_term_plasticity_sums_and_later_synapses(name):
+    options = {
+        "rewarded": {"landing": dataclasses.replace(FREE, eligibility=Eligibility("0", 1e9 * second))},
+        "depressing": {"short_term": ShortTerm(), "transmit": "sent = t/ms*int(released > 0)", "model": "sent : 1"},
+    }.get(name, {})
+    companion = Rule("companion", "", "", {"B": 1.0}, {"B": ""}, on_pre="dw = 0*B")
+    source, target = SpikeGeneratorGroup(1, [0], [10] * ms), SpikeGeneratorGroup(1, [0], [14] * ms)
+    rule = pair_stdp + companion if name == "summed" else pair_stdp
+    S = rule.synapses(source, target, namespace={}, **{"landing": FREE, **options})
+    S.connect()
+    S.delay = 0 * ms
+    S.connect()  # its delay is 0
+    S.delay = [0, 7] * ms
+    Network(source, target, S).run(40 * ms, namespace={})
+    found = S.eligibility[:] if name == "rewarded" else S.w[:]
+    assert found == pytest.approx(ARRIVED, rel=1e-9)  # an eligibility decays by 3e-11 in 26 ms
+    if name == "depressing":
+        assert S.sent[:] == pytest.approx([10, 17])
+
+
+def test_a_rule_that_counts_spikes_late_takes_one_delay_for_all_and_counts_them_that_much_later():
+    late = RULES["calcium"](sigma=0, D=5 * ms)
+    watched = []
+    for delay, way in ((3 * ms, "connect"), (3 * ms, "S.delay"), (0 * ms, "connect")):
+        S, network = two_synapses(late, **({"delay": delay} if way == "connect" else {}))
+        if way == "S.delay":
+            S.delay = delay
+        monitor = StateMonitor(S, "pre_trace", record=True)
+        network.add(monitor)
+        network.run(40 * ms, namespace={})
+        watched.append(np.argmax(monitor.pre_trace[0] > 0) * 0.1)
+    assert watched == pytest.approx([18.1, 18.1, 15.1])  # seen from the step after on
+    with pytest.raises(WrongUse, match="must be one time for all synapses.*later than they arrive, by D"):
+        two_synapses(late)[0].delay = [0, 7] * ms
+    S, network = two_synapses(late)
+    S.D = 6 * ms  # says nothing to the pathway
+    with pytest.raises(BrianObjectException) as caught:
+        network.run(1 * ms, namespace={})
+    assert "two.D was changed, but it is the delay of a pathway" in str(caught.value.__cause__)
+    with pytest.raises(WrongUse, match="cannot be read here"):
+        S.delay[:] = 3 * ms
+
+
+def test_pathways_that_come_later_than_the_spike_are_kept_that_much_later():
+    """A rule of both kinds of pathways: what a spike does when it arrives, and a count D later."""
+    traces = (Trace("pre_trace", "tau"), Trace("pre_late", "tau", delay="D"))
+    values = {"A": 1.0, "tau": 20 * ms, "D": 5 * ms}
+    rule = bad(parameters=values, traces=traces, on_pre="dw = A*pre_late")
+    S, network = two_synapses(rule)
+    S.delay = 3 * ms
+    assert [float(getattr(S, path).delay[:] / ms) for path in ("pre", "pre_count", "pre_count_D")] == pytest.approx([3, 3, 8])
+    network.run(1 * ms, namespace={})
+    S.delay[:] = 4 * ms  # of the first alone
+    with pytest.raises(BrianObjectException) as caught:
+        network.run(1 * ms, namespace={})
+    assert "delays of pre and pre_count_D differ" in str(caught.value.__cause__)
+    assert "they must be D apart" in str(caught.value.__cause__)
+
+
+@pytest.mark.parametrize(
+    ("traces", "setting", "value", "told"),
+    [
+        ("synapse", "pre", [0, 7] * ms, "delays of pre and pre_count differ.*set S.delay = ..., which sets both"),
+        ("synapse", "pre_count", "7*ms", "delays of pre and pre_count differ"),
+        ("synapse", "post", 2 * ms, "delays of post and post_count differ.*S.post.delay = S.post_count.delay"),
+        ("synapse", "delay", [0, -7] * ms, "a delay of pre is -0.007 s"),
+        ("synapse", "delay", np.nan * ms, "a delay of pre is nan s"),
+        ("synapse", "delay", np.inf * ms, "a delay of pre is inf s"),
+        ("neuron", "pre", 2 * ms, 'traces="neuron" knows no delay, and two.pre.delay is not 0; use traces="synapse"'),
+        ("neuron", "pre", "k*7*ms", 'traces="neuron" knows no delay'),
+        ("neuron", "post", 2 * ms, 'traces="neuron" knows no delay, and two.post.delay'),
+        ("neuron", "item", 2 * ms, 'traces="neuron" knows no delay'),
+    ],
+)
+def test_delays_that_would_be_learnt_from_wrongly_are_refused_before_the_run(traces, setting, value, told):
+    S, network = two_synapses(traces=traces)
+    if setting == "delay":
+        S.delay = value
+    elif setting == "item":
+        S.delay[0] = value
+    else:
+        getattr(S, setting).delay = value
+    with pytest.raises(BrianObjectException) as caught:
+        network.run(1 * ms, namespace={})
+    assert isinstance(caught.value.__cause__, WrongUse) and re.search(told, str(caught.value.__cause__))
+
+
+@pytest.mark.parametrize("value", [2 * ms, [0, 7] * ms, "7*ms"])
+def test_a_delay_of_traces_on_neurons_is_refused_where_it_is_set(value):
+    S, network = two_synapses(traces="neuron")
+    with pytest.raises(WrongUse, match='traces="neuron" knows no delay, and S.delay is not 0'):
+        S.delay = value
+    S.delay = 0 * ms
+    network.run(30 * ms, namespace={})
+    assert S.w[:] == pytest.approx([0.01 * exp(-4 / 20)] * 2, rel=1e-12)
+
+
+@pytest.mark.parametrize("delay", [-1 * ms, np.nan * ms, np.inf * ms, [1, 2] * ms, 5, "5*ms", 5 * mV, {"pre": 1 * ms}, 1j * ms])
+def test_a_delay_that_is_no_time_is_refused(delay):
+    with pytest.raises(WrongUse, match="delay=.* must be one finite time of 0.ms or more"):
+        two_synapses(delay=delay)
+
+
 # ---------------------------------------------------------------------------------------------------------------- units and names
 
 
@@ -321,6 +486,13 @@ def test_a_parameter_that_cannot_be_is_refused(key, value):
         {"w_max": "a"},
         {"w_min": 0 * mV},
         {"w_max": None},
+        {"w_max": True},
+        {"w_max": 1j},
+        {"w_max": [1, 2]},
+        {"w_max": {}},
+        {"w_max": np.datetime64("2020-01-01")},
+        {"mu": np.inf},
+        {"eligibility": "reward_post"},
     ],
 )
 def test_bounds_that_cannot_be_are_refused(wrong):
@@ -329,7 +501,13 @@ def test_bounds_that_cannot_be_are_refused(wrong):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"signal": " "}, {"signal": None}, {"signal": "r", "tau_e": 5}, {"signal": "r", "tau_e": -5 * ms}]
+    "wrong",
+    [
+        {"signal": " "},
+        {"signal": None},
+        *({"signal": "r", "tau_e": tau} for tau in (5, -5 * ms, None, "5 ms", np.inf * ms, np.nan * ms, [1, 2] * ms, 1j * ms)),
+        *({"signal": "r", "interval": each} for each in (5, 0 * ms, "5 ms", np.inf * ms, [1, 2] * ms)),
+    ],
 )
 def test_an_eligibility_that_cannot_be_is_refused(wrong):
     with pytest.raises(WrongUse):
@@ -439,6 +617,51 @@ def test_soft_bounds_are_what_an_event_loop_gives(mu):
         expected, magnitude = looped(name, landing, 0.4)
         agree(found, expected, 1 + magnitude)  # the weight itself is of order 1
         assert np.all(found != 0.4)
+
+
+@pytest.mark.parametrize("mu", [0, 0.1, 0.5, 1])
+@pytest.mark.parametrize(("w_min", "w_max"), [(0, 1), (0, 5), (0, 0.2), (-2, 3), (1, 3)])
+def test_amplitudes_are_in_units_of_the_weight_and_soft_bounds_are_shares_of_the_range(w_min, w_max, mu):
+    """One step up and one down from three places of the range: dw, times the share of the range that is left to the power mu."""
+    share, A, landing = np.array([0.25, 0.5, 0.9]), 0.01, Landing(w_min, w_max, mu=mu)
+    lags = [1, 1, 1, -1, -1, -1] * ms
+    change, start = np.zeros(6), w_min + np.tile(share, 2) * (w_max - w_min)
+    source = SpikeGeneratorGroup(6, np.arange(6), [5] * 6 * ms)
+    target = SpikeGeneratorGroup(6, np.arange(6), [5] * 6 * ms + lags)
+    S = pair_stdp(A_plus=A, A_minus=A, tau_plus=1e9 * second, tau_minus=1e9 * second).synapses(
+        source, target, landing=landing, namespace={}, dt=1 * ms
+    )
+    S.connect(j="i")
+    S.w = start
+    Network(source, target, S).run(8 * ms, namespace={})
+    change = S.w[:] - start
+    assert change[:3] == pytest.approx(A * (1 - share) ** mu, rel=1e-9)  # rounding of a difference of weights up to 5
+    assert change[3:] == pytest.approx(-A * share**mu, rel=1e-9)
+    assert np.abs(change).max() <= A * (1 + 1e-9)  # never more than the rule says
+
+
+def test_bounds_that_are_moved_after_soft_ones_were_made_are_refused():
+    S, network = two_synapses()
+    S.w_max = 5.0  # hard bounds: nothing but the bound
+    network.run(1 * ms, namespace={})
+    source = SpikeGeneratorGroup(1, [0], [10] * ms)
+    S = pair_stdp.synapses(source, source, landing=Landing(mu=0.5), namespace={})
+    S.connect()
+    S.w_max = 5.0
+    with pytest.raises(BrianObjectException) as caught:
+        Network(source, S).run(1 * ms, namespace={})
+    assert "write landing=Landing(0, 5, mu=...) instead" in str(caught.value.__cause__)
+
+
+def test_the_formula_of_the_bounds_is_told(capsys):
+    from simulations.command_line import main
+
+    with contextlib.suppress(SystemExit):
+        main(["show", "bounds"])
+    told = capsys.readouterr().out
+    for words in ("clip(w + g dw, w_min, w_max)", "((w_max - w)/(w_max - w_min))^mu", "((w - w_min)/(w_max - w_min))^mu"):
+        assert words in told
+    assert "in units of w" in " ".join(told.split())
 
 
 # ---------------------------------------------------------------------------------------------------------------- the eligibility
@@ -640,7 +863,7 @@ def test_noise_has_the_variance_that_it_states():
 def bad(**change):
     whole = {"name": "mine", "summary": "", "source": "", "parameters": {"A": 1.0, "tau": 20 * ms}}
     whole |= {"traces": (Trace("pre_trace", "tau"),), "on_post": "dw = A*pre_trace", **change}
-    return Rule(**{"meaning": dict.fromkeys(whole["parameters"], "of this test"), **whole})
+    return Rule(**{"meaning": dict.fromkeys(whole["parameters"] or (), "of this test"), **whole})
 
 
 @pytest.mark.parametrize(
@@ -667,12 +890,36 @@ def bad(**change):
         ({"meaning": {"A": "only this"}}, "say in one line what tau is"),
         ({"parameters": {"A": 1.0, "tau": 20 * ms, "tau_slow": -1 * ms}}, "tau_slow=.* must be positive"),
         ({"parameters": {"A": 1.0, "tau": 20 * ms, "r": -1 * Hz}}, "r=.* must not be negative"),
+        ({"parameters": {"A": 1j, "tau": 20 * ms}}, "A=1j is not a finite number"),
+        ({"parameters": {"A": "0.1", "tau": 20 * ms}}, "A=0.1 is not a finite number"),
+        ({"parameters": {"A": True, "tau": 20 * ms}}, "A=True is not a finite number"),
+        ({"parameters": {"A": 1.0, "tau": 20j * ms}}, "tau=.* is not a finite number"),
+        ({"parameters": None, "meaning": {}}, "parameters=None must be a dictionary"),
+        ({"meaning": None}, "meaning=None must be a dictionary"),
+        ({"traces": None}, "traces=None must be a tuple"),
+        ({"traces": ("pre_trace",)}, "traces holds 'pre_trace', which is no Trace"),
+        ({"on_post": None}, "on_post=None must be a text"),
+        ({"name": 3}, "name=3 must be a text"),
+        ({"state": {"q": 3}}, "state holds 'q': 3; it maps names to expressions"),
+        ({"needs": "rate_pre"}, "needs='rate_pre' must be a dictionary"),
+        ({"closed_form": "A"}, "closed_form='A' must be a function"),
     ],
 )
 def test_a_rule_that_cannot_be_is_refused_when_it_is_made(change, told):
     assert bad().on_post
     with pytest.raises(WrongUse, match=told):
         bad(**change)
+
+
+@pytest.mark.parametrize("wrong", [{"tau": 20 * ms}, {"spikes": None}, {"of": 3}, {"name": 5}])
+def test_a_trace_of_the_wrong_types_is_refused(wrong):
+    with pytest.raises(WrongUse, match=f"Trace: {next(iter(wrong))}=.* must be a text"):
+        Trace(**{"name": "pre_trace", "tau": "tau", **wrong})
+
+
+def test_an_unknown_side_of_a_synapse_is_refused():
+    with pytest.raises(WrongUse, match="unknown side of a synapse 'axon'.*post, pre"):
+        pair_stdp.neuron_traces("axon")
 
 
 def test_a_trace_of_no_side_or_of_an_unknown_kind_is_refused():
@@ -700,7 +947,10 @@ def test_reduced_traces_and_delayed_ones_cannot_lie_on_neurons():
         pair_stdp.with_traces("reduced").neuron_traces("pre")
 
 
-@pytest.mark.parametrize("train", [[np.nan], [[0.1]], None, "x"])
+DAYS = np.array(["2020-01-01"], "datetime64[D]")
+
+
+@pytest.mark.parametrize("train", [[np.nan], [[0.1]], None, "x", ["0.1"], [0.1j], np.array([0.1j]), DAYS, [5] * mV])
 def test_spike_times_that_cannot_be_are_refused_by_the_closed_form(train):
     with pytest.raises(WrongUse, match="list of finite spike times"):
         pair_stdp.change(train, [0.1])
@@ -759,9 +1009,71 @@ def test_what_a_synapse_lacks_is_said_before_brian2_runs():
         ({"landing": "soft"}, "landing='soft' must be a Landing"),
         ({"short_term": "depressing"}, "must be a ShortTerm"),
         ({"w_max": 2}, r"write landing=Landing\(w_max=...\)"),
+        ({"gate": np.nan}, "gate=nan must be Brian2 text or a finite number"),
+        ({"gate": "nan"}, "gate='nan' must be Brian2 text or a finite number"),
+        ({"gate": -np.inf}, "gate=-inf must be"),
+        ({"gate": 1j}, "gate=1j must be"),
+        ({"gate": True}, "gate=True must be"),
+        ({"gate": [1, 2]}, "gate=.* must be"),
+        ({"gate": np.datetime64("2020-01-01")}, "gate=.* must be"),
+        ({"transmit": 5}, "transmit=5 must be Brian2 text, for example transmit='ge_post"),
+        ({"transmit": None}, "transmit=None must be"),
+        ({"plastic": 1}, "plastic=1 must be Brian2 text"),
+        ({"model": 3}, "model=3 must be"),
+        ({"namespace": 3}, "namespace=3 must be a dictionary"),
+        ({"at_event": "reward"}, "at_event='reward' must name pathways"),
+        ({"at_event": {"late": "w = 0"}}, "at_event=.* must name pathways"),
+        ({"traces": 3}, "unknown placement of traces '3'"),
+        ({"delays": 3 * ms}, "unknown option of synapses.. 'delays'. Did you mean 'delay'"),
+        ({"method": "euler"}, "unknown option of synapses.. 'method'"),
+        ({"source": None}, "source=None must be a group of Brian2"),
+        ({"target": 5}, "target=5 must be a group of Brian2"),
     ):
         with pytest.raises(WrongUse, match=told):
-            pair_stdp.synapses(source, target, **options)
+            pair_stdp.synapses(**{"source": source, "target": target, **options})
+
+
+def test_a_gate_may_be_a_number():
+    S, network = two_synapses(gate=0.5)
+    network.run(40 * ms, namespace={})
+    assert S.w[:] == pytest.approx([0.5 * ARRIVED[0]] * 2, rel=1e-14)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *({"U": U} for U in (0, -1, 1.5, np.nan, 1j, None, "0.5", True, [0.5, 0.5], 0.5 * ms)),
+        *({"tau_rec": tau} for tau in (0 * ms, -1 * ms, 5, None, "800 ms", np.inf * ms, np.nan * ms, [1, 2] * ms, 1j * ms)),
+        *({"tau_f": tau} for tau in (-1 * ms, 5, None, "1 s", np.inf * ms, [1, 2] * ms)),
+    ],
+)
+def test_short_term_plasticity_that_cannot_be_is_refused(wrong):
+    with pytest.raises(WrongUse, match=f"{next(iter(wrong))}=.* must be"):
+        ShortTerm(**wrong)
+
+
+@pytest.mark.parametrize("rate", [0, -5, np.nan, np.inf, "20", None, 1j])
+def test_a_steady_release_needs_a_rate(rate):
+    with pytest.raises(WrongUse, match="rate_hz=.* must be a positive number"):
+        ShortTerm().steady_release(rate)
+
+
+def test_the_tests_that_a_rule_says_hold_it_are_there():
+    """`show` says so of rules that no experiment holds to their paper."""
+    held = {name: rule.tested for name, rule in RULES.items() if rule.tested}
+    assert held == {"heterosynaptic": "a loop over events"}
+    there = Path(__file__).parents[1] / "unit" / "test_homeostasis.py"
+    assert "def test_the_heterosynaptic_rule_agrees_with_a_loop_alone_and_added_to_triplets" in there.read_text()
+
+
+def test_show_tells_of_a_loop_over_events_where_a_test_holds_the_rule_to_one(monkeypatch):
+    from simulations.command_line.listing import _of_a_rule
+
+    assert "none; the tests hold it against a loop over events" in _of_a_rule("heterosynaptic", RULES["heterosynaptic"], "")
+    untested = dataclasses.replace(RULES["heterosynaptic"], tested="")
+    monkeypatch.setitem(RULES._entries, "heterosynaptic", untested)
+    told = _of_a_rule("heterosynaptic", untested, "")
+    assert "reproductions: none\n" in told and "loop over events" not in told
 
 
 def test_every_parameter_has_one_place_in_a_network_and_one_on_each_side_that_needs_it():
@@ -862,6 +1174,130 @@ def test_triplet_stdp_fits_the_measured_frequency_dependence_as_well_as_the_pape
     assert error == pytest.approx(paper, abs=0.02)  # the parameters are printed with two digits, which moves E by about 0.015
 
 
+# ----------------------------------------------------------------------------------------------------------- for other simulators
+
+
+def nestml(text):
+    """A NESTML synapse as Python: values by name, the decay of each trace, what happens at a spike of either side.
+
+    Its statements are Python's but for the types of what is declared. The pynestml parser takes these texts too (9.0, tried).
+    """
+    blocks: dict[str, list[str]] = {}
+    title = ""
+    for line in text.splitlines():
+        line = line.partition("#")[0].rstrip()
+        if re.fullmatch(r"    \S.*:", line):
+            title = line.strip(" :")
+        elif line.startswith("        "):
+            blocks.setdefault(title, []).append(line[8:])
+    values = {}
+    for line in blocks["state"] + blocks["parameters"]:
+        name, unit, value = re.fullmatch(r"(\w+) (real|ms|kHz) = (\S+)(?: \2)?", line).groups()
+        values[name] = float(value)
+    decay = dict(re.fullmatch(r"(\w+)' = -\1 / (\w+)", line).groups() for line in blocks.get("equations", ()))
+    handlers = {side: "\n".join(blocks[f"onReceive({side}_spikes)"]) for side in SIDES}
+    spikes = {side: re.sub(r"^(\w+) real =", r"\1 =", body, flags=re.M) for side, body in handlers.items()}
+    return values, decay, spikes
+
+
+SIDES = ("pre", "post")
+
+
+def run_nestml(text, pre, post, w):
+    """Weight at the end and weights that were transmitted; spike times in seconds, no two of both sides in one step."""
+    values, decay, spikes = nestml(text)
+    sent = []
+    names = values | {"w": w, "min": min, "max": max, "emit_spike": sent.append}
+    last = 0.0
+    for now, side in sorted([(t, "pre") for t in pre] + [(t, "post") for t in post]):
+        for trace, tau in decay.items():
+            names[trace] *= exp(-(now - last) * 1000 / names[tau])
+        last = now
+        exec(spikes[side], names)
+    return names["w"], sent
+
+
+@pytest.mark.parametrize("landing", [FREE, Landing(0, 1), Landing(-0.5, 1.5, mu=0.5)])
+@pytest.mark.parametrize("name", CASES)
+def test_a_rule_as_nestml_changes_the_weight_as_the_rule_does(name, landing):
+    text = CASES[name].to_nestml(landing)
+    for a, b in zip(EVEN, ODD, strict=True):
+        expected, magnitude = event_loop(CASES[name], seconds(a), seconds(b), landing, 0.4)
+        found, sent = run_nestml(text, seconds(a), seconds(b), 0.4)
+        assert abs(found - expected) <= 1e-11 * (1 + magnitude)  # exponentials of times in ms and in s
+        assert len(sent) == len(a) and sent[0] == pytest.approx(0.4, abs=1e-2)
+    assert found != 0.4
+
+
+def test_a_rule_that_nestml_cannot_express_is_refused_with_the_reason():
+    fit = {name for name, rule in RULES.items() if not (rule.drift or rule.state)}
+    assert fit == set(EVENT)
+    for name in set(RULES) - fit:
+        with pytest.raises(WrongUse, match=f"{name} cannot be written for NESTML: .* update block written by hand"):
+            RULES[name].to_nestml()
+    with pytest.raises(WrongUse, match="an eligibility needs a signal"):
+        pair_stdp.to_nestml(waiting(1 * second))
+    with pytest.raises(WrongUse, match="'A.int.pre_trace > 1.*' is more than sums, products and powers"):
+        bad(on_post="dw = A*int(pre_trace > 1)").to_nestml()
+    with pytest.raises(WrongUse, match="has a unit other than that of a time or a rate"):
+        bad(parameters={"A": 1 * mV, "tau": 20 * ms}, on_post="dw = A*pre_trace/A").to_nestml()
+    with pytest.raises(WrongUse, match="landing='soft' must be a Landing"):
+        pair_stdp.to_nestml("soft")
+
+
+@pytest.mark.parametrize(("landing", "kind"), [(Landing(0, 5), "Additive"), (Landing(0, 5, mu=0.5), "Gutig")])
+def test_pair_stdp_as_pynn_has_amplitudes_as_shares_of_its_range(landing, kind):
+    def recorded(called):
+        return lambda **given: {"kind": called, **given}
+
+    names = ("STDPMechanism", "SpikePairRule", "AdditiveWeightDependence", "GutigWeightDependence")
+    made = {"sim": SimpleNamespace(**{called: recorded(called) for called in names})}
+    exec(pair_stdp(tau_minus=30 * ms).to_pynn(landing), made)
+    timing, weight = made["synapse"]["timing_dependence"], made["synapse"]["weight_dependence"]
+    assert timing.pop("A_minus") == pytest.approx(0.0021, rel=1e-15)
+    assert timing == {"kind": "SpikePairRule", "A_plus": 0.002, "tau_plus": 20.0, "tau_minus": 30.0}
+    soft = {"mu_plus": 0.5, "mu_minus": 0.5} if landing.mu else {}
+    assert weight == {"kind": f"{kind}WeightDependence", "w_min": 0.0, "w_max": 5.0, **soft}
+
+
+@pytest.mark.parametrize(
+    ("rule", "landing", "told"),
+    [
+        (triplet_stdp, None, "its standard models know pair STDP between all spikes alone; try to_nestml"),
+        (pair_stdp.with_traces("nearest"), None, "between all spikes alone"),
+        (pair_stdp + RULES["synaptic_scaling"], None, "between all spikes alone"),
+        (pair_stdp(A_plus=0.0), None, "A_plus=0.0 and A_minus=0.0105 must both be above 0"),
+        (pair_stdp, Landing(-1, 1), "its weights start at 0, not -1 to 1"),
+        (pair_stdp, Landing(eligibility=Eligibility("1")), "an eligibility needs a signal"),
+    ],
+)
+def test_what_pynn_cannot_express_is_refused_with_the_reason(rule, landing, told):
+    with pytest.raises(WrongUse, match=told):
+        rule.to_pynn(landing)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "told"),
+    [
+        (["pair_stdp", "--as", "nestml"], 0, "model pair_stdp_synapse:"),
+        (["pair_stdp", "--as", "pynn"], 0, "sim.SpikePairRule(A_plus=0.01, A_minus=0.0105"),
+        (["oja", "--as", "nestml"], 2, "oja cannot be written for NESTML"),
+        (["pair_stdp", "--as", "nestl"], 2, "Did you mean 'nestml'"),
+        (["input_gain", "--as", "pynn"], 2, "input_gain is none"),
+    ],
+)
+def test_show_writes_a_rule_for_another_simulator(arguments, status, told, capsys):
+    from simulations.command_line import main
+
+    found = 0
+    try:
+        main(["show", *arguments])
+    except SystemExit as ended:
+        found = ended.code or 0
+    out, err = capsys.readouterr()
+    assert found == status and told in " ".join((err if status else out).split())
+
+
 # ---------------------------------------------------------------------------------------------------------------- compiled in C++
 
 
@@ -900,6 +1336,69 @@ def test_the_numpy_target_and_cpp_standalone_agree(tmp_path):
         for label, weights in ours.items():
             assert compiled[label] == pytest.approx(weights, rel=0, abs=1e-12)  # changes add up to at most 5: 2e-13 of that
             assert np.any(weights != weights[0])
+
+
+COMPILED_DELAYS = """
+import sys
+import numpy as np
+from brian2 import *
+from plasticity.errors import WrongUse
+from plasticity.rules import pair_stdp
+
+set_device("cpp_standalone", build_on_run=False)
+prefs["codegen.cpp.extra_compile_args_gcc"] = ["-w", "-O0"]
+
+def cells():
+    return SpikeGeneratorGroup(1, [0], [10] * ms), SpikeGeneratorGroup(1, [0], [14] * ms)
+
+def two(pre, post):
+    S = pair_stdp.synapses(pre, post, namespace={}, multisynaptic_index="k")
+    S.connect(n=2)
+    S.w = 0.5
+    return S
+
+refused = 0
+for wrong in ("S.pre.delay = [0, 7] * ms", "S.pre_count.delay = 'k*7*ms'", "S.delay = [0, -7] * ms", "S.post.delay = 2 * ms"):
+    pre, post = cells()
+    S = two(pre, post)
+    exec(wrong)
+    try:
+        Network(pre, post, S).run(1 * ms, namespace={})
+    except BrianObjectException as error:
+        refused += isinstance(error.__cause__, WrongUse)
+device.reinit()
+device.activate(build_on_run=False)
+pre, post = cells()
+made = [two(pre, post) for _ in range(4)]
+made[0].delay = "7*ms*rand()"  # one draw for both pathways
+made[1].delay[1] = 7 * ms
+made[2].pre.delay = made[2].pre_count.delay = [0, 7] * ms
+made[3].delay = 0 * ms  # given to the finished program
+Network(pre, post, made).run(40 * ms, namespace={})
+device.build(directory="built", compile=True, run=False)
+device.run(run_args={made[3].delay: [0, 7] * ms})
+changed = np.array([S.w[:] - 0.5 for S in made])
+np.savez(sys.argv[1], changed=changed, drawn=made[0].delay_[:], refused=refused)
+"""
+
+
+@pytest.mark.full  # a minute, mostly compiling
+@pytest.mark.skipif(None in map(shutil.which, ("g++", "make")), reason="C++ standalone needs g++ and make (apt install g++ make)")
+def test_delays_hold_for_every_pathway_of_a_compiled_network_too(tmp_path):
+    script = tmp_path / "delays.py"
+    script.write_text(COMPILED_DELAYS.replace("import *", "import *\nfrom brian2.core.base import BrianObjectException", 1))
+    python = [sys.executable, str(script), str(tmp_path / "found.npz")]
+    folder = str(Path(__file__).parents[2])
+    done = subprocess.run(python, cwd=tmp_path, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": folder})
+    assert done.returncode == 0, done.stderr[-3000:]
+    with np.load(tmp_path / "found.npz") as found:
+        assert found["refused"] == 4
+        for k in (1, 2, 3):
+            assert found["changed"][k] == pytest.approx(ARRIVED, rel=1e-9), k
+        steps = np.round(found["drawn"] / 1e-4)  # a delay is rounded to steps
+        lag = 4 - steps * 0.1
+        expected = np.where(lag > 1e-9, 0.01 * np.exp(-lag / 20), np.where(lag < -1e-9, -0.0105 * np.exp(lag / 20), 0))
+        assert np.ptp(found["drawn"]) > 0 and found["changed"][0] == pytest.approx(expected, rel=1e-9)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from plasticity.errors import PlasticityError, WrongUse
 from plasticity.learners import Guessing
 from plasticity.settings import setting
 from plasticity.tasks import FAMILIES, KINDS, TASKS, Draw, Episodes, Streams, Task, Timelines, Tokens, Trials
+from plasticity.tasks.streams import split_streams
 
 
 def streams(**changes: Any) -> Streams:
@@ -193,6 +194,28 @@ def test_a_record_holds_what_was_asked_so_that_its_accuracy_can_be_had_again(fam
         (lambda: timelines(target=np.zeros((2, 4), int)), "target has the shape"),
         (lambda: timelines(step_ms=0.0), "step_ms=0.0"),
         (lambda: timelines(signal="nothing"), "not an array of numbers"),
+        (lambda: timelines(signal=np.zeros((2, 5, 2), complex)), "not an array of numbers"),
+        (lambda: timelines(signal=np.zeros((2, 5, 2), "datetime64[D]")), "not an array of numbers"),
+        (lambda: timelines(signal=np.full((2, 5, 2), "0.5")), "not an array of numbers"),
+        *(
+            (lambda step=step: timelines(step_ms=step), "step_ms=.* must be a finite")
+            for step in (np.nan, "1", None, 1j, True, [1])
+        ),
+        *((lambda k=k, f=f: MADE[f](classes=k), "classes=.* whole number") for k in (np.nan, 2.0, "2", None, 2j) for f in MADE),
+        *(
+            (lambda kind=kind: streams(label=np.zeros(3, kind)), "label holds")
+            for kind in ("M8[D]", "m8[D]", complex, bool, "U1")
+        ),
+        (lambda: streams(label=[[0], [0, 1], [1]]), "label is no array"),
+        (lambda: streams(image=np.full((3, 2), 2**64 - 1, np.uint64)), "image runs from"),
+        (lambda: streams().take(None), "take.. picks trials by"),
+        (lambda: streams().take({}), "cannot pick these|picks trials by"),
+        (lambda: streams().right(np.zeros(3, "M8[D]")), "answers are of the type"),
+        (lambda: split_streams(np.zeros((3, 6), complex)), "not a matrix of numbers"),
+        (lambda: split_streams(np.zeros((3, 6)), "2"), "streams=2; it must be at least 1"),
+        (lambda: episodes(goal=np.array([0, 0, 0, np.nan])), "goal holds float64 values"),
+        (lambda: episodes(ends=np.zeros(4, complex)), "ends holds complex128 values"),
+        (lambda: episodes().play(np.full((2, 3), 0.5)), "actions are of the type float64"),
         (lambda: timelines(classes=1), "a choice needs at least 2"),
         (lambda: tokens(token=np.array([[4, 1, 0, 2], [1, 1, -1, -1]])), "token runs from -1 to 4"),
         (lambda: tokens(token=np.array([[3, -1, 0, 2], [1, 1, -1, -1]])), "behind the end of its sequence"),

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 
 import numpy as np
 import pytest
 from brian2 import Hz, Network, NetworkOperation, NeuronGroup, ms, prefs, second
 from brian2.devices.device import get_device, reset_device, set_device
 
-from plasticity import protocols, published
+from plasticity import extensions, pair_fit, protocols, published
 from plasticity.errors import WrongUse
 from plasticity.rules import RULES, Landing, Rule, calcium, pair_stdp, triplet_stdp
+from plasticity.rules.rule import SPIKES
 from simulations.figures import draw_all
 from simulations.stdp_window import StdpWindow
 
@@ -95,6 +97,31 @@ def test_nothing_of_brian2_is_left_changed():
         (lambda: protocols.weight_change(calcium, [[5] * ms], [[9] * ms]), "after the last spike too.*until=2"),
         (lambda: protocols.weight_change(calcium, [[5] * ms], [[9] * ms], until=9 * ms), "before the last spike, at 0.009 s"),
         (lambda: protocols.pairs([1] * ms, 2.5), "whole number"),
+        (lambda: protocols.pairs([1] * ms, True), "whole number"),
+        (lambda: protocols.pairs("5 ms"), "finite times with a unit"),
+        (lambda: protocols.pairs([5 + 1j] * ms), "finite times with a unit"),
+        (lambda: protocols.pairs(np.array(["2020-01-01"], "datetime64[D]")), "finite times with a unit"),
+        (lambda: protocols.pairs([[1, 2]] * ms), "one time for each synapse"),
+        (lambda: protocols.pairs([5] * ms, 1, "fast"), "positive rate"),
+        (lambda: protocols.pairs([5] * ms, 1, [1, 2] * Hz), "positive rate"),
+        (lambda: protocols.frequency(10 * ms, [10, 20]), "positive rates"),
+        (lambda: protocols.pairs([5] * ms, 1, dt="1 ms"), "dt=1 ms must be a positive time"),
+        (lambda: protocols.pairs([5] * ms, 1, dt=np.inf * ms), "must be a positive time"),
+        (lambda: protocols.poisson([10] * Hz, -1 * second, np.random.default_rng(0)), "0 s or more"),
+        (lambda: protocols.poisson([10] * Hz, 1 * second, 3), "must be a NumPy generator"),
+        (lambda: protocols.poisson([10j] * Hz, 1 * second, np.random.default_rng(0)), "must be rates"),
+        (lambda: protocols.weight_change("pair_stdp", [[5] * ms], [[5] * ms]), "must be a Rule"),
+        (lambda: protocols.weight_change(pair_stdp, [[5] * ms], [[5] * ms], landing="soft"), "must be a Landing"),
+        (lambda: protocols.weight_change(pair_stdp, [[5] * ms], [[5] * ms], w=1j), "w=1j must be one weight"),
+        (lambda: protocols.weight_change(pair_stdp, [[5] * ms], [[5] * ms], w="a"), "w=a must be one weight"),
+        (lambda: protocols.weight_change(pair_stdp, [[5] * ms], [[5] * ms], settle=-1 * ms), "0 s or more"),
+        (lambda: protocols.weight_change(pair_stdp, [[5] * ms], [[5] * ms], until="1 s"), "one finite time"),
+        (lambda: protocols.weight_change(pair_stdp, [[5 + 1j] * ms], [[5] * ms]), "spike times"),
+        (lambda: protocols.weight_change(pair_stdp, None, [[5] * ms]), "pre=None must hold a list of spike times"),
+        (lambda: pair_fit.best_pair_rule([[5] * ms], [[9] * ms], [0.1], [0.0], (20, 20)), "sem=.*above 0"),
+        (lambda: pair_fit.best_pair_rule([[5] * ms], [[9] * ms], [np.nan], [0.1], (20, 20)), "data=.*finite number"),
+        (lambda: pair_fit.best_pair_rule([[5] * ms], [[9] * ms], [0.1], [0.1], (20, -20)), "two positive numbers"),
+        (lambda: pair_fit.best_amplitudes([[5]], [[9]], [0.1, 0.2], [0.1, 0.2]), "each of the 1 protocols"),
     ],
 )
 def test_protocols_that_cannot_be_are_refused(call, words):
@@ -129,8 +156,8 @@ def test_a_key_that_is_no_setting_is_a_parameter_of_the_rule():
         ({"A_plus": "much"}, "not a number"),
         ({"tau_plus": "long"}, "not a number of ms"),
         (
-            {"rule": "synaptic_scaling"},
-            "synaptic_scaling has no closed form for pairs of spikes; stdp_window takes one of .*hebb",
+            {"rule": "oja"},
+            "oja needs rate_pre, rate_post of its neurons, not spikes alone; stdp_window takes one of .*hebb",
         ),
         ({"tau_plus": "-5"}, "positive"),
         ({"preset": "visual"}, "unknown preset"),
@@ -141,6 +168,64 @@ def test_a_key_that_is_no_setting_is_a_parameter_of_the_rule():
 def test_a_window_that_cannot_be_is_refused_before_anything_runs(values, words):
     with pytest.raises(WrongUse, match=words):
         StdpWindow.configure(values)
+
+
+WINDOW = {"repetitions": 2, "frequency": 20, "longest_lag": 10, "lag_step": 10, "dt": 1}
+
+
+def test_a_rule_without_closed_form_has_a_window_that_depends_on_the_weight_at_the_start():
+    """Synaptic scaling alone, a linear equation: w grows by exp of beta times the integral of rho0 - r, whatever w is."""
+    changes = []
+    for w in (0.25, 0.5):
+        outcome = StdpWindow.configure({**WINDOW, "rule": "synaptic_scaling", "w": w}).outcome([0])
+        assert outcome.checks == [] and {"lag_ms", "simulated"} == outcome.arrays.keys()
+        assert "largest_difference" not in outcome.numbers
+        changes.append(outcome.arrays["simulated"] / w)
+    assert changes[0] == pytest.approx(changes[1], rel=1e-9) and np.all(changes[0] > 1e-4)
+    axis = draw_all(StdpWindow(**WINDOW, rule="synaptic_scaling").figures(outcome.arrays))["window"].axes[0]
+    assert [line.get_label() for line in axis.lines if not line.get_label().startswith("_")] == ["simulated in Brian2"]
+
+
+def test_a_rule_of_ones_own_that_depends_on_the_weight_has_a_window(tmp_path, monkeypatch):
+    """dw = A w pre_trace at a postsynaptic spike: one pair changes w by w A exp(-lag/tau)."""
+    (tmp_path / "own_window_rule.py").write_text(
+        "from brian2 import ms\nfrom plasticity.rules import Rule, Trace\n"
+        "grows = Rule(name='grows', summary='by a share of the weight', source='control', parameters={'A': 0.1, 'tau': 20*ms},"
+        " meaning={'A': 'share', 'tau': 'window'}, traces=(Trace('pre_trace', 'tau'),), on_post='dw = A*w*pre_trace')\n"
+    )
+    monkeypatch.setenv(extensions.VARIABLE, "")
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setattr(RULES, "_entries", dict(RULES._entries))  # as before for the tests after this one
+    monkeypatch.setattr(RULES, "_seen", set(RULES._seen))
+    extensions.add([tmp_path / "own_window_rule.py"])
+    outcome = StdpWindow.configure({**WINDOW, "rule": "grows", "w": 2.0, "repetitions": 1}).outcome([0])
+    assert outcome.arrays["simulated"] == pytest.approx([0, 0, 2 * 0.1 * np.exp(-10 / 20)], rel=1e-14)
+
+
+def test_spikes_of_one_time_step_pair_neither_in_the_closed_form_nor_in_the_simulation():
+    """Equal but for rounding: 0.3 and 0.1 + 0.2 (issue 13, F14)."""
+    pre, post = [0.3], [0.1 + 0.2]
+    assert pre != post
+    for name in EXACT:
+        for spikes in SPIKES:
+            rule = RULES[name].with_traces(spikes)
+            tie, apart = rule.change(pre, post), rule.change(pre, [0.3])
+            assert tie == apart, name  # what a lone presynaptic spike does may be left
+            assert rule.change(pre, post, 1 * ms) == apart, name
+    assert pair_stdp.change(pre, post) == 0 == protocols.weight_change(pair_stdp, [pre * second], [post * second])[0]
+    assert pair_stdp.change([0.3], [0.3 + 2e-9]) == pytest.approx(0.01, rel=1e-6)  # apart: no rounding is as large
+
+
+def test_the_closed_form_rounds_times_to_steps_as_the_simulation_does():
+    rng = np.random.default_rng(4)
+    pre, post = (np.sort(rng.choice(400, 30, replace=False) + rng.uniform(-0.45, 0.45, 30)) / 1000 + 0.001 for _ in range(2))
+    change = protocols.weight_change(pair_stdp, [pre * second], [post * second], dt=1 * ms)[0]
+    assert pair_stdp.change(pre, post, 1 * ms) == pytest.approx(change, abs=1e-14)  # rounding of a sum of 900 terms
+    assert abs(pair_stdp.change(pre, post) - change) > 1e-4
+    with pytest.raises(WrongUse, match="same step of 1 ms"):
+        pair_stdp.change([0.1, 0.1001], [0.2], 1 * ms)
+    with pytest.raises(WrongUse, match="dt=1 must be a positive time"):
+        pair_stdp.change(pre, post, 1)
 
 
 def test_measured_cells_stand_beside_the_pair_rule_alone():

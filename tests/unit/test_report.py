@@ -223,7 +223,7 @@ def test_every_learner_is_told_with_its_equations_and_a_link_to_its_paper(read):
     assert "A Brian2 spiking network that learns by a local rule" in read.text and "dw = A_plus*pre_trace" in read.text
     assert "softmax(q K^T / sqrt(d)) V" in read.text
     symbols = read.tables["Symbols of pair_stdp"]
-    assert ["A_plus", "largest potentiation by one pair, as a share of the weight's range", "0.015"] in symbols
+    assert ["A_plus", "largest potentiation by one pair, in units of the weight", "0.015"] in symbols
     links = {link["href"] for link in read.all("a")}
     papers = {
         "doi.org/10.3389/fncom.2015.00099",
