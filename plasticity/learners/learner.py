@@ -105,6 +105,8 @@ class Learner(BaseEstimator):
     curve: ClassVar[str] = VALIDATION
     cost: ClassVar[float] = 1.0
 
+    n_features_in_: int  # columns of X, by `fit`
+
     random_state: int = setting(0, "everything random follows from it: weights, order of trials, every spike", low=0)
 
     @classmethod
@@ -126,6 +128,14 @@ class Learner(BaseEstimator):
         """Take over from a task what `from_task` names."""
         facts = {name: getattr(task, name) for name in self.from_task if hasattr(task, name)}
         return self.set_params(**facts)
+
+    def check(self) -> None:
+        """WrongUse for parameters that cannot be; `compare` asks every learner before anything is drawn, compiled or trained."""
+        settings.check(self)
+
+    def _fitted_on(self, columns: int) -> str:
+        """What is said of an X of so many columns after a `fit` on another number of them."""
+        return f"it was fitted on {self.n_features_in_} columns"
 
     def costs(self) -> Costs | None:
         """What it did in training and in the decisions just made; None where nothing is counted.
