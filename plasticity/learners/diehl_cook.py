@@ -275,8 +275,8 @@ class DiehlCookClassifier(ClassifierMixin, Learner):
             return np.arange(wanted)
         if wanted < len(of_class):
             warnings.warn(
-                f"DiehlCookClassifier: label_images={wanted} are fewer than the {len(of_class)} classes, so that no neuron stands for"
-                f" some of them; give label_images={len(of_class)} or more.",
+                f"DiehlCookClassifier: label_images={wanted} are fewer than the {len(of_class)} classes, so that no neuron stands"
+                f" for some of them; give label_images={len(of_class)} or more.",
                 UserWarning,
                 stacklevel=3,
             )

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import column_or_1d, validate_data
+from sklearn.utils.validation import _num_samples, column_or_1d, validate_data
 
 from plasticity.errors import WrongUse
 from plasticity.tasks.trials import without_rounding
@@ -70,16 +70,16 @@ def labels(learner: Any, X: Any, y: Any, what: str = "y") -> np.ndarray:
     if y is None:
         name = type(learner).__name__
         raise WrongUse(f"{name} requires y to be passed, but the target y is None; give fit(X, y).")
-    rows, named = (getattr(part, "index", None) for part in (X, y))
-    if hasattr(rows, "equals") and hasattr(named, "equals") and len(rows) == len(named) and not rows.equals(named):
-        if not rows.symmetric_difference(named).size:
-            warnings.warn(
-                f"{what} has the index of X in another order; rows are paired by their place. If they should be paired by the"
-                " index, give y.loc[X.index].",
-                UserWarning,
-                stacklevel=3,
-            )
-    trials = len(np.asarray(X))
+    rows, named = (getattr(part, "index", None) for part in (X, y))  # of pandas; a list has a method of that name
+    pandas = rows is not None and named is not None and hasattr(rows, "equals") and hasattr(named, "equals")
+    if pandas and not rows.equals(named) and not rows.symmetric_difference(named).size:
+        warnings.warn(
+            f"{what} has the index of X in another order; rows are paired by their place. If they should be paired by the index,"
+            " give y.loc[X.index].",
+            UserWarning,
+            stacklevel=3,
+        )
+    trials = _num_samples(X)
     found = np.asarray(y)
     if found.ndim == 2 and found.shape[1] == 1:
         found = column_or_1d(found, warn=True)
@@ -107,7 +107,7 @@ def labels(learner: Any, X: Any, y: Any, what: str = "y") -> np.ndarray:
 
 
 def decisions(scores: np.ndarray) -> np.ndarray:
-    """What speaks for each class (trials, classes), as scikit-learn has it: of two classes what speaks for the second, (trials,)."""
+    """What speaks for each class (trials, classes) as scikit-learn has it: of two classes the difference, (trials,)."""
     return scores[:, 1] - scores[:, 0] if scores.shape[1] == 2 else scores
 
 

@@ -105,8 +105,6 @@ class Learner(BaseEstimator):
     curve: ClassVar[str] = VALIDATION
     cost: ClassVar[float] = 1.0
 
-    n_features_in_: int  # columns of X, by `fit`
-
     random_state: int = setting(0, "everything random follows from it: weights, order of trials, every spike", low=0)
 
     @classmethod
@@ -135,7 +133,7 @@ class Learner(BaseEstimator):
 
     def _fitted_on(self, columns: int) -> str:
         """What is said of an X of so many columns after a `fit` on another number of them."""
-        return f"it was fitted on {self.n_features_in_} columns"
+        return f"it was fitted on {vars(self)['n_features_in_']} columns"
 
     def costs(self) -> Costs | None:
         """What it did in training and in the decisions just made; None where nothing is counted.

@@ -350,8 +350,8 @@ class SpikingClassifier(ClassifierMixin, Learner):
         inputs.warn_of_silence(
             self,
             spikes,
-            f"Give a smaller theta_plus (it is {self.theta_plus:g}; thresholds rose by {self.theta_.mean():.2g}) or a larger drive"
-            f" (it is {self.drive:g}).",
+            f"Give a smaller theta_plus (it is {self.theta_plus:g}; thresholds rose by {self.theta_.mean():.2g}) or a larger"
+            f" drive (it is {self.drive:g}).",
         )
         return spikes
 
