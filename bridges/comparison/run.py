@@ -130,9 +130,10 @@ def _work(learner: NamedLearner, task: Any, seed: int, report: Callable[..., Non
         predicted = time.perf_counter()
         costs = estimator.costs() if hasattr(estimator, "costs") else None  # of the decisions just made
         history = getattr(estimator, "history_", None)
-        if history is None:  # an estimator that keeps no learning curve: its end alone
+        if history is None or not len(history["trials"]):  # no learning curve, or too few trials for one: its end alone
             right = validation.right(estimator.predict(validation.X))
-            history = {"trials": [len(train)], "accuracy": [np.mean(right)]}
+            shown = len(train) * int(getattr(estimator, "passes", 1))
+            history = {"trials": [shown], "accuracy": [np.mean(right)], "curve": VALIDATION}
         beside = _beside(estimator, test)
     return _told(learner, task, draw, estimator, predictions, history, costs, beside, (start, fitted, predicted))
 
@@ -172,7 +173,7 @@ def _told(
         "trials_shown": int(history_trials[-1]),
         "gradient_steps": getattr(estimator, "gradient_steps_", 0),
         "remark": getattr(estimator, "remark", ""),
-        "curve": getattr(estimator, "curve", VALIDATION),
+        "curve": history.get("curve", getattr(estimator, "curve", VALIDATION)),
         "costs": None if costs is None else costs.plain(),
         **({"features": int(train.stimulus.shape[2])} if train.family == "streams" else {}),
         "trials_sha256": draw.fingerprint(),

@@ -475,7 +475,8 @@ class DiehlCookClassifier(ClassifierMixin, Learner):
 
         Where nothing speaks for any class at many images, a warning says how many and what to do.
         """
-        return self.classes_[self._votes(X).argmax(axis=1)]
+        winner = self._votes(X).argmax(axis=1)
+        return self.classes_[winner]
 
 
 def check_rule(rule: Any) -> None:

@@ -393,4 +393,5 @@ class SpikingClassifier(ClassifierMixin, Learner):
 
         Where many trials drew no spike, so that nothing speaks for any class, a warning says how many and what to do.
         """
-        return self.classes_[self._fired(X).argmax(axis=1)]
+        winner = self._fired(X).argmax(axis=1)
+        return self.classes_[winner]
