@@ -98,4 +98,5 @@ class Memory(ClassifierMixin, Learner):
 
     def predict(self, X: Any) -> np.ndarray:
         """The value that is recalled most."""
-        return self.classes_[self.recall(X).argmax(axis=1)]
+        winner = self.recall(X).argmax(axis=1)
+        return self.classes_[winner]
