@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from sklearn.base import clone
 
+from bridges import own_model
 from bridges.models import MODELS, Model
 from plasticity import settings
 from plasticity.errors import WrongUse, unknown
-from plasticity.learners import CLASSES, LearnerEntry, entries_of
+from plasticity.learners import CLASSES, Learner, LearnerEntry, entries_of
 from plasticity.learners.learner import SIDES
 from plasticity.registry import Registry, is_entry
 from plasticity.settings import SEED
@@ -21,6 +22,7 @@ from plasticity.tasks import TASKS
 if TYPE_CHECKING:
     from plasticity.tasks import Task
 
+FACTS = ("streams", "query", "dimension")  # of a task, that an estimator is told where it has a parameter of that name
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")  # of a learner; it is part of a file's name
 
 
@@ -78,7 +80,20 @@ class NamedLearner:
     def parameters(self) -> dict[str, Any]:
         """Its settings as JSON holds them, without its random state."""
         parameters = self.estimator.get_params(deep=False)
-        return {key: settings.plain(value) for key, value in parameters.items() if key != SEED}
+        return {key: own_model.plain(value) for key, value in parameters.items() if key != SEED}
+
+    def seeded(self, seed: int) -> Any:
+        """A clone whose random state is this seed, and that of the estimators that it is made of."""
+        made = clone(self.estimator)
+        states = [key for key in made.get_params(deep=True) if key.rpartition("__")[2] == SEED]
+        return made.set_params(**dict.fromkeys(states, seed))
+
+
+def _of_module(made: Any) -> Any:
+    """A module of somebody's own, its class or a function that makes it, as an estimator; a model with its own settings."""
+    from bridges.torch_classifier import TorchClassifier
+
+    return TorchClassifier(model=made, **getattr(made, "settings", {}) if own_model.is_model(made) else {})
 
 
 def chosen_for(task: Task) -> list[str]:
@@ -92,7 +107,8 @@ def resolve(learners: Iterable[Any] | None, given: Mapping[str, Mapping[str, Any
     Raises
     ------
     WrongUse
-        An unknown name, something that is no estimator, two of one name, one that cannot do the task, an unknown setting.
+        An unknown name, something that is no estimator, two of one name, one that cannot do the task, an unknown setting, and
+        whatever else a learner refuses before it sees a trial (`Learner.check`), such as a device that is not there.
     """
     if isinstance(learners, str):
         learners = [learners]
@@ -103,8 +119,16 @@ def resolve(learners: Iterable[Any] | None, given: Mapping[str, Mapping[str, Any
             name, side, estimator, cost = entry.name, entry.side, entry.build(), entry.cost
         else:
             name, estimator = asked if isinstance(asked, tuple) and len(asked) == 2 else (type(asked).__name__, asked)
+            if own_model.is_own(estimator):
+                name = name if isinstance(asked, tuple) else own_model.name_of(estimator)
+                estimator = _of_module(estimator)
             if not (hasattr(estimator, "fit") and hasattr(estimator, "predict") and hasattr(estimator, "get_params")):
-                raise WrongUse(f"a learner is a name or a scikit-learn estimator, not {asked!r}; names: {', '.join(LEARNERS)}.")
+                raise WrongUse(
+                    f"a learner is a name or a scikit-learn estimator or a torch module, not {asked!r};"
+                    f" names: {', '.join(LEARNERS)}."
+                )
+            if isinstance(estimator, type):
+                raise WrongUse(f"the learner {estimator.__name__} is a class; give an estimator: {estimator.__name__}().")
             estimator, side = clone(estimator), getattr(estimator, "side", "control")
             cost = getattr(estimator, "cost", 5.0)
         if not NAME.fullmatch(str(name)):
@@ -120,10 +144,14 @@ def resolve(learners: Iterable[Any] | None, given: Mapping[str, Mapping[str, Any
         if hasattr(estimator, "suit"):
             estimator.suit(task)
         else:  # an estimator of scikit-learn's kind, told what it has a parameter for
-            known = {"streams", "query", "dimension"} & estimator.get_params(deep=False).keys()
-            estimator.set_params(**{fact: getattr(task, fact) for fact in known if hasattr(task, fact)})
+            asks = {key: key.rpartition("__")[2] for key in estimator.get_params(deep=True)}  # those of its parts too
+            facts = {key: getattr(task, fact) for key, fact in asks.items() if fact in FACTS and hasattr(task, fact)}
+            estimator.set_params(**facts)
         mine = {**given.get(side, {}), **given.get(name, {})}
-        resolved.append(NamedLearner(name, side, settings.changed(estimator, mine, name), cost))
+        estimator = settings.changed(estimator, mine, name)
+        if isinstance(estimator, Learner):
+            estimator.check()
+        resolved.append(NamedLearner(name, side, estimator, cost))
     if not resolved:
         raise WrongUse(f"no learner was given; known: {', '.join(LEARNERS)}.")
     known = {learner.name for learner in resolved} | {learner.side for learner in resolved}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import inspect
 import math
 import os
 from collections.abc import Callable
@@ -13,31 +14,33 @@ import numpy as np
 import torch
 from sklearn.base import ClassifierMixin
 from sklearn.model_selection import train_test_split
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
-from torch import Tensor
+from torch import Tensor, nn
 
 import plasticity
 from bridges.counting import decided, trained
-from bridges.models import MODELS
+from bridges.models import MODELS, Model
+from bridges.own_model import OwnModel, plain
 from bridges.training import OPTIMISERS, SCHEDULES, Batch, Log, one_thread, seeded, train
 from plasticity import settings
 from plasticity.checkpoints import Checkpoints
 from plasticity.engine.operations import Costs
 from plasticity.errors import WrongUse
-from plasticity.learners import Learner
+from plasticity.learners import Learner, inputs
 from plasticity.settings import estimator, setting
 from plasticity.tasks import split_streams
 
 HELD_OUT = 0.15  # share of the training trials that decides when to stop, where no probe is given
+NOT_NUMBERS = "X is not a matrix of numbers; give Streams.X."
 
 
 @estimator
 class TorchClassifier(ClassifierMixin, Learner):
-    """An attention model of `MODELS`, trained by gradient on cued trials.
+    """An attention model of `MODELS`, or a PyTorch module of somebody's own, trained by gradient on cued trials.
 
     `X` is what `Streams.X` gives: with two streams (n, 2*features + 2), the streams, then the one-hot cue; with one (n,
-    features). Training is `bridges.training.train`; the same `random_state` gives the same model to the bit on a CPU. Torch's
+    features). `bridges.own_model` says how a module of one's own is given, and what its `forward` gets.
+    Training is `bridges.training.train`; the same `random_state` gives the same model to the bit on a CPU. Torch's
     generator and thread count are as before afterwards.
 
     The defaults were chosen by validation accuracy on `CuedDigits` draws that no reported number uses, with the MLP, the model
@@ -61,12 +64,15 @@ class TorchClassifier(ClassifierMixin, Learner):
     parameters_ : int
         Parameters that training moved (those that a gradient reaches).
     model_ : bridges.models.Model
-        The trained network; `device_` is where it lies.
+        The trained network; `device_` is where it lies. `model_.module` is the trained copy of somebody's own module.
+    streams_ : int
+        Images shown at once, as given or as found from X.
 
     Raises
     ------
     WrongUse
-        An unknown name, a parameter out of range; NaN or another shape than above in `X`, labels and `X` of different
+        An unknown name, a parameter out of range, a module that does not do what `bridges.own_model` says; NaN
+        or another shape than above in `X`, labels and `X` of different
         length, fewer trials than classes; checkpoints of another training.
     PlasticityError
         Training diverged; a checkpoint or the log cannot be written.
@@ -78,7 +84,9 @@ class TorchClassifier(ClassifierMixin, Learner):
     cost: ClassVar[float] = 5.0
     remark: ClassVar[str] = "stops by validation trials, and keeps the weights that did best there"
 
-    model: str = setting("softmax_attention", "name in `MODELS`")
+    model: str | nn.Module | Callable[..., nn.Module] = setting(
+        "softmax_attention", "name in `MODELS`; or a module, its class or a function that makes it: see `bridges.own_model`"
+    )
     hidden: int = setting(192, "units in each hidden layer, and the dimension of keys, queries and values", low=1)
     epochs: int = setting(
         30,
@@ -99,7 +107,12 @@ class TorchClassifier(ClassifierMixin, Learner):
         "training stops after this many epochs in a row without a lower validation loss; the weights of the lowest are kept",
         low=1,
     )
-    streams: int = setting(2, "images shown at once; with one there is no cue", low=1)
+    streams: int | None = setting(
+        None,
+        "images shown at once; with one there is no cue. None: found from X, as many as the columns at its end that are a one-hot"
+        " cue, otherwise one (`bridges.torch_classifier.streams_of`)",
+        low=1,
+    )
     device: str = setting("auto", '"auto" (CUDA where there is one, otherwise the CPU), "cpu" or "cuda"')
     optimiser: str = setting("adamw", '"adamw", or "sgd" with Nesterov\'s momentum', choices=OPTIMISERS)
     momentum: float = setting(0.9, 'of "sgd"', low=0, below=1)
@@ -128,25 +141,28 @@ class TorchClassifier(ClassifierMixin, Learner):
 
         Without a probe 15 % of the training trials are held out for it. `progress` is called with the share done, up to 1.
         """
-        self._check_parameters()
-        if y is None:
-            raise WrongUse("TorchClassifier requires y to be passed, but the target y is None; give fit(X, y).")
-        architecture = MODELS[self.model]
-        device, streams = _device(self.device), int(self.streams)
-        stimulus, cue, label = _trials(X, y, "X and y", streams)
+        self.check()
+        device = _device(self.device)
+        given, X = X, inputs.matrix(self, X, fitting=True, text=NOT_NUMBERS)
+        label = inputs.labels(self, given, y, "X and y")
+        streams = self.streams_ = streams_of(X) if self.streams is None else int(self.streams)
+        self._fitted_features = (X.shape[1] - streams * (streams > 1)) // streams
+        stimulus, cue = split_streams(X, streams)
         if probe is None:
             kept, held = _hold_out(label, self.random_state)
             parts = [(stimulus[part], cue[part], label[part]) for part in (kept, held)]
         else:
             if not isinstance(probe, (tuple, list)) or len(probe) != 2:
                 raise WrongUse("probe is not a pair; give the validation trials as probe=(X, y).")
-            parts = [(stimulus, cue, label), _trials(*probe, "the probe's X and y", streams)]
-        features, probed = (part[0].shape[2] for part in parts)
-        if features != probed:
-            raise WrongUse(f"X has {features} features per stream and the probe {probed}; they must agree.")
+            if np.ndim(probe[0]) == 2 and np.shape(probe[0])[1] != X.shape[1]:
+                probed = split_streams(probe[0], streams)[0].shape[2]
+                raise WrongUse(f"X has {stimulus.shape[2]} features per stream and the probe {probed}; they must agree.")
+            others, asked = split_streams(inputs.matrix(self, probe[0], text=NOT_NUMBERS), streams)
+            parts = [(stimulus, cue, label), (others, asked, inputs.labels(self, *probe, "the probe's X and y"))]
+        features = stimulus.shape[2]
         self.classes_ = np.unique(np.concatenate([part[2] for part in parts]))
         if len(self.classes_) < 2:
-            raise WrongUse(f"all labels are {self.classes_[0]}; give trials of at least two classes.")
+            raise WrongUse(f"all labels are {self.classes_[0]}, 1 class; give trials of at least two classes.")
         trials, classes = len(parts[0][2]), len(self.classes_)
         if trials < classes:
             raise WrongUse(f"{trials} training trials are fewer than the {classes} classes; give at least one trial of each.")
@@ -154,7 +170,6 @@ class TorchClassifier(ClassifierMixin, Learner):
             Batch(*_tensors(shown, cued, device), torch.from_numpy(np.searchsorted(self.classes_, answer)).to(device))
             for shown, cued, answer in parts
         )
-        self.n_features_in_ = streams * features + (streams if streams > 1 else 0)
         with contextlib.ExitStack() as stack:
             checkpoints: Checkpoints | None = None
             log: Log | None = None
@@ -165,7 +180,7 @@ class TorchClassifier(ClassifierMixin, Learner):
                 log = stack.enter_context(contextlib.closing(Log(os.fspath(self.log))))
             stack.enter_context(one_thread())
             stack.enter_context(seeded(int(self.random_state), device))
-            network = architecture(streams, features, classes, int(self.hidden), self.dropout, self.query).to(device)
+            network = self._make(streams, features, classes).to(device)
             history = train(
                 network,
                 training,
@@ -195,6 +210,18 @@ class TorchClassifier(ClassifierMixin, Learner):
         self.best_trials_ = history.best_trials
         self.arrays_ = self._arrays(validation)
         return self
+
+    def _make(self, streams: int, features: int, classes: int) -> Model:
+        """The network before training, on the CPU."""
+        made: Any = MODELS[self.model] if isinstance(self.model, str) else self.model
+        if inspect.isclass(made) and issubclass(made, Model):
+            return made(streams, features, classes, int(self.hidden), self.dropout, self.query)
+        given = {"hidden": int(self.hidden), "dropout": self.dropout, "query": self.query}
+        return OwnModel(made, streams, features, classes, given)
+
+    def decision_function(self, X: Any) -> np.ndarray:
+        """The outputs of the model, (n, classes); of two classes the second one's minus the first one's, (n,)."""
+        return inputs.decisions(self._logits(X).double().cpu().numpy())
 
     def predict(self, X: Any) -> np.ndarray:
         """The most probable label of each trial, (n,)."""
@@ -227,9 +254,9 @@ class TorchClassifier(ClassifierMixin, Learner):
     def _arrays(self, validation: Batch) -> dict[str, np.ndarray]:
         with one_thread(), torch.inference_mode():
             weights = self.model_.attention_weights(validation.stimulus, validation.cue)  # (n, streams)
-        if weights is None or self.streams == 1:
+        if weights is None or self.streams_ == 1:
             return {}
-        means = [weights[validation.cue == cued].double().mean(dim=0) for cued in range(self.streams)]  # NaN over no trials
+        means = [weights[validation.cue == cued].double().mean(dim=0) for cued in range(self.streams_)]  # NaN over no trials
         return {"attention": torch.stack(means).cpu().numpy()}
 
     def _logits(self, X: Any) -> Tensor:
@@ -239,14 +266,15 @@ class TorchClassifier(ClassifierMixin, Learner):
 
     def _inputs(self, X: Any) -> tuple[Tensor, Tensor]:
         check_is_fitted(self, "model_")
-        stimulus, cue = split_streams(X, self.streams)
-        if stimulus.shape[2] != self.model_.features:
-            raise WrongUse(f"X has {stimulus.shape[2]} features per stream; this model was fitted on {self.model_.features}.")
-        return _tensors(stimulus, cue, self.device_)
+        return _tensors(*split_streams(inputs.matrix(self, X, text=NOT_NUMBERS), self.streams_), self.device_)
+
+    def _fitted_on(self, columns: int) -> str:
+        features = (columns - self.streams_ * (self.streams_ > 1)) / self.streams_
+        return f"X has {features:g} features per stream; this model was fitted on {self._fitted_features}"
 
     def _configuration(self, training: Batch, validation: Batch) -> dict[str, str]:
         """What training depends on: two trainings with the same go through the same states."""
-        given = {k: str(v) for k, v in self.get_params(deep=False).items() if k not in ("checkpoint", "log", "device")}
+        given = {k: str(plain(v)) for k, v in self.get_params(deep=False).items() if k not in ("checkpoint", "log", "device")}
         data = hashlib.sha256()
         for tensor in (t for batch in (training, validation) for t in (batch.stimulus, batch.cue, batch.label)):
             data.update(f"{tensor.dtype} {tuple(tensor.shape)};".encode())
@@ -254,12 +282,16 @@ class TorchClassifier(ClassifierMixin, Learner):
         versions = {"torch": torch.__version__, "plasticity": plasticity.__version__}
         return given | {"data": data.hexdigest(), "device": training.label.device.type, **versions}
 
-    def _check_parameters(self) -> None:
+    def check(self) -> None:
+        """WrongUse for parameters that cannot be, an unknown model, a device that is not there."""
         for name in ("checkpoint", "log"):
             value = getattr(self, name)
             if value is not None and not (isinstance(value, (str, os.PathLike)) and str(value).strip()):
                 raise WrongUse(f"TorchClassifier: {name}={value!r} names no folder; leave it out to write none.")
         settings.check(self)
+        if isinstance(self.model, str):
+            MODELS[self.model]
+        _device(self.device)
 
     def costs(self) -> Costs:
         """A training step and a decision of its model, counted on zeros; the model stays as it is."""
@@ -287,25 +319,25 @@ def _device(name: Any) -> torch.device:
     return device
 
 
-def _trials(X: Any, y: Any, what: str, streams: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Stimulus (n, streams, features), cue (n,) and label (n,), checked."""
-    stimulus, cue = split_streams(X, streams)
-    label = np.asarray(y)
-    if label.ndim != 1 or len(label) != len(stimulus):
-        raise WrongUse(f"{what}: {len(stimulus)} trials and labels of shape {label.shape}; give one label for each trial.")
-    if label.dtype.kind == "f" and not np.isfinite(label).all():
-        raise WrongUse(f"{what}: the labels are not classes (NaN or infinity is among them).")
-    try:
-        check_classification_targets(label)
-    except ValueError as problem:
-        raise WrongUse(f"{what}: the labels are not classes ({problem}).") from None
-    return stimulus, cue, label
+def streams_of(X: np.ndarray) -> int:
+    """How many streams a matrix (trials, streams*features + streams) shows: as many as the last columns are a one-hot cue.
+
+    Where several numbers fit, the one of which every stream is cued somewhere, otherwise the smallest. Without such columns it is
+    one; where the last column looks like a part of a cue (both 0 and 1, nothing else) it is two, so that what is wrong with the
+    cue is told.
+    """
+    columns = X.shape[1]
+    ends = {s: X[:, -s:] for s in range(2, columns // 2 + 1) if columns % s == 0}
+    fit = [s for s, end in ends.items() if np.isin(end, (0.0, 1.0)).all() and (end.sum(axis=1) == 1).all()]
+    if fit:
+        return next((s for s in fit if ends[s].any(axis=0).all()), fit[0])
+    return 2 if np.array_equal(np.unique(X[:, -1]), (0.0, 1.0)) else 1
 
 
 def _hold_out(label: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Indices of the trials to train on and of those held out, by class where every class has enough."""
     if len(label) < 2:
-        raise WrongUse(f"{len(label)} trial is too few to hold one out for stopping; give at least 2, or give probe=(X, y).")
+        raise WrongUse(f"{len(label)} trial is too few to hold one out for stopping (n_samples={len(label)}); give at least 2, or give probe=(X, y).")
     _, counts = np.unique(label, return_counts=True)
     by_class = counts.min() >= 2 and HELD_OUT * len(label) >= len(counts)
     kept, held = train_test_split(

@@ -250,10 +250,14 @@ def configure(owner: type[T], values: Mapping[str, Any]) -> T:
 def changed(made: T, values: Mapping[str, Any], title: str = "") -> T:
     """The same with some settings replaced (texts are converted): a new dataclass, or the estimator itself.
 
-    A setting of a setting is written with a dot or two underscores: `gate.attended=3` changes a field of the parameter `gate`.
+    A setting of a setting is written with a dot or two underscores: `gate.attended=3` changes a field of the parameter `gate`,
+    `svc.C=2` one of a step of a pipeline.
     """
     title = title or title_of(made)
     known = {entry.name: dataclasses.replace(entry, default=getattr(made, entry.name)) for entry in describe(made)}
+    if hasattr(made, "get_params"):
+        deep = {key: value for key, value in made.get_params(deep=True).items() if key.rpartition("__")[2] != SEED}
+        known |= {key: Setting(key, value, "", "", (), _kind_of(value)) for key, value in deep.items() if key not in known}
     word = "parameter" if hasattr(made, "set_params") else "setting"
     chosen = _chosen(title, known, values, word)
     if hasattr(made, "set_params"):
@@ -265,11 +269,12 @@ def _chosen(title: str, known: Mapping[str, Setting], values: Mapping[str, Any],
     chosen: dict[str, Any] = {}
     for key, value in values.items():
         outer, _, inner = key.replace("__", ".").partition(".")
-        if outer not in known:
-            raise unknown(f"{word} of {title}", outer, known)
-        if not inner:
-            chosen[outer] = known[outer].read(title, value)
+        whole = key.replace(".", "__")
+        if whole in known:  # itself, or a parameter of an estimator that it is made of
+            chosen[whole] = known[whole].read(title, value)
             continue
+        if outer not in known:
+            raise unknown(f"{word} of {title}", whole if any("__" in name for name in known) else outer, known)
         owner = chosen.get(outer, known[outer].default)
         if not describe(owner):
             raise WrongUse(f"{title}: {outer} has no settings of its own; write {outer}=value.")

@@ -17,11 +17,11 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from numbers import Integral
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
-from sklearn.base import clone
 
 from bridges.comparison.energy import EnergyTable
 from bridges.comparison.result import Comparison, record_name
@@ -31,7 +31,6 @@ from plasticity.errors import PlasticityError, WrongUse
 from plasticity.learners import VALIDATION
 from plasticity.parallel import check_jobs, check_seeds, each, one_thread, trials_generator
 from plasticity.records import Record, RunFolder, provenance
-from plasticity.settings import SEED
 from plasticity.statistics import finite, trials_to
 from plasticity.tasks import TASKS, Draw
 
@@ -110,9 +109,7 @@ def _work(learner: NamedLearner, task: Any, seed: int, report: Callable[..., Non
     draw = task.draw(trials_generator(seed))
     _check_draw(task, draw)
     train, validation, test = draw.train, draw.validation, draw.test
-    estimator = clone(learner.estimator)
-    if SEED in estimator.get_params(deep=False):
-        estimator.set_params(**{SEED: seed})
+    estimator = learner.seeded(seed)
     accepted = inspect.signature(estimator.fit).parameters
     if learner.side == "torch":
         _warm_up()
@@ -129,9 +126,10 @@ def _work(learner: NamedLearner, task: Any, seed: int, report: Callable[..., Non
         predicted = time.perf_counter()
         costs = estimator.costs() if hasattr(estimator, "costs") else None  # of the decisions just made
         history = getattr(estimator, "history_", None)
-        if history is None:  # an estimator that keeps no learning curve: its end alone
+        if history is None or not len(history["trials"]):  # no learning curve, or too few trials for one: its end alone
             right = validation.right(estimator.predict(validation.X))
-            history = {"trials": [len(train)], "accuracy": [np.mean(right)]}
+            shown = len(train) * int(getattr(estimator, "passes", 1))
+            history = {"trials": [shown], "accuracy": [np.mean(right)], "curve": VALIDATION}
         beside = _beside(estimator, test)
     return _told(learner, task, draw, estimator, predictions, history, costs, beside, (start, fitted, predicted))
 
@@ -171,7 +169,7 @@ def _told(
         "trials_shown": int(history_trials[-1]),
         "gradient_steps": getattr(estimator, "gradient_steps_", 0),
         "remark": getattr(estimator, "remark", ""),
-        "curve": getattr(estimator, "curve", VALIDATION),
+        "curve": history.get("curve", getattr(estimator, "curve", VALIDATION)),
         "costs": None if costs is None else costs.plain(),
         **({"features": int(train.stimulus.shape[2])} if train.family == "streams" else {}),
         "trials_sha256": draw.fingerprint(),
@@ -239,7 +237,7 @@ def _configuration(task: Task, learners: Sequence[NamedLearner], seeds: list[int
 def compare(
     learners: Iterable[Any] | None = None,
     task: Task | str = "cued_digits",
-    seeds: Iterable[int] = range(10),
+    seeds: int | Iterable[int] = range(10),
     jobs: int | None = None,
     out: str | os.PathLike[str] | None = None,
     force: bool = False,
@@ -251,10 +249,10 @@ def compare(
 
     Parameters
     ----------
-    learners : names of `LEARNERS`, scikit-learn estimators (named by their class), pairs (name, estimator); by default
-        those that suit the task (`chosen_for`)
+    learners : names of `LEARNERS`, scikit-learn estimators (named by their class), torch modules, their classes or functions that
+        make them (`bridges.own_model`), pairs (name, any of these); by default those that suit the task (`chosen_for`)
     task : a task or the name of one
-    seeds : whole numbers; the trials of a seed, and the random state of every learner, follow from it alone
+    seeds : whole numbers, or how many, from 0; the trials of a seed and the random state of every learner follow from it alone
     jobs : processes; as many as there are cores by default. 1 runs in this process, with the same numbers to the bit
     out : folder for the records; without one they are kept in memory only. An interrupted run goes on where it stopped
     force : replace a finished run in `out`
@@ -265,13 +263,16 @@ def compare(
     Raises
     ------
     WrongUse
-        Unknown names, no seeds, a finished run in `out` without `force`.
+        Unknown names, a device that is not there, no seeds, a finished run in `out` without `force`.
     PlasticityError
         A learner failed; what was finished before stays in `out`.
     """
     if isinstance(task, str):
         task = TASKS[task]()
-    seed_list, n_jobs = check_seeds(seeds), check_jobs(jobs)
+    seed_list, n_jobs = (
+        check_seeds(range(int(seeds)) if isinstance(seeds, Integral) else cast(Iterable[int], seeds)),
+        check_jobs(jobs),
+    )
     resolved = resolve(learners, settings or {}, task)
     configuration = _configuration(task, resolved, seed_list)
     if energy is not None and energy != EnergyTable():

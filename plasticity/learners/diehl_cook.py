@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import os
 import time
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
@@ -22,7 +23,7 @@ from plasticity.checkpoints import Checkpoints
 from plasticity.engine import Program, backend, canonical
 from plasticity.engine.operations import CostModel, Costs, SpikeCounts
 from plasticity.errors import WrongUse, unknown
-from plasticity.learners import learner
+from plasticity.learners import inputs, learner
 from plasticity.learners.learner import Learner, Variant
 from plasticity.networks import diehl_cook
 from plasticity.networks.diehl_cook import DiehlCook
@@ -143,8 +144,10 @@ class DiehlCookClassifier(ClassifierMixin, Learner):
         " refused (so none of it in a grid search). Without one, nothing is written",
     )
 
-    def _check(self) -> None:
+    def check(self) -> None:
+        """WrongUse for parameters that cannot be, or a rule that the network cannot have."""
         settings.check(self)
+        DiehlCook(dt=self.dt_ms * ms)  # the presentation must be a multiple of it
         check_rule(self.rule)
         if self.checkpoint is not None and not str(self.checkpoint).strip():
             raise WrongUse("DiehlCookClassifier: checkpoint='' names no folder; leave it out to write none.")
@@ -222,19 +225,15 @@ class DiehlCookClassifier(ClassifierMixin, Learner):
 
     def _begin(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
         """Images and class numbers, checked; the program, compiled; the weights before learning."""
-        self._check()
-        X, y = _images(X), np.asarray(y)
-        if y.dtype.kind not in "biuUSf" or (y.dtype.kind == "f" and not np.isfinite(y).all()):
-            raise WrongUse("y holds something that names no class (None, NaN, mixed types); a class is a number or a text.")
-        if y.shape != (len(X),):
-            raise WrongUse(f"y has shape {y.shape}; it needs one label for each of the {len(X)} images in X.")
+        self.check()
+        given, X = X, self._images(X, fitting=True)
+        y = inputs.labels(self, given, y)
         self.classes_, labels = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
-            raise WrongUse("learning to classify needs images of at least two classes.")
+            raise WrongUse("learning to classify needs images of at least two classes; y holds 1 class.")
         mean = float(X.mean(dtype=np.float64)) * X.shape[1]
         if not mean > 0:
             raise WrongUse("every image in X is dark; nothing would fire.")
-        self.n_features_in_ = X.shape[1]
         self._max_rate_hz = self.input_hz / mean
         self._prepare(X.shape[1])
         self.parameters_ = X.shape[1] * self.neurons
@@ -244,14 +243,48 @@ class DiehlCookClassifier(ClassifierMixin, Learner):
         self.activity_: dict[str, dict[str, Any]] = {}
         return X, labels
 
+    def _images(self, X: Any, fitting: bool = False) -> np.ndarray:
+        """X (images, inputs), from 0 to 1; float64, or float32 where it is given."""
+        images = inputs.matrix(self, X, fitting, "(images, inputs)", dtype=[np.float64, np.float32])
+        low, high = float(images.min()), float(images.max())
+        if not (low >= 0 and high <= 1):  # NaN fails as well
+            wanted = "every value must be a number from 0 to 1, none NaN"
+            raise WrongUse(f"the images in X run from {low:.9g} to {high:.9g}; {wanted}.")
+        return images
+
     def untrained(self, X: Any, y: Any) -> DiehlCookClassifier:
         """The control: everything that `fit` does but learning; the weights have the sum that training begins with."""
         X, labels = self._begin(X, y)
         self.weights_ = np.clip(self.weights_ * self._values["total"] / self.weights_.sum(axis=0), 0, 1)
-        naming = min(self.label_images, len(X))
+        naming = self._naming(labels)
         self._fitted = self._parameters()
-        self._assign(self._frozen(X[:naming], _LABELS, "naming"), labels[:naming])
+        self._assign(self._frozen(X[naming], _LABELS, "naming"), labels[naming])
         return self
+
+    def _naming(self, labels: np.ndarray) -> np.ndarray:
+        """Which images say what the neurons stand for: the first `label_images`.
+
+        Where these lack a class or hold less than half of its share, as of images in the order of their classes, it is the first
+        images of each class in proportion, at least one of each. A warning says which classes have none, where they are more
+        classes than images.
+        """
+        there, wanted = len(labels), min(self.label_images, len(labels))
+        of_class = np.bincount(labels)
+        share = wanted * of_class / there
+        if (np.bincount(labels[:wanted], minlength=len(of_class)) >= np.maximum(1, share / 2)).all():
+            return np.arange(wanted)
+        if wanted < len(of_class):
+            warnings.warn(
+                f"DiehlCookClassifier: label_images={wanted} are fewer than the {len(of_class)} classes, so that no neuron stands"
+                f" for some of them; give label_images={len(of_class)} or more.",
+                UserWarning,
+                stacklevel=3,
+            )
+        order = np.argsort(labels, kind="stable")
+        place = np.empty(there, np.int64)  # of an image among those of its class
+        place[order] = np.arange(there) - np.repeat(np.cumsum(of_class) - of_class, of_class)
+        # the first of each class, then by the share of its class that an image completes
+        return np.sort(np.lexsort((labels, np.where(place == 0, 0.0, (place + 0.5) / of_class[labels])))[:wanted])
 
     def _parameters(self) -> dict[str, Any]:
         """What the network is made of."""
@@ -263,8 +296,8 @@ class DiehlCookClassifier(ClassifierMixin, Learner):
         `progress` takes the fraction that is done and a note: images, accuracy so far, images per second.
         """
         X, labels = self._begin(X, y)
-        naming = min(self.label_images, len(X))
-        share = self.passes * len(X) / (self.passes * len(X) + naming)
+        naming = self._naming(labels)
+        share = self.passes * len(X) / (self.passes * len(X) + len(naming))
         with contextlib.ExitStack() as stack:
             kept = None
             if self.checkpoint is not None:
@@ -273,9 +306,9 @@ class DiehlCookClassifier(ClassifierMixin, Learner):
         started = time.perf_counter()
         self._fitted = self._parameters()
         spikes = self._frozen(
-            X[:naming], _LABELS, "naming", lambda fraction, note="": progress(share + (1 - share) * fraction, "naming")
+            X[naming], _LABELS, "naming", lambda fraction, note="": progress(share + (1 - share) * fraction, "naming")
         )
-        self._assign(spikes, labels[:naming])
+        self._assign(spikes, labels[naming])
         self.seconds_ = {"training": self._trained_s, "labels": time.perf_counter() - started, "compilation": self._compilation}
         self.compile_seconds_ = self._compilation
         self.arrays_ = {
@@ -375,10 +408,7 @@ class DiehlCookClassifier(ClassifierMixin, Learner):
         check_is_fitted(self, "responses_")
         if self._parameters() != self._fitted:
             raise WrongUse("parameters were changed after fit; fit again, or set them back.")
-        X = _images(X)
-        if X.shape[1] != self.n_features_in_:
-            raise WrongUse(f"X has {X.shape[1]} inputs an image; this network was fitted on {self.n_features_in_}.")
-        return self._frozen(X, _ANSWERS, "decision", progress)
+        return self._frozen(self._images(X), _ANSWERS, "decision", progress)
 
     def answers(self, spikes: np.ndarray, readout: str | None = None) -> np.ndarray:
         """The class that these spikes (images, neurons) speak for, by a readout."""
@@ -410,9 +440,20 @@ class DiehlCookClassifier(ClassifierMixin, Learner):
             **{f"history_{name}": line for name, line in self.history_.items()},
         }  # fmt: skip
 
+    def _votes(self, X: Any) -> np.ndarray:
+        """Votes for each class, (images, classes); a warning where nothing speaks for any class at many images."""
+        found = votes(self.spikes(X), self.responses_, self.readout)
+        inputs.warn_of_silence(
+            self,
+            found,
+            f"Give a larger input_hz (it is {self.input_hz:g}), fewer spikes for the same rise of thresholds (theta_plus_mv="
+            f"{self.theta_plus_mv:g}), or more label_images (it is {self.label_images}), so that more neurons stand for a class.",
+        )
+        return found
+
     def decision_function(self, X: Any) -> np.ndarray:
-        """Votes for each class, (images, classes)."""
-        return votes(self.spikes(X), self.responses_, self.readout)
+        """Votes for each class, (images, classes); of two classes those for the second minus those for the first, (images,)."""
+        return inputs.decisions(self._votes(X))
 
     def represent(self, X: Any) -> np.ndarray:
         """`spikes`: what the network makes of each image, (images, neurons)."""
@@ -420,7 +461,7 @@ class DiehlCookClassifier(ClassifierMixin, Learner):
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Each class's share of the votes, (images, classes); equal shares where nothing fired."""
-        found = self.decision_function(X)
+        found = self._votes(X)
         total = found.sum(axis=1, keepdims=True)
         return np.where(total > 0, found / np.where(total > 0, total, 1.0), 1 / found.shape[1])
 
@@ -430,8 +471,12 @@ class DiehlCookClassifier(ClassifierMixin, Learner):
         return Costs.of_spiking(self.activity_)
 
     def predict(self, X: Any) -> np.ndarray:
-        """The class of each image."""
-        return self.answers(self.spikes(X))
+        """The class of each image: the one with the most votes, the first of those with as many.
+
+        Where nothing speaks for any class at many images, a warning says how many and what to do.
+        """
+        winner = self._votes(X).argmax(axis=1)
+        return self.classes_[winner]
 
 
 def check_rule(rule: Any) -> None:
@@ -477,19 +522,3 @@ def votes(spikes: np.ndarray, responses: np.ndarray, readout: str) -> np.ndarray
 def _means(sums: np.ndarray, shown: np.ndarray) -> np.ndarray:
     """Mean spikes (classes, neurons) at an image of each class."""
     return sums.sum(axis=0) / np.maximum(shown.sum(axis=0), 1)[:, None]
-
-
-def _images(X: Any) -> np.ndarray:
-    try:
-        images = np.asarray(X)
-        if images.dtype.kind not in "biuf":
-            raise ValueError
-        images = images if images.dtype.kind == "f" else images.astype(float)
-    except (TypeError, ValueError):
-        raise WrongUse("X is not a table of numbers; it needs the shape (images, inputs).") from None
-    if images.ndim != 2 or 0 in images.shape:
-        raise WrongUse(f"X has shape {images.shape}; it needs the shape (images, inputs), none of them 0.")
-    low, high = float(images.min()), float(images.max())
-    if not (low >= 0 and high <= 1):  # NaN fails as well
-        raise WrongUse(f"the images in X run from {low:g} to {high:g}; every value must be a number from 0 to 1.")
-    return images

@@ -7,10 +7,12 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.dummy import DummyClassifier
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from plasticity import settings
 from plasticity.errors import WrongUse
+from plasticity.learners import inputs
 from plasticity.learners.learner import Learner
 from plasticity.settings import estimator, setting
 from plasticity.tasks import KINDS, Episodes
@@ -46,11 +48,16 @@ class Guessing(ClassifierMixin, Learner):
         """Note the classes; nothing else is learnt."""
         settings.check(self)
         self.__dict__.pop("_dummy", None)
+        if not isinstance(X, Episodes):
+            shape = np.asarray(y).shape
+            column = shape[1:] == (1,) != np.shape(X)[1:]  # as scikit-learn takes it; but it may be a sequence of length 1
+            y = inputs.labels(self, X, y) if y is None or len(shape) == 1 or column else np.asarray(y)
         if not (np.ndim(y) == 1 or self.strategy == "uniform"):
             raise WrongUse(f"guessing: strategy={self.strategy} is for one answer a trial; here take uniform.")
         if isinstance(X, Episodes):
             self.classes_ = np.arange(X.classes)
         elif np.ndim(y) == 1:
+            validate_data(self, X, skip_check_array=True)  # notes the columns
             self._dummy = DummyClassifier(strategy=self.strategy, constant=self.constant, random_state=self.random_state).fit(
                 X, y
             )
@@ -59,10 +66,16 @@ class Guessing(ClassifierMixin, Learner):
             self.classes_ = np.unique(np.asarray(y)[np.asarray(y) >= 0])
         return self
 
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = tags.no_validation = tags.classifier_tags.poor_score = True  # X is not looked at
+        return tags
+
     def predict(self, X: Any) -> np.ndarray:
         """A class for each trial, or for each step, symbol or action of it."""
         check_is_fitted(self, "classes_")
         if hasattr(self, "_dummy"):
+            validate_data(self, X, reset=False, skip_check_array=True)
             return self._dummy.predict(X)
         shape = (len(X), X.longest) if isinstance(X, Episodes) else np.shape(X)[:2]
         return np.random.default_rng([self.random_state, 1]).choice(self.classes_, size=shape)

@@ -128,6 +128,14 @@ class Learner(BaseEstimator):
         facts = {name: getattr(task, name) for name in self.from_task if hasattr(task, name)}
         return self.set_params(**facts)
 
+    def check(self) -> None:
+        """WrongUse for parameters that cannot be; `compare` asks every learner before anything is drawn, compiled or trained."""
+        settings.check(self)
+
+    def _fitted_on(self, columns: int) -> str:
+        """What is said of an X of so many columns after a `fit` on another number of them."""
+        return f"it was fitted on {vars(self)['n_features_in_']} columns"
+
     def costs(self) -> Costs | None:
         """What it did in training and in the decisions just made; None where nothing is counted.
 

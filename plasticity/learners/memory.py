@@ -24,9 +24,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import ClassifierMixin
+from sklearn.utils.validation import check_is_fitted
 
-from plasticity import settings
 from plasticity.errors import WrongUse
+from plasticity.learners import inputs
 from plasticity.learners.learner import Learner
 from plasticity.settings import setting
 from plasticity.tasks import split_streams
@@ -47,12 +48,11 @@ class Memory(ClassifierMixin, Learner):
     streams: int = setting(9, "pairs and the query", low=2)
     dimension: int = setting(32, "length of a key; the rest of a stream is the one-hot value", low=1)
 
-    def _check(self) -> None:
-        settings.check(self)
-
-    def _pairs(self, X: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _pairs(self, X: Any, fitting: bool = False) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Keys (trials, pairs, dimension), values (trials, pairs, values) and queries (trials, dimension), each 0 or 1."""
-        stimulus, cue = split_streams(X, int(self.streams))
+        if not fitting:
+            check_is_fitted(self, "classes_")
+        stimulus, cue = split_streams(inputs.matrix(self, X, fitting, "(trials, streams*features + streams)"), int(self.streams))
         if stimulus.shape[2] < self.dimension + 2:
             raise WrongUse(
                 f"X has {stimulus.shape[2]} features per stream; with keys of dimension={self.dimension} at least two values must"
@@ -72,11 +72,9 @@ class Memory(ClassifierMixin, Learner):
 
         `probe` is a pair (X, y) of validation trials, for a learning curve of one point.
         """
-        self._check()
-        _, values, _ = self._pairs(X)
-        labels = np.asarray(y)
-        if labels.shape != (len(values),):
-            raise WrongUse(f"y has shape {labels.shape}; it needs one label for each of the {len(values)} trials in X.")
+        self.check()
+        _, values, _ = self._pairs(X, fitting=True)
+        labels = inputs.labels(self, X, y)
         self.classes_ = np.arange(values.shape[2])
         if not np.isin(labels, self.classes_).all():
             raise WrongUse(f"y must hold whole numbers from 0 to {len(self.classes_) - 1}, the values that a pair can have.")
@@ -95,9 +93,10 @@ class Memory(ClassifierMixin, Learner):
         """What is recalled, (trials, values); the one-hot value of the pair asked for, if nothing disturbed it."""
 
     def decision_function(self, X: Any) -> np.ndarray:
-        """`recall`: what speaks for each value, (trials, values)."""
-        return self.recall(X)
+        """`recall`: what speaks for each value, (trials, values); of two values the second's minus the first's, (trials,)."""
+        return inputs.decisions(self.recall(X))
 
     def predict(self, X: Any) -> np.ndarray:
         """The value that is recalled most."""
-        return self.classes_[self.recall(X).argmax(axis=1)]
+        winner = self.recall(X).argmax(axis=1)
+        return self.classes_[winner]

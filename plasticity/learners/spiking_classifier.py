@@ -15,8 +15,9 @@ from plasticity import settings
 from plasticity.encoders import ENCODERS, check_rates
 from plasticity.engine import Program, backend
 from plasticity.engine.operations import CostModel, Costs, SpikeCounts
-from plasticity.errors import WrongUse
+from plasticity.errors import WrongUse, unknown
 from plasticity.gates import EqualGain, Gate, InputGain, NoGate, ShuffledGate
+from plasticity.learners import inputs
 from plasticity.learners.learner import Learner, Variant, check_max_rate, check_rule
 from plasticity.networks import competition
 from plasticity.networks.competition import Competition
@@ -25,6 +26,7 @@ from plasticity.settings import estimator, setting
 from plasticity.tasks import split_streams
 
 Progress = Callable[[float], None]
+SHAPE = "(trials, streams*features + streams)"  # of X
 
 COMPETITION_STDP = pair_stdp(A_plus=0.015, A_minus=0.00015)
 """Pair STDP with weak depression, in the proportion of Diehl & Cook 2015 (doi:10.3389/fncom.2015.00099): scaling the
@@ -155,13 +157,17 @@ class SpikingClassifier(ClassifierMixin, Learner):
             block=self.block,
         )
 
-    def _check(self) -> None:
+    def check(self) -> None:
+        """WrongUse for parameters that cannot be, a rule that the network cannot have, a gate that it cannot be given."""
         if not isinstance(self.gate, Gate):
             raise WrongUse(f"SpikingClassifier: gate={self.gate!r} is no gate; write gate=plasticity.gates.InputGain(2, 0.2).")
         settings.check(self)
         settings.whole_multiple("SpikingClassifier", "trial_ms", self.trial_ms, "dt_ms", self.dt_ms)
+        if self.encoder not in ENCODERS:
+            raise unknown("encoder", str(self.encoder), ENCODERS)
         check_max_rate("SpikingClassifier", self.encoder, self.max_rate_hz, self.dt_ms)
         check_rule(self._rule(), self._network(1, 2).unfit)
+        self._check_gate(np.arange(self.streams))
 
     def _check_gate(self, cue: np.ndarray) -> None:
         """WrongUse for a gate that this network cannot have."""
@@ -232,23 +238,21 @@ class SpikingClassifier(ClassifierMixin, Learner):
 
         `probe` is a pair (X, y) on which the learning curve is measured; what is learnt does not depend on it.
         """
-        self._check()
-        X, y = _numbers(X), _labels(y, "y")
+        self.check()
+        given, X = X, inputs.matrix(self, X, fitting=True, shape=SHAPE)
+        y = inputs.labels(self, given, y)
         stimulus, cue = split_streams(X, self.streams)
-        if y.shape != (len(X),):
-            raise WrongUse(f"y has shape {y.shape}; it needs one label for each of the {len(X)} trials in X.")
         if probe is not None:
-            probe = _numbers(probe[0]), _labels(probe[1], "the probe's y")
-            if probe[1].shape != (len(probe[0]),) or probe[0].shape[1:] != X.shape[1:]:
+            if np.shape(probe[1])[:1] != np.shape(probe[0])[:1] or np.shape(probe[0])[1:] != X.shape[1:]:
                 raise WrongUse(
-                    f"the probe has shapes {probe[0].shape} and {probe[1].shape}; it needs rows like X, a label for each."
+                    f"the probe has shapes {np.shape(probe[0])} and {np.shape(probe[1])}; it needs rows like X, a label for each."
                 )
+            probe = inputs.matrix(self, probe[0], shape=SHAPE), inputs.labels(self, probe[0], probe[1], "the probe's y")
             split_streams(probe[0], self.streams)
         self.classes_, labels = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
-            raise WrongUse("learning to classify needs trials of at least two classes.")
+            raise WrongUse("learning to classify needs trials of at least two classes; y holds 1 class.")
         features, classes = stimulus.shape[2], len(self.classes_)
-        self.n_features_in_ = X.shape[1]
         typical = float(np.linalg.norm(stimulus, axis=2).mean())  # Euclidean length of a typical image
         if not typical > 0:
             raise WrongUse("every stimulus in X is empty; nothing would fire.")
@@ -340,13 +344,27 @@ class SpikingClassifier(ClassifierMixin, Learner):
         self.activity_["decision"] = self._cost_model.activity(counts, learning=False)
         return spikes
 
+    def _fired(self, X: Any) -> np.ndarray:
+        """Spikes of each class's neurons in each trial, (trials, classes); a warning where many trials drew none."""
+        spikes = self._by_class(self.represent(X))
+        inputs.warn_of_silence(
+            self,
+            spikes,
+            f"Give a smaller theta_plus (it is {self.theta_plus:g}; thresholds rose by {self.theta_.mean():.2g}) or a larger"
+            f" drive (it is {self.drive:g}).",
+        )
+        return spikes
+
     def decision_function(self, X: Any) -> np.ndarray:
-        """Spikes of each class's neurons in each trial, shape (trials, classes); learning is switched off."""
-        return self._by_class(self.represent(X))
+        """Spikes of each class's neurons in each trial, (trials, classes); learning is switched off.
+
+        Of two classes it is how many more the second one's neurons fired, (trials,), as in scikit-learn.
+        """
+        return inputs.decisions(self._fired(X).astype(float))
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Each class's share of the spikes in each trial, (trials, classes); equal shares where nothing fired."""
-        spikes = self.decision_function(X)
+        spikes = self._fired(X)
         total = spikes.sum(axis=1, keepdims=True)
         return np.where(total > 0, spikes / np.maximum(total, 1), 1 / spikes.shape[1])
 
@@ -359,10 +377,7 @@ class SpikingClassifier(ClassifierMixin, Learner):
 
     def _checked(self, X: Any) -> np.ndarray:
         check_is_fitted(self, "weights_")
-        X = _numbers(X)
-        if X.ndim != 2 or X.shape[1] != self.n_features_in_:
-            raise WrongUse(f"X has shape {X.shape}; this network was fitted on {self.n_features_in_} columns.")
-        return X
+        return inputs.matrix(self, X, shape=SHAPE)
 
     def _deciding(self) -> np.random.Generator:
         """What draws gates and spikes of decisions: the same at every call."""
@@ -374,20 +389,9 @@ class SpikingClassifier(ClassifierMixin, Learner):
         return Costs.of_spiking(self.activity_)
 
     def predict(self, X: Any) -> np.ndarray:
-        """The class whose neurons fire most in each trial."""
-        winner = self.decision_function(X).argmax(axis=1)
+        """The class whose neurons fire most in each trial; the first of those that fire as much.
+
+        Where many trials drew no spike, so that nothing speaks for any class, a warning says how many and what to do.
+        """
+        winner = self._fired(X).argmax(axis=1)
         return self.classes_[winner]
-
-
-def _numbers(X: Any) -> np.ndarray:
-    try:
-        return np.asarray(X, dtype=float)
-    except (TypeError, ValueError):
-        raise WrongUse("X is not a table of numbers; it needs the shape (trials, streams*features + streams).") from None
-
-
-def _labels(y: Any, what: str) -> np.ndarray:
-    labels = np.asarray(y)
-    if labels.dtype.kind == "f" and not (np.isfinite(labels).all() and (labels == np.round(labels)).all()):
-        raise WrongUse(f"{what} holds NaN or fractions; a class is a whole number or a text.")
-    return labels

@@ -82,8 +82,9 @@ class SpikingMemory(Memory):
     unit: float = setting(20.0, "spikes of a value neuron that one perfect match adds", above=0)
     baseline: float = setting(100.0, "spikes of a value neuron without any match", above=0)
 
-    def _check(self) -> None:
-        super()._check()
+    def check(self) -> None:
+        """WrongUse for parameters that cannot be, or a rule that the network cannot have."""
+        super().check()
         if self.recall_ms % self.SLOT_MS:
             raise WrongUse(f"SpikingMemory: recall_ms={self.recall_ms} must be a multiple of {self.SLOT_MS:g}, for example 200.")
         if self.encoder not in ENCODERS:

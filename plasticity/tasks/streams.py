@@ -49,7 +49,7 @@ class Streams(Trials):
 
     def __post_init__(self) -> None:
         stimulus = numbers("stimulus", self.stimulus, 3, "(trials, streams, features)")
-        within_unit_interval("trials: stimulus", stimulus)
+        stimulus = within_unit_interval("trials: stimulus", stimulus, self.stimulus)
         several(self.classes)
         trials, streams, _ = stimulus.shape
         checked = {
@@ -120,10 +120,9 @@ def split_streams(X: Any, streams: int = 2) -> tuple[np.ndarray, np.ndarray]:
         wanted = f"(trials, {streams}*features + {streams})" if streams > 1 else "(trials, features)"
         raise WrongUse(f"X has the shape {matrix.shape}; with {streams} streams it must be {wanted}, as Streams.X is.")
     if streams == 1:
-        within_unit_interval("the stimulus in X", matrix)
-        return matrix[:, None], np.zeros(len(matrix), np.int64)
+        return within_unit_interval("the stimulus in X", matrix, X)[:, None], np.zeros(len(matrix), np.int64)
     shown, one_hot = matrix[:, :-streams], matrix[:, -streams:]
-    within_unit_interval("the stimulus in X", shown)
+    shown = within_unit_interval("the stimulus in X", shown, X)
     if not (np.isin(one_hot, (0.0, 1.0)).all() and (one_hot.sum(axis=1) == 1).all()):
         raise WrongUse(f"the last {streams} columns of X are the cue: one 1 in each row, otherwise 0; give Streams.X.")
     return shown.reshape(len(matrix), streams, -1), one_hot.argmax(axis=1)

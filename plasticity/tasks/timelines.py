@@ -47,7 +47,7 @@ class Timelines(Trials):
 
     def __post_init__(self) -> None:
         signal = numbers("signal", self.signal, 3, "(trials, steps, channels)")
-        within_unit_interval("trials: signal", signal)
+        signal = within_unit_interval("trials: signal", signal, self.signal)
         target = whole_numbers("target", self.target, signal.shape[:2], several(self.classes), low=-1)
         asked_somewhere("target", target)
         if not (given.one(self.step_ms) or 0) > 0:

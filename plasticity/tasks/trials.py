@@ -25,6 +25,7 @@ from plasticity import given as numbers_given
 from plasticity.errors import WrongUse
 
 T = TypeVar("T", bound="Trials")
+ROUNDING = 4  # by how many steps of its precision rounding may leave a scaled value outside of 0 to 1
 
 
 class Trials(ABC):
@@ -134,12 +135,27 @@ def yes_or_no(name: str, given: Any, states: int) -> np.ndarray:
     return whole_numbers(name, values.astype(np.int64) if values.dtype == bool else values, (states,), 2).astype(bool)
 
 
-def within_unit_interval(what: str, values: np.ndarray) -> None:
-    """WrongUse for NaN, infinity, or a value outside 0 to 1."""
+def without_rounding(values: np.ndarray, given: Any = None) -> np.ndarray:
+    """The values, where those outside of 0 to 1 by rounding alone are clipped: at most `ROUNDING` steps of the given precision.
+
+    `given` is what the values were made of, float32 say; themselves where None. What is further outside stays as it is.
+    """
+    precision = np.asarray(values if given is None else given).dtype
+    slack = ROUNDING * float(np.finfo(precision if precision.kind == "f" else np.float64).eps)
+    low, high = values.min(), values.max()
+    if (0 <= low and high <= 1) or not (low >= -slack and high <= 1 + slack):
+        return values
+    return values.clip(0, 1)
+
+
+def within_unit_interval(what: str, values: np.ndarray, given: Any = None) -> np.ndarray:
+    """The values, `without_rounding`; WrongUse for NaN, infinity, or a value outside 0 to 1."""
     if not np.isfinite(values).all():
         raise WrongUse(f"{what} holds NaN or infinity; every value must be a number from 0 to 1.")
+    values = without_rounding(values, given)
     if values.min() < 0 or values.max() > 1:
-        raise WrongUse(f"{what} runs from {values.min():g} to {values.max():g}; scale it to 0 to 1.")
+        raise WrongUse(f"{what} runs from {values.min():.9g} to {values.max():.9g}; scale it to 0 to 1.")
+    return values
 
 
 def at_least(low: int, name: str, given: Any, needs: str) -> int:
