@@ -234,8 +234,8 @@ def split(images: Images, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray
     rarest = int(np.bincount(images.labels[:count], minlength=images.classes).min())
     if rarest < 3 or min(drawn, held) < images.classes:
         raise WrongUse(
-            f"{count} images of {images.classes} classes, {rarest} of the rarest, are too few to be split into training, validation"
-            f" and test images; give at least 3 of each class and about {10 * images.classes} in all."
+            f"{count} images of {images.classes} classes, {rarest} of the rarest, are too few to be split into training,"
+            f" validation and test images; give at least 3 of each class and about {10 * images.classes} in all."
         )
     rest, test = images.apart(drawn, seed)
     train, validation = train_test_split(rest, test_size=held, stratify=images.labels[rest], random_state=seed)

@@ -46,7 +46,9 @@ def read_idx(folder: str | Path) -> Images:
             raise WrongUse(f"data=idx: {place} holds no {lacking} of {part.replace('|', ' or ')}; name the files {_EXAMPLE}.")
         shown, told = _array(of_images, 3, sums), _array(of_labels, 1, sums)
         if len(shown) != len(told):
-            raise WrongUse(f"data=idx: {of_images} holds {len(shown)} images and {of_labels.name} {len(told)} labels; give as many.")
+            raise WrongUse(
+                f"data=idx: {of_images} holds {len(shown)} images and {of_labels.name} {len(told)} labels; give as many."
+            )
         pixels.append(shown)
         labels.append(told)
     if len({part.shape[1:] for part in pixels}) > 1 or 0 in pixels[0].shape:

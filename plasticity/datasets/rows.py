@@ -66,7 +66,7 @@ def read_csv(file: str | Path, target: str = "", leave_out: Sequence[str] = ()) 
     name = str(file)
     if name in SHIPPED and not Path(name).exists():
         held = SHIPPED[name]()
-        names = [f"{word}" for word in held.feature_names]
+        names = [str(word) for word in held.feature_names]
         found = dict(zip(names, held.data.T, strict=True)) | {"class": np.asarray(held.target_names)[held.target]}
         return _chosen(found, name, target, leave_out, None)
     path = Path(file).expanduser()
@@ -89,10 +89,14 @@ def read_csv(file: str | Path, target: str = "", leave_out: Sequence[str] = ()) 
         raise WrongUse(f"table: {path} holds no rows; give a line of names and a row for each trial.")
     heads = [word.strip() for word in lines[0][1]]
     if not all(heads) or any(_number(word) is not None for word in heads):
-        raise WrongUse(f"table: the first line of {path} names no columns ({between.join(heads)[:60]}); put a line of names on top.")
+        raise WrongUse(
+            f"table: the first line of {path} names no columns ({between.join(heads)[:60]}); put a line of names on top."
+        )
     for number, line in lines[1:]:
         if len(line) != len(heads):
-            raise WrongUse(f"table: line {number} of {path} has {len(line)} values, its line of names {len(heads)}; mend that line.")
+            raise WrongUse(
+                f"table: line {number} of {path} has {len(line)} values, its line of names {len(heads)}; mend that line."
+            )
     columns: dict[str, np.ndarray] = {}
     for place, head in enumerate(heads):
         if head in columns:
@@ -104,7 +108,7 @@ def read_csv(file: str | Path, target: str = "", leave_out: Sequence[str] = ()) 
 def from_python(X: Any, y: Any, leave_out: Sequence[str] = ()) -> Rows:
     """The rows of arrays or of a pandas DataFrame; `y` holds the classes, or names the column of the DataFrame that does.
 
-    Raises what `from_columns` does, and WrongUse for sparse or other things that are no table, rows and labels of different number.
+    Raises what `from_columns` does, and WrongUse for sparse or other things that are no table.
     """
     if hasattr(X, "toarray"):
         raise WrongUse("table: X is a sparse matrix; give X.toarray().")
@@ -185,10 +189,11 @@ def from_columns(columns: dict[str, Any], y: Any, sha256: str | None, target: st
     counts = np.bincount(labels[first], minlength=len(classes))
     if counts.min() < FEWEST:
         rare = int(counts.argmin())
-        regression = "; a quantity is no class: regression is not done here" if _all_numbers(classes) and len(classes) > 20 else ""
+        many = len(classes) > MOST_WORDS and all(_number(name) is not None for name in classes)
+        regression = "; a quantity is no class: regression is not done here" if many else ""
         raise WrongUse(
-            f"table: the class {classes[rare]!r} of {target!r} has {counts[rare]} different rows, and at least {FEWEST} are needed,"
-            f" one each for training, validation and test; give more of them or leave that class out{regression}."
+            f"table: the class {classes[rare]!r} of {target!r} has {counts[rare]} different rows, and at least {FEWEST} are"
+            f" needed, one each for training, validation and test; give more of them or leave that class out{regression}."
         )
     told = sha256 or hashlib.sha256(table.tobytes() + labels.tobytes() + "\n".join(classes).encode()).hexdigest()
     return Rows(table, labels, classes, tuple(names), tuple(notes), told)
@@ -222,21 +227,16 @@ def _of_series(head: str, values: Any) -> np.ndarray:
     """A column of a DataFrame or an array: numbers, or texts."""
     found = np.asarray(values)
     if found.dtype.kind == "O":
-        empty = np.array([each is None or (not isinstance(each, str) and each != each) for each in _plainly(head, found)])
+        empty = np.array([each is None or type(each).__name__ in ("NAType", "NaTType") or each != each for each in found])
         if empty.any():
             raise _missing(head, int(empty.sum()), int(empty.argmax()))
         if all(isinstance(each, (bool, int, float, np.number, np.bool_)) for each in found):
             return found.astype(np.float64)
         if not all(isinstance(each, str) for each in found):
-            odd = next(type(each).__name__ for each in found if not isinstance(each, str))
-            raise WrongUse(f"table: {head!r} mixes text and {odd}; give numbers or texts alone.")
+            kinds = " and ".join(sorted({type(each).__name__ for each in found}))
+            raise WrongUse(f"table: {head!r} holds {kinds}; give numbers or texts alone.")
         return found.astype(str)
     return found
-
-
-def _plainly(head: str, values: np.ndarray) -> list[Any]:
-    """The cells, those that pandas calls missing as None."""
-    return [None if type(each).__name__ in ("NAType", "NaTType") else each for each in values]
 
 
 def _encoded(head: str, values: np.ndarray) -> tuple[np.ndarray, list[str]]:
@@ -292,7 +292,3 @@ def _labels(y: Any, target: str) -> tuple[np.ndarray, tuple[str, ...]]:
     if len(classes) < 2:
         raise WrongUse(f"table: every row is of the class {str(classes[0])!r}; give rows of two classes at least.")
     return number.astype(np.int64), tuple(map(str, classes))
-
-
-def _all_numbers(words: Sequence[str]) -> bool:
-    return all(_number(word) is not None for word in words)

@@ -39,8 +39,8 @@ class Table(Task):
     Raises
     ------
     WrongUse
-        What `plasticity.datasets.rows` refuses: no such file or column, empty cells or NaN, a quantity instead of classes, several
-        outputs, a class with too few rows; shares that leave no training rows.
+        What `plasticity.datasets.rows` refuses: no such file or column, empty cells or NaN, a quantity instead of classes,
+        several outputs, a class with too few rows; shares that leave no training rows.
     PlasticityError
         The file cannot be read.
 
@@ -105,8 +105,8 @@ class Table(Task):
         outside = [
             int(((read.values[rows] < scaler.data_min_) | (read.values[rows] > scaler.data_max_)).sum()) for rows in chosen
         ]
-        made = [self._trials(scaler.transform(read.values[rows]), rows) for rows in chosen]
-        return TableDraw(*made, clipped={"validation": outside[1], "test": outside[2]})
+        train, validation, test = (self._trials(scaler.transform(read.values[rows]), rows) for rows in chosen)
+        return TableDraw(train, validation, test, {"validation": outside[1], "test": outside[2]})
 
     def _apart(self, labels: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
         """Which of the different rows are for training, validation and test: of every class at least one each."""

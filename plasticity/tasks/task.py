@@ -84,7 +84,7 @@ class Task(ABC):
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What a record keeps of data of somebody's own, as JSON holds it: names of the classes, SHA-256 of files, what was done."""
+        """What a record keeps of data of somebody's own, as JSON holds it: names of classes, SHA-256 of files, what was done."""
         return {}
 
     @property
