@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -18,6 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 import plasticity
+from bridges import saving
 from bridges.counting import decided, trained
 from bridges.models import MODELS
 from bridges.training import OPTIMISERS, SCHEDULES, Batch, Log, one_thread, seeded, train
@@ -29,6 +30,7 @@ from plasticity.learners import Learner
 from plasticity.settings import estimator, setting
 from plasticity.tasks import split_streams
 
+WEIGHTS = "model_numbers"  # what `state` calls the numbers of the model
 HELD_OUT = 0.15  # share of the training trials that decides when to stop, where no probe is given
 
 
@@ -76,6 +78,7 @@ class TorchClassifier(ClassifierMixin, Learner):
     takes: ClassVar[frozenset[str]] = frozenset({"image", "pairs", "streams"})
     from_task: ClassVar[tuple[str, ...]] = ("streams", "query")
     cost: ClassVar[float] = 5.0
+    made_anew: ClassVar[tuple[str, ...]] = ("model_", "device_")
     remark: ClassVar[str] = "stops by validation trials, and keeps the weights that did best there"
 
     model: str = setting("softmax_attention", "name in `MODELS`")
@@ -195,6 +198,17 @@ class TorchClassifier(ClassifierMixin, Learner):
         self.best_trials_ = history.best_trials
         self.arrays_ = self._arrays(validation)
         return self
+
+    def state(self) -> dict[str, Any]:
+        """What `fit` made, the numbers of the model as arrays."""
+        return super().state() | {WEIGHTS: saving.numbers(self)}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take over what `state` gave, and make the model of these numbers on the device of the settings."""
+        kept = dict(state)
+        self.device_ = _device(self.device)
+        self.model_ = saving.model(self, kept.pop(WEIGHTS), self.device_)
+        super().restore(kept)
 
     def predict(self, X: Any) -> np.ndarray:
         """The most probable label of each trial, (n,)."""

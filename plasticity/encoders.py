@@ -14,6 +14,7 @@ from brian2 import Hz, NeuronGroup, Quantity, get_dimensions, ms
 
 from plasticity.errors import WrongUse
 from plasticity.registry import Registry
+from plasticity.settings import text
 
 
 def check_rates(rates_hz: Any, name: str = "rates") -> np.ndarray:
@@ -51,6 +52,9 @@ class Encoder:
     start: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     @classmethod
+    def __repr__(self) -> str:
+        return text(self)
+
     def from_text(cls, text: str) -> Encoder:
         """An encoder by its name; WrongUse for an unknown one."""
         return ENCODERS[text.strip()]

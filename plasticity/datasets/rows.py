@@ -12,12 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn import datasets as shipped
-from sklearn.utils.multiclass import type_of_target
 
 from plasticity.errors import PlasticityError, WrongUse
 
-SHIPPED = {"iris": shipped.load_iris, "wine": shipped.load_wine, "breast_cancer": shipped.load_breast_cancer}
+SHIPPED = ("wine", "iris", "breast_cancer")
 """Tables that come with scikit-learn, by the name that stands for a file."""
 MOST_WORDS = 20  # different texts in a column that are encoded
 FEWEST = 3  # different rows of a class: one for training, one for validation, one for the test
@@ -65,7 +63,9 @@ def read_csv(file: str | Path, target: str = "", leave_out: Sequence[str] = ()) 
     """
     name = str(file)
     if name in SHIPPED and not Path(name).exists():
-        held = SHIPPED[name]()
+        from sklearn import datasets as shipped
+
+        held = getattr(shipped, f"load_{name}")()
         names = [str(word) for word in held.feature_names]
         found = dict(zip(names, held.data.T, strict=True)) | {"class": np.asarray(held.target_names)[held.target]}
         return _chosen(found, name, target, leave_out, None)
@@ -264,6 +264,8 @@ def _encoded(head: str, values: np.ndarray) -> tuple[np.ndarray, list[str]]:
 
 def _labels(y: Any, target: str) -> tuple[np.ndarray, tuple[str, ...]]:
     """The class of each row as a number, and the names of the classes in order."""
+    from sklearn.utils.multiclass import type_of_target
+
     found = np.asarray(y)
     if found.ndim == 2 and found.shape[1] == 1:
         found = found[:, 0]

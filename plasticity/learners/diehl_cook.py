@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
@@ -96,6 +96,7 @@ class DiehlCookClassifier(ClassifierMixin, Learner):
     remark: ClassVar[str] = "learns without labels; they only name its neurons afterwards"
     curve: ClassVar[str] = "training images, named by other images"
     uses: ClassVar[tuple[str, ...]] = ("diehl_cook", "lif_conductance")
+    made_anew: ClassVar[tuple[str, ...]] = ("_program", "_spec")
     variants: ClassVar[tuple[Variant, ...]] = (
         Variant(
             "diehl_cook",
@@ -252,6 +253,11 @@ class DiehlCookClassifier(ClassifierMixin, Learner):
         self._fitted = self._parameters()
         self._assign(self._frozen(X[:naming], _LABELS, "naming"), labels[:naming])
         return self
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take over what `state` gave, and find or compile the program."""
+        self._prepare(int(state["n_features_in_"]))
+        super().restore(state)
 
     def _parameters(self) -> dict[str, Any]:
         """What the network is made of."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar, TypeVar
 
@@ -90,6 +91,8 @@ class Learner(BaseEstimator):
         What is to be known of it in a comparison; what its learning curve is measured on.
     cost : float
         About how long a fit takes beside other learners.
+    made_anew : tuple of str
+        Attributes of a trained one that are no data (a program): `restore` makes them.
     """
 
     name: ClassVar[str] = ""
@@ -104,6 +107,7 @@ class Learner(BaseEstimator):
     remark: ClassVar[str] = ""
     curve: ClassVar[str] = VALIDATION
     cost: ClassVar[float] = 1.0
+    made_anew: ClassVar[tuple[str, ...]] = ()
 
     random_state: int = setting(0, "everything random follows from it: weights, order of trials, every spike", low=0)
 
@@ -126,6 +130,25 @@ class Learner(BaseEstimator):
         """Take over from a task what `from_task` names."""
         facts = {name: getattr(task, name) for name in self.from_task if hasattr(task, name)}
         return self.set_params(**facts)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write it, trained, to PATH.json and PATH.npz, without pickle; `plasticity.load(path)` is the inverse.
+
+        Raises what `plasticity.saving.save` does.
+        """
+        from plasticity.saving import save
+
+        save(self, path)
+
+    def state(self) -> dict[str, Any]:
+        """What `save` keeps beside the settings: what `fit` made, but for the attributes that are `made_anew`."""
+        given = {*self.get_params(deep=False), *self.made_anew}
+        return {name: value for name, value in vars(self).items() if name not in given}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take over what `state` gave, in a learner with the same settings; one with attributes `made_anew` makes them, too."""
+        for name, value in state.items():
+            setattr(self, name, value)
 
     def costs(self) -> Costs | None:
         """What it did in training and in the decisions just made; None where nothing is counted.

@@ -23,6 +23,7 @@ from plasticity.rules.shown import describe as _describe
 from plasticity.rules.shown import typed
 from plasticity.rules.synapses import check_on_neurons
 from plasticity.rules.synapses import synapses as _synapses
+from plasticity.settings import text as said
 
 Parameters = Mapping[str, Any]
 SPIKES = ("all", "nearest", "reduced")
@@ -203,6 +204,9 @@ class Rule:
                     f"{self.name}: only a presynaptic trace has a delay, and it names a parameter, not {trace.delay!r}."
                 )
         self._check_text()
+
+    def __repr__(self) -> str:
+        return said(self)
 
     def _check_text(self) -> None:
         texts = {"on_pre": self.on_pre, "on_post": self.on_post, "drift": self.drift}

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.preprocessing import MinMaxScaler
 
 from plasticity.datasets.rows import Rows, from_python, read_csv
 from plasticity.errors import WrongUse
@@ -93,6 +92,8 @@ class Table(Task):
         }  # fmt: skip
 
     def draw(self, rng: np.random.Generator) -> Draw:
+        from sklearn.preprocessing import MinMaxScaler
+
         read, seeds = self._read, self.seeds_of(rng)
         _, first, group = np.unique(read.values, axis=0, return_index=True, return_inverse=True)
         parts = self._apart(read.labels[first], np.random.default_rng(seeds[0]))

@@ -24,6 +24,7 @@ from plasticity.statistics import interval
 from simulations.frame.execute import PARTS
 
 if TYPE_CHECKING:
+    import pandas
     from matplotlib.figure import Figure
 
     from simulations.frame.experiment import Experiment
@@ -189,6 +190,27 @@ class Sweep:
                 for name, value in measures(Record.load(path).numbers):
                     values.setdefault(name, np.full((len(combinations), len(seeds)), np.nan))[point.number, place] = value
         return cls(configuration, combinations, values)
+
+    def __repr__(self) -> str:
+        grid = ", ".join(f"{key}={','.join(levels)}" for key, levels in self.configuration["grid"].items())
+        told = f"{len(self.values)} measures, {len(self.configuration['seeds'])} seeds"
+        return f"<Sweep of {self.configuration['simulation']} over {grid}: {told}>"
+
+    def _repr_html_(self) -> str:
+        return self.html()
+
+    def html(self, names: Sequence[str] = ()) -> str:
+        """A row for each point as HTML, for notebooks: the mean of these measures over seeds, or of the first few that move."""
+        from bridges.comparison.tables import html_table
+
+        seeds = len(self.configuration["seeds"])
+        return html_table(f"{self.configuration['simulation']}: {len(self.points)} points, {seeds} seeds", *self.rows(names))
+
+    def to_frame(self) -> pandas.DataFrame:
+        """`tidy` as a pandas table; PlasticityError where pandas is not installed."""
+        from bridges.comparison.tables import frame
+
+        return frame(self.tidy())
 
     @property
     def moving(self) -> list[str]:
