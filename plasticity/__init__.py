@@ -13,6 +13,7 @@ if TYPE_CHECKING:
         datasets,
         encoders,
         engine,
+        exchange,
         extensions,
         gates,
         learners,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = [
     "DiehlCookClassifier", "SpikingClassifier",
-    "datasets", "encoders", "engine", "extensions", "gates", "learners", "load", "networks", "neurons", "protocols",
+    "datasets", "encoders", "engine", "exchange", "extensions", "gates", "learners", "load", "networks", "neurons", "protocols",
     "records", "rules", "statistics", "tasks",
 ]  # fmt: skip
 
