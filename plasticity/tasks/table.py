@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -29,6 +30,7 @@ class Table(Task):
       rest for training. Rows that are the same in every column that is shown stay in one part.
     - Every column is scaled to 0 to 1 by its least and largest value among the training rows alone. Values of other rows beyond
       them are set to 0 or 1; `Draw` counts them (`clipped`), and so does the record.
+    - With `opposites` each column is shown twice, as x and 1 - x, so that every row drives a spiking network equally strongly.
     - A column of a few texts becomes a column of 0 and 1 for each text; a constant one is left out. `facts` tells which.
     - Chance is the share of the most frequent class among all rows, what its name alone scores: 1 / classes where all are
       equally frequent. The learner `guessing` draws a class uniformly and scores 1 / classes.
@@ -55,6 +57,9 @@ class Table(Task):
     leave_out: tuple[str, ...] = setting((), "columns that are not shown, with commas between")
     test: float = setting(0.25, "share of the rows that is test", above=0, below=1)
     validation: float = setting(0.15, "share of the rows that is validation", above=0, below=1)
+    opposites: bool = setting(
+        False, "each column is shown twice, as x and 1 - x: a low value drives as many inputs as a high one"
+    )
     rows: Rows | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -122,6 +127,7 @@ class Table(Task):
 
     def _trials(self, shown: np.ndarray, rows: np.ndarray) -> Streams:
         label = self._read.labels[rows]
+        shown = np.hstack([shown, 1 - shown]) if self.opposites else shown
         cue = np.zeros(len(rows), np.int64)
         return Streams(shown[:, None], cue, label, label[:, None], rows[:, None].astype(np.int64), self.classes)
 
@@ -137,7 +143,16 @@ class TableDraw(Draw):
     clipped: dict[str, int] = field(default_factory=dict)
 
 
-def table(X: Any, y: Any = None, *, leave_out: Any = (), test: float = 0.25, validation: float = 0.15, **named: Any) -> Table:
+def table(
+    X: Any,
+    y: Any = None,
+    *,
+    target: str | None = None,
+    leave_out: str | Iterable[str] = (),
+    test: float = 0.25,
+    validation: float = 0.15,
+    opposites: bool = False,
+) -> Table:
     """The task of one's own rows: `table(X, y)`, `table(frame, "label")`, `table("my.csv", "label")`.
 
     Parameters
@@ -146,19 +161,19 @@ def table(X: Any, y: Any = None, *, leave_out: Any = (), test: float = 0.25, val
     y : (rows,) classes: whole numbers, texts or categories; or the name of the column of X that holds them, also as `target=`
     leave_out : names of columns that are not shown
     test, validation : shares of the rows
+    opposites : each column is shown twice, as x and 1 - x
 
     Raises
     ------
     WrongUse, PlasticityError
         As `Table`.
     """
-    asked = named.pop("target", None)
-    if named:
-        raise WrongUse(f"table: unknown setting {[*named][0]!r}; known: leave_out, target, test, validation.")
-    y = y if asked is None else asked
+    if target is not None and y is not None:
+        raise WrongUse("table: the classes are given twice, as y and as target; give one of them.")
+    y = y if target is None else target
     left = (leave_out,) if isinstance(leave_out, str) else tuple(leave_out)
     if isinstance(X, (str, Path)):
         if not (y is None or isinstance(y, str)):
             raise WrongUse("table: of a CSV file the target is the name of a column; write table('my.csv', 'label').")
-        return Table(str(X), y or "", left, test, validation)
-    return Table(GIVEN, y if isinstance(y, str) else "", left, test, validation, from_python(X, y, left))
+        return Table(str(X), y or "", left, test, validation, opposites)
+    return Table(GIVEN, y if isinstance(y, str) else "", left, test, validation, opposites, from_python(X, y, left))

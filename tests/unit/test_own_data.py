@@ -81,6 +81,15 @@ def test_columns_are_scaled_by_training_rows_alone_and_what_lies_outside_is_clip
     assert train.stimulus.min() == 0 and train.stimulus.max() == 1
 
 
+def test_opposites_show_every_column_twice():
+    X, y = load_iris(return_X_y=True)
+    _, (plain, *_) = drawn(pl.tasks.table(X, y))
+    _, (both, *_) = drawn(pl.tasks.table(X, y, opposites=True))
+    np.testing.assert_array_equal(both.stimulus, np.concatenate([plain.stimulus, 1 - plain.stimulus], axis=2))
+    with pytest.raises(WrongUse, match="given twice"):
+        pl.tasks.table(X, y, target="label")
+
+
 def test_parts_never_overlap_and_repeated_rows_stay_on_one_side():
     X = RNG.normal(size=(120, 3))
     y = np.arange(120) % 3
