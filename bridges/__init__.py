@@ -19,3 +19,8 @@ def __getattr__(name: str) -> Any:
     if name in _WHERE:
         return getattr(import_module(f"bridges.{_WHERE[name]}"), name)
     raise AttributeError(f"module 'bridges' has no attribute {name!r}; it has {', '.join(__all__)}")
+
+
+def __dir__() -> list[str]:
+    """What can be asked for, imported or not."""
+    return sorted({*__all__, "__doc__"})

@@ -7,7 +7,7 @@ import hashlib
 import inspect
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -18,6 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
 import plasticity
+from bridges import saving
 from bridges.counting import decided, trained
 from bridges.models import MODELS, Model
 from bridges.own_model import OwnModel, plain
@@ -30,6 +31,7 @@ from plasticity.learners import Learner, inputs
 from plasticity.settings import estimator, setting
 from plasticity.tasks import split_streams
 
+WEIGHTS = "model_numbers"  # what `state` calls the numbers of the model
 HELD_OUT = 0.15  # share of the training trials that decides when to stop, where no probe is given
 NOT_NUMBERS = "X is not a matrix of numbers; give Streams.X."
 
@@ -82,6 +84,7 @@ class TorchClassifier(ClassifierMixin, Learner):
     takes: ClassVar[frozenset[str]] = frozenset({"image", "pairs", "streams"})
     from_task: ClassVar[tuple[str, ...]] = ("streams", "query")
     cost: ClassVar[float] = 5.0
+    made_anew: ClassVar[tuple[str, ...]] = ("model_", "device_")
     remark: ClassVar[str] = "stops by validation trials, and keeps the weights that did best there"
 
     model: str | nn.Module | Callable[..., nn.Module] = setting(
@@ -222,6 +225,17 @@ class TorchClassifier(ClassifierMixin, Learner):
     def decision_function(self, X: Any) -> np.ndarray:
         """The outputs of the model, (n, classes); of two classes the second one's minus the first one's, (n,)."""
         return inputs.decisions(self._logits(X).double().cpu().numpy())
+
+    def state(self) -> dict[str, Any]:
+        """What `fit` made, the numbers of the model as arrays."""
+        return super().state() | {WEIGHTS: saving.numbers(self)}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take over what `state` gave, and make the model of these numbers on the device of the settings."""
+        kept = dict(state)
+        self.device_ = _device(self.device)
+        self.model_ = saving.model(self, kept.pop(WEIGHTS), self.device_)
+        super().restore(kept)
 
     def predict(self, X: Any) -> np.ndarray:
         """The most probable label of each trial, (n,)."""

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from plasticity import (
+        datasets,
         encoders,
         engine,
+        exchange,
         extensions,
         gates,
         learners,
@@ -24,20 +26,30 @@ if TYPE_CHECKING:
         tasks,
     )
     from plasticity.learners import DiehlCookClassifier, SpikingClassifier
+    from plasticity.saving import load
 
 __version__ = "0.1.0"
 __all__ = [
     "DiehlCookClassifier", "SpikingClassifier",
-    "encoders", "engine", "extensions", "gates", "learners", "networks", "neurons", "protocols", "records", "rules",
-    "statistics", "tasks",
+    "datasets", "encoders", "engine", "exchange", "extensions", "gates", "learners", "load", "networks", "neurons", "protocols",
+    "records", "rules", "statistics", "tasks",
 ]  # fmt: skip
 
-_CLASSES = {"DiehlCookClassifier": "plasticity.learners", "SpikingClassifier": "plasticity.learners"}
+_WHERE = {
+    "DiehlCookClassifier": "plasticity.learners",
+    "SpikingClassifier": "plasticity.learners",
+    "load": "plasticity.saving",
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name in _CLASSES:
-        return getattr(import_module(_CLASSES[name]), name)
+    if name in _WHERE:
+        return getattr(import_module(_WHERE[name]), name)
     if name in __all__:
         return import_module(f"plasticity.{name}")
     raise AttributeError(f"module 'plasticity' has no attribute {name!r}; it has {', '.join(__all__)}")
+
+
+def __dir__() -> list[str]:
+    """What can be asked for, imported or not: for completion by the tab key."""
+    return sorted({*__all__, "__version__", "__doc__"})

@@ -17,6 +17,7 @@ from plasticity import given
 from plasticity.errors import WrongUse
 from plasticity.neurons import check_group
 from plasticity.registry import Registry
+from plasticity.settings import text
 
 
 def check_rates(rates_hz: Any, name: str = "rates") -> np.ndarray:
@@ -63,6 +64,9 @@ class Encoder:
             raise WrongUse(f"{self.name}: start={self.start!r} must be a dictionary of initial values.")
 
     @classmethod
+    def __repr__(self) -> str:
+        return text(self)
+
     def from_text(cls, text: str) -> Encoder:
         """An encoder by its name; WrongUse for an unknown one."""
         return ENCODERS[str(text).strip()]

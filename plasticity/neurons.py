@@ -14,6 +14,7 @@ from brian2.stateupdaters.exact import linear
 from plasticity import given
 from plasticity.errors import WrongUse, unknown
 from plasticity.registry import Registry
+from plasticity.settings import text
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,6 +54,9 @@ class Neuron:
     refractory: str = ""
     per_neuron: tuple[str, ...] = ()
     advance: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return text(self)
 
     def __post_init__(self) -> None:
         texts = ("name", "summary", "source", "equations", "threshold", "reset", "refractory")

@@ -285,6 +285,11 @@ class Record:
     threads: int
     provenance: dict[str, Any] = field(default_factory=lambda: provenance())
 
+    def __repr__(self) -> str:
+        told = [f"{name}={value!r}" for name, value in self.numbers.items() if isinstance(value, (int, float, str))][:4]
+        named = self.configuration.get("learner", self.simulation)
+        return f"<Record of {named}, seed {self.seed}: {', '.join(told)}; {len(self.arrays)} arrays>"
+
     def save(self, path: str | Path) -> None:
         """Write `path`.npz and then `path`.json, which holds the npz file's SHA-256: with it the record is whole.
 

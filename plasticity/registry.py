@@ -62,6 +62,9 @@ class Registry(Mapping[str, T], Generic[T]):
                 raise ValueError(f"two {kind}s are called {name!r}")
         self.built_in = frozenset(self._entries)
 
+    def __repr__(self) -> str:
+        return f"<Registry of {len(self._entries)} {self.kind}s: {', '.join(self._entries)}>"
+
     def _known(self) -> dict[str, Any]:
         """The entries, with those of modules from outside that were not read yet."""
         if self._of is not None:

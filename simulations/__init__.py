@@ -68,3 +68,8 @@ def __getattr__(name: str) -> Any:
     classes = [getattr(import_module(f"simulations.{file}"), title) for file, title in (text.split(":") for text in _CLASSES)]
     globals()["SIMULATIONS"] = Registry("simulation", classes, of=Experiment)
     return globals()["SIMULATIONS"]
+
+
+def __dir__() -> list[str]:
+    """What can be asked for, imported or not."""
+    return sorted({*globals(), "SIMULATIONS"})

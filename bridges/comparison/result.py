@@ -5,21 +5,26 @@ from __future__ import annotations
 import functools
 import math
 import os
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bridges.comparison import tables
-from bridges.comparison.energy import EnergyTable, cost_table
+from bridges.comparison.energy import EnergyTable, cost_table, spent
 from bridges.comparison.fairness import fairness_table
 from bridges.comparison.likeness import likeness_tables
 from bridges.learners import NAME
+from plasticity.engine.operations import Costs
 from plasticity.errors import PlasticityError, WrongUse
 from plasticity.records import Record, RunFolder, read_json, write_text
 from plasticity.statistics import finite, holm, interval, over_seeds, paired_difference
 from plasticity.tasks.trials import share_right
+
+if TYPE_CHECKING:
+    import pandas
 
 
 def record_name(seed: int, learner: str) -> str:
@@ -61,6 +66,17 @@ class Comparison:
                     f"seed {seed}: {odd} met other trials than {next(iter(prints), first)} (their sha256 differ), so they cannot "
                     "be compared in pairs; run the comparison again with --force."
                 )
+
+    def __repr__(self) -> str:
+        seeds = f"{len(self.seeds)} seed{'s' * (len(self.seeds) != 1)}"
+        best = f"{self.best} {100 * self.numbers(self.best, 'accuracy').mean():.1f} %"
+        lies = "" if self.folder is None else f", in {self.folder}"
+        missing = f", {self.missing} jobs missing" if self.missing else ""
+        return f"<Comparison on {self.task}: {', '.join(self.learners)}; {seeds}; best {best}{missing}{lies}>"
+
+    def _repr_html_(self) -> str:
+        """The short table, for notebooks."""
+        return tables.as_html(self)
 
     @property
     def task(self) -> str:
@@ -225,6 +241,32 @@ class Comparison:
             "alignment": self.alignment,
             "out": None if self.folder is None else str(self.folder),
         }
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """The rows of `to_frame`."""
+        for (seed, name), record in self.records.items():
+            single = {key: value for key, value in record.numbers.items() if not isinstance(value, (Mapping, list))}
+            told = record.numbers.get("costs")
+            counted = None if told is None else Costs.read(told)
+            joules = {
+                key: None if counted is None else spent(counted, phase, self.energy)
+                for key, phase in (("costs", "decision"), ("costs_training", "training"))
+            }
+            single.pop("learner", None)
+            yield {"task": self.task, "learner": name, "side": self.side(name), "seed": seed, **single, **joules}
+
+    def to_frame(self) -> pandas.DataFrame:
+        """A pandas table with a row for each learner and seed: every number of its record.
+
+        `costs` are the joules of one decision and `costs_training` those of one training trial, by the prices of `energy`; None
+        where nothing was counted.
+
+        Raises
+        ------
+        PlasticityError
+            pandas is not installed.
+        """
+        return tables.frame(self.rows())
 
     def table(self, width: int | None = None) -> Any:
         """The summary as a `rich` table, see `bridges.comparison.tables.summary`."""

@@ -32,10 +32,10 @@ from plasticity.learners import VALIDATION
 from plasticity.parallel import check_jobs, check_seeds, each, one_thread, trials_generator
 from plasticity.records import Record, RunFolder, provenance
 from plasticity.statistics import finite, trials_to
-from plasticity.tasks import TASKS, Draw
+from plasticity.tasks import TASKS, Draw, Task, table
 
 if TYPE_CHECKING:
-    from plasticity.tasks import Task, Trials
+    from plasticity.tasks import Trials
 
 Progress = Callable[[float, int, int], None]  # fraction of all work, finished jobs, all jobs
 
@@ -172,6 +172,7 @@ def _told(
         "curve": history.get("curve", getattr(estimator, "curve", VALIDATION)),
         "costs": None if costs is None else costs.plain(),
         **({"features": int(train.stimulus.shape[2])} if train.family == "streams" else {}),
+        **({"clipped": draw.clipped} if hasattr(draw, "clipped") else {}),  # values beyond those of the training rows
         "trials_sha256": draw.fingerprint(),
     }
     return {"numbers": numbers, "arrays": arrays, "backend": str(getattr(estimator, "backend_", learner.side))}
@@ -229,6 +230,7 @@ def _configuration(task: Task, learners: Sequence[NamedLearner], seeds: list[int
         "sides": {learner.name: learner.side for learner in learners},
         "parameters": {learner.name: learner.parameters() for learner in learners},
         "seeds": seeds,
+        **({"data": task.facts} if task.facts else {}),
         **extensions.told(),
     }
     return json.loads(json.dumps(asked))
@@ -236,7 +238,7 @@ def _configuration(task: Task, learners: Sequence[NamedLearner], seeds: list[int
 
 def compare(
     learners: Iterable[Any] | None = None,
-    task: Task | str = "cued_digits",
+    task: Task | str | tuple[Any, Any] = "cued_digits",
     seeds: int | Iterable[int] = range(10),
     jobs: int | None = None,
     out: str | os.PathLike[str] | None = None,
@@ -251,7 +253,7 @@ def compare(
     ----------
     learners : names of `LEARNERS`, scikit-learn estimators (named by their class), torch modules, their classes or functions that
         make them (`bridges.own_model`), pairs (name, any of these); by default those that suit the task (`chosen_for`)
-    task : a task or the name of one
+    task : a task, the name of one, or a pair (X, y) of one's own: rows and their classes (`plasticity.tasks.table`)
     seeds : whole numbers, or how many, from 0; the trials of a seed and the random state of every learner follow from it alone
     jobs : processes; as many as there are cores by default. 1 runs in this process, with the same numbers to the bit
     out : folder for the records; without one they are kept in memory only. An interrupted run goes on where it stopped
@@ -269,10 +271,12 @@ def compare(
     """
     if isinstance(task, str):
         task = TASKS[task]()
-    seed_list, n_jobs = (
-        check_seeds(range(int(seeds)) if isinstance(seeds, Integral) else cast(Iterable[int], seeds)),
-        check_jobs(jobs),
-    )
+    elif isinstance(task, tuple) and len(task) == 2:
+        task = table(*task)
+    elif not isinstance(task, Task):
+        raise WrongUse(f"a task is a name, a Task or a pair (X, y), not a {type(task).__name__}; names: {', '.join(TASKS)}.")
+    wanted: Iterable[int] = range(int(seeds)) if isinstance(seeds, Integral) else cast(Iterable[int], seeds)
+    seed_list, n_jobs = check_seeds(wanted), check_jobs(jobs)
     resolved = resolve(learners, settings or {}, task)
     configuration = _configuration(task, resolved, seed_list)
     if energy is not None and energy != EnergyTable():
@@ -315,7 +319,7 @@ def compare(
                 record = Record(
                     simulation="compare",
                     configuration={
-                        **{key: configuration[key] for key in ("task", "settings", "facts")},
+                        **{key: configuration[key] for key in ("task", "settings", "facts", "data") if key in configuration},
                         "learner": job.learner.name,
                         "parameters": configuration["parameters"][job.learner.name],
                     },

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
@@ -12,10 +13,13 @@ from rich.table import Table
 
 from bridges.comparison.energy import LEFT_OUT, joules
 from bridges.comparison.fairness import GIVEN, given_the_cue
+from plasticity.errors import PlasticityError
 from plasticity.gates import GATES
 from plasticity.parallel import FEW_SEEDS
 
 if TYPE_CHECKING:
+    import pandas
+
     from bridges.comparison.result import Comparison
 
 FIT = "Fit: seconds of training with its learning curve, compilation apart."
@@ -125,6 +129,42 @@ def _columns(comparison: Comparison, gap: str) -> dict[str, list[str]]:
         for title, cell in cells.items():
             columns.setdefault(title, []).append(cell)
     return columns
+
+
+def as_html(comparison: Comparison) -> str:
+    """The short table as HTML, the best learner in bold, on what scale below it."""
+    columns = _columns(comparison, " ")
+    rows = [list(cells) for cells in zip(*columns.values(), strict=True)]
+    bold = [comparison.learners.index(comparison.best)]
+    return html_table(f"{comparison.task}, {len(comparison.seeds)} seeds", [*columns], rows, _scale(comparison), bold)
+
+
+def html_table(
+    title: str, heads: Sequence[str], rows: Iterable[Sequence[Any]], note: str = "", bold: Collection[int] = ()
+) -> str:
+    """A table as HTML for a notebook: a title, a head for each column, rows of cells, a sentence below; `bold` rows stand out."""
+
+    def line(cells: Iterable[Any], mark: str) -> str:
+        return "<tr>" + "".join(f"<{mark}>{html.escape(str(cell))}</{mark}>" for cell in cells) + "</tr>"
+
+    body = "".join(line(cells, "th" if place in bold else "td") for place, cells in enumerate(rows))
+    below = f"<p>{html.escape(note)}</p>" if note else ""
+    return f"<table><caption>{html.escape(title)}</caption><thead>{line(heads, 'th')}</thead><tbody>{body}</tbody></table>{below}"
+
+
+def frame(rows: Iterable[Mapping[str, Any]]) -> pandas.DataFrame:
+    """The rows as a pandas table.
+
+    Raises
+    ------
+    PlasticityError
+        pandas is not installed.
+    """
+    try:
+        import pandas
+    except ImportError:
+        raise PlasticityError("a data frame needs pandas; type: pip install pandas") from None
+    return pandas.DataFrame(list(rows))
 
 
 def _needs(columns: Mapping[str, Sequence[str]]) -> int:

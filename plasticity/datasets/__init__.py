@@ -2,14 +2,71 @@
 
 # ruff: noqa: F401  (importing a data set registers it)
 
+from collections.abc import Iterator, Mapping
+from typing import Any
+
 from plasticity.datasets.dataset import DataSet, Images, Status, parse_idx, split
 from plasticity.datasets.digits import digits
+from plasticity.datasets.idx import read_idx
 from plasticity.datasets.mnist import mnist
+from plasticity.errors import WrongUse
 from plasticity.registry import Registry
 
 DATASETS: Registry[DataSet] = Registry(
     "data set", [value for value in list(globals().values()) if isinstance(value, DataSet)], of=DataSet
 )
+OWN = "idx"
+
+
+class _WithOwn(Mapping[str, DataSet]):
+    """The data sets; `idx`, a folder of one's own, is among them but not listed: it needs a folder and has no terms or source."""
+
+    def __contains__(self, name: object) -> bool:
+        return name == OWN or name in DATASETS
+
+    def __getitem__(self, name: str) -> DataSet:
+        return DATASETS[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(DATASETS)
+
+    def __len__(self) -> int:
+        return len(DATASETS)
+
+
+WITH_OWN = _WithOwn()
+"""What a task of images draws from."""
+
+
+def images(data: str, folder: str = "") -> Images:
+    """The images of a data set, or with data="idx" those in a folder of one's own (`read_idx`).
+
+    Raises
+    ------
+    WrongUse
+        An unknown data set, a folder beside one, or what `read_idx` refuses.
+    PlasticityError
+        A file is missing or damaged.
+    """
+    if data == OWN:
+        return read_idx(folder)
+    if folder:
+        raise WrongUse(f"folder={folder!r} is for images of your own; with it write data={OWN} instead of data={data}.")
+    return DATASETS[data]()
+
+
+def classes(data: str, folder: str = "") -> int:
+    """How many classes a data set has; of one that does not say it the images are read and counted. Raises what `images` does."""
+    known = None if data == OWN or folder else DATASETS[data].classes
+    return images(data, folder).classes if known is None else known
+
+
+def own_facts(data: str, folder: str) -> dict[str, Any]:
+    """What a record keeps of images of one's own: `classes`, their names, and `sha256` of the files; {} of a data set."""
+    if data != OWN:
+        return {}
+    found = images(data, folder)
+    return {"classes": list(found.names), "sha256": dict(found.sha256)}
 
 
 def status(name: str) -> Status:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
 import math
@@ -15,7 +16,7 @@ import numpy as np
 import pooch
 from sklearn.model_selection import train_test_split
 
-from plasticity.errors import PlasticityError
+from plasticity.errors import PlasticityError, WrongUse
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,12 +33,23 @@ class Images:
         The pixel value of full intensity.
     test_from : int or None
         Images from this number on are the data set's own test images; None if it has none.
+    names : tuple of str
+        What the classes are called, in the order of their numbers; empty where their numbers are their names.
+    sha256 : dict
+        Of files of somebody's own: SHA-256 by name.
     """
 
     pixels: np.ndarray
     labels: np.ndarray
     brightest: int
     test_from: int | None = None
+    names: tuple[str, ...] = ()
+    sha256: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def classes(self) -> int:
+        """How many classes there are."""
+        return int(self.labels.max()) + 1
 
     def intensity(self, index: np.ndarray, dtype: type[np.floating] = np.float64) -> np.ndarray:
         """The images numbered `index`, scaled to 0 to 1: the shape of `index` + (features,)."""
@@ -74,10 +86,14 @@ class DataSet:
         `(data_set) -> Images`: how it is read, with `content` for its files.
     files : mapping from file name to MD5
         Empty if the data ships with a dependency.
+    unpacked : mapping from file name to MD5
+        Of the content of a .gz file: it may lie there without .gz, unpacked, or packed by another program.
     url : str
         The address in front of each file name.
     ships_with : str
         The dependency that brings the data, where there are no files.
+    classes : int or None
+        How many there are, so that nobody has to read the images to know; None where they have to be counted.
     """
 
     name: str
@@ -88,6 +104,8 @@ class DataSet:
     files: Mapping[str, str] = field(default_factory=dict, hash=False)
     url: str = ""
     ships_with: str = ""
+    unpacked: Mapping[str, str] = field(default_factory=dict, hash=False)
+    classes: int | None = None
 
     def __call__(self) -> Images:
         """The images, read anew.
@@ -107,12 +125,24 @@ class DataSet:
     def where(self) -> Path | None:
         """The first of the `folders` that holds any of its files; None if there is none."""
         for folder in self.folders():
-            if any(os.path.exists(folder / file) for file in self.files):
+            if any(os.path.exists(path) for file in self.files for path in self._places(folder, file)):
                 return folder
         return None
 
+    def _places(self, folder: Path, file: str) -> list[Path]:
+        """Where a file may lie in a folder: under its name, or unpacked without .gz where that content is known."""
+        return [folder / file] + ([folder / file.removesuffix(".gz")] if file in self.unpacked else [])
+
+    def _whole(self, file: str, content: bytes) -> bool:
+        """Whether this is the content of a file, as it is distributed, unpacked, or packed by another program."""
+        if _md5(content) == self.files[file]:
+            return True
+        with contextlib.suppress(EOFError, OSError, zlib.error):
+            return file in self.unpacked and _md5(_unpacked(content)) == self.unpacked[file]
+        return False
+
     def content(self, file: str) -> bytes:
-        """The content of one of its files, the MD5 checked.
+        """The content of one of its files, packed or not, the MD5 checked.
 
         Raises
         ------
@@ -121,7 +151,8 @@ class DataSet:
         """
         remedy = f"type: plasticity data --fetch {self.name}, or set PLASTICITY_DATA to the folder that holds {self.name}/"
         found = self.where()
-        path = (found or self.folders()[0]) / file
+        places = self._places(found or self.folders()[0], file)
+        path = next(filter(os.path.exists, places), places[0])
         try:
             content = path.read_bytes()
         except FileNotFoundError:
@@ -129,7 +160,7 @@ class DataSet:
             raise _Missing(f"{self.name}: {file} is missing (looked in {looked}); {remedy}.") from None
         except OSError as problem:
             raise PlasticityError(f"{self.name}: {path} cannot be read ({problem.strerror}); {remedy}.") from None
-        if hashlib.md5(content, usedforsecurity=False).hexdigest() != self.files[file]:
+        if not self._whole(file, content):
             raise PlasticityError(f"{self.name}: {path} is damaged ({len(content)} bytes, wrong MD5); {remedy}.")
         return content
 
@@ -158,6 +189,9 @@ class DataSet:
         """
         folder = self.folders()[0]
         for file, md5 in self.files.items():
+            with contextlib.suppress(PlasticityError):
+                if self.where() == folder and self.content(file):
+                    continue  # it is there, perhaps unpacked
             try:
                 pooch.retrieve(self.url + file, known_hash=f"md5:{md5}", fname=file, path=folder)
             except (OSError, ValueError) as problem:  # OSError: no connection (requests' errors too) or no right to write
@@ -173,21 +207,43 @@ class _Missing(PlasticityError):
     """A file of a data set is not there."""
 
 
+def _md5(content: bytes) -> str:
+    return hashlib.md5(content, usedforsecurity=False).hexdigest()
+
+
+def _unpacked(content: bytes) -> bytes:
+    """The content of a gzip file, or of one that is not packed (it begins with two zero bytes, as IDX files do)."""
+    return content if content.startswith(b"\0\0") else gzip.decompress(content)
+
+
 def split(images: Images, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Disjoint image numbers for training, validation and test, stratified by class.
 
-    Without test images of its own (digits) 400 images are test, 197 validation and the rest (1200) training, split anew for each
-    seed. With them (mnist) training and validation images are 50,000 and 10,000 of the 60,000, split anew; test images are the
-    10,000.
+    Without test images of its own (digits) 400 of 1797 images are test, 197 validation and the rest (1200) training, split anew
+    for each seed. With them (mnist) training and validation images are 50,000 and 10,000 of the 60,000, split anew; test images
+    are the 10,000. Of a set with more or fewer images it is the same shares.
+
+    Raises
+    ------
+    WrongUse
+        Too few images: a class that cannot be in every part.
     """
-    rest, test = images.apart(400, seed)
-    held = 197 if images.test_from is None else 10_000
+    own = images.test_from is not None
+    count = len(images.labels) if images.test_from is None else images.test_from
+    drawn, held = round(count * 400 / 1797), round(count / 6 if own else count * 197 / 1797)
+    rarest = int(np.bincount(images.labels[:count], minlength=images.classes).min())
+    if rarest < 3 or min(drawn, held) < images.classes:
+        raise WrongUse(
+            f"{count} images of {images.classes} classes, {rarest} of the rarest, are too few to be split into training,"
+            f" validation and test images; give at least 3 of each class and about {10 * images.classes} in all."
+        )
+    rest, test = images.apart(drawn, seed)
     train, validation = train_test_split(rest, test_size=held, stratify=images.labels[rest], random_state=seed)
     return train, validation, test
 
 
 def parse_idx(packed: bytes, dimensions: int, file: str, data_set: str = "mnist") -> np.ndarray:
-    """The array in a gzip-compressed IDX file of unsigned bytes.
+    """The array in an IDX file of unsigned bytes, gzip-compressed or not.
 
     Header, big-endian: the bytes 0, 0, 8 (unsigned byte), number of dimensions; then the size of each dimension as
     uint32; then the values, the last dimension fastest.
@@ -199,7 +255,7 @@ def parse_idx(packed: bytes, dimensions: int, file: str, data_set: str = "mnist"
     dimensions : int
         How many dimensions it must have: 3 for images, 1 for labels.
     file, data_set : str
-        Its name and that of its data set, for messages.
+        Its name and that of its data set, for messages; "" for a file of somebody's own.
 
     Raises
     ------
@@ -208,9 +264,9 @@ def parse_idx(packed: bytes, dimensions: int, file: str, data_set: str = "mnist"
 
     Source: LeCun, Cortes & Burges, THE MNIST DATABASE of handwritten digits, "File formats".
     """
-    remedy = f"replace it, or type: plasticity data --fetch {data_set}"
+    remedy = f"replace it, or type: plasticity data --fetch {data_set}" if data_set else "replace it"
     try:
-        content = gzip.decompress(packed)
+        content = _unpacked(packed)
     except (EOFError, OSError, zlib.error) as problem:
         raise PlasticityError(f"{file} is damaged: not a whole gzip file ({problem}); {remedy}.") from None
     magic = bytes([0, 0, 8, dimensions])

@@ -20,4 +20,5 @@ digits = DataSet(
     terms="CC BY 4.0 (as the UCI repository states)",
     load=_load,
     ships_with="scikit-learn",
+    classes=10,
 )

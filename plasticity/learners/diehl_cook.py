@@ -7,7 +7,7 @@ import hashlib
 import os
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
@@ -97,6 +97,7 @@ class DiehlCookClassifier(ClassifierMixin, Learner):
     remark: ClassVar[str] = "learns without labels; they only name its neurons afterwards"
     curve: ClassVar[str] = "training images, named by other images"
     uses: ClassVar[tuple[str, ...]] = ("diehl_cook", "lif_conductance")
+    made_anew: ClassVar[tuple[str, ...]] = ("_program", "_spec")
     variants: ClassVar[tuple[Variant, ...]] = (
         Variant(
             "diehl_cook",
@@ -285,6 +286,11 @@ class DiehlCookClassifier(ClassifierMixin, Learner):
         place[order] = np.arange(there) - np.repeat(np.cumsum(of_class) - of_class, of_class)
         # the first of each class, then by the share of its class that an image completes
         return np.sort(np.lexsort((labels, np.where(place == 0, 0.0, (place + 0.5) / of_class[labels])))[:wanted])
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take over what `state` gave, and find or compile the program."""
+        self._prepare(int(state["n_features_in_"]))
+        super().restore(state)
 
     def _parameters(self) -> dict[str, Any]:
         """What the network is made of."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar, TypeVar
 
@@ -91,6 +92,8 @@ class Learner(BaseEstimator):
         What is to be known of it in a comparison; what its learning curve is measured on.
     cost : float
         About how long a fit takes beside other learners.
+    made_anew : tuple of str
+        Attributes of a trained one that are no data (a program): `restore` makes them.
     """
 
     name: ClassVar[str] = ""
@@ -105,6 +108,7 @@ class Learner(BaseEstimator):
     remark: ClassVar[str] = ""
     curve: ClassVar[str] = VALIDATION
     cost: ClassVar[float] = 1.0
+    made_anew: ClassVar[tuple[str, ...]] = ()
 
     random_state: int = setting(0, "everything random follows from it: weights, order of trials, every spike", low=0)
 
@@ -135,6 +139,25 @@ class Learner(BaseEstimator):
     def _fitted_on(self, columns: int) -> str:
         """What is said of an X of so many columns after a `fit` on another number of them."""
         return f"it was fitted on {vars(self)['n_features_in_']} columns"
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write it, trained, to PATH.json and PATH.npz, without pickle; `plasticity.load(path)` is the inverse.
+
+        Raises what `plasticity.saving.save` does.
+        """
+        from plasticity.saving import save
+
+        save(self, path)
+
+    def state(self) -> dict[str, Any]:
+        """What `save` keeps beside the settings: what `fit` made, but for the attributes that are `made_anew`."""
+        given = {*self.get_params(deep=False), *self.made_anew}
+        return {name: value for name, value in vars(self).items() if name not in given}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take over what `state` gave, in a learner with the same settings; one with attributes `made_anew` makes them, too."""
+        for name, value in state.items():
+            setattr(self, name, value)
 
     def costs(self) -> Costs | None:
         """What it did in training and in the decisions just made; None where nothing is counted.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -68,6 +68,7 @@ class SpikingClassifier(ClassifierMixin, Learner):
     source: ClassVar[str] = "Diehl & Cook 2015, doi:10.3389/fncom.2015.00099"
     cost: ClassVar[float] = 20.0
     uses: ClassVar[tuple[str, ...]] = (competition.OUTPUT.name, competition.RELAY.name)
+    made_anew: ClassVar[tuple[str, ...]] = ("_program",)
     variants: ClassVar[tuple[Variant, ...]] = (
         Variant(
             "spiking_gated",
@@ -324,6 +325,11 @@ class SpikingClassifier(ClassifierMixin, Learner):
             }
         self.parameters_ = int(self.weights_.size)
         return self
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take over what `state` gave, and find or compile the program."""
+        super().restore(state)
+        self._program = self._network(self.weights_.shape[0], len(self.classes_)).program()
 
     def _selected_weights(self, stimulus: np.ndarray, cue: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
         """Mean weight onto the answer's neurons from what only the attended and what only the ignored stream shows."""

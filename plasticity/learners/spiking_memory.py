@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -71,6 +71,7 @@ class SpikingMemory(Memory):
     source: ClassVar[str] = "Kohonen 1972, doi:10.1109/TC.1972.5008975; Hasselmo 2006, doi:10.1016/j.conb.2006.09.002"
     cost: ClassVar[float] = 10.0
     uses: ClassVar[tuple[str, ...]] = ("integrate_and_fire", "latency")
+    made_anew: ClassVar[tuple[str, ...]] = ("_program", "_spec")
     SLOT_MS: ClassVar[float] = 50.0
 
     rule: Rule | str = setting(ONE_SHOT, "the plasticity rule; one with a closed form")
@@ -129,6 +130,11 @@ class SpikingMemory(Memory):
             "drive": self.unit / (self.dimension * self.expected_ * count),
             "bias": self.baseline * float(spec.value.parameters["tau"] / ms) / self.recall_ms,
         }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take over what `state` gave, and find or compile the program."""
+        self._prepare(len(state["classes_"]))
+        super().restore(state)
 
     def expected_error(self, pairs: Any, values: int | None = None) -> Any:
         """Mean squared error of a recall of one of so many pairs, see above; of the rates alone it is (pairs - 1)/dimension.

@@ -32,3 +32,8 @@ def __getattr__(name: str) -> Any:
     if not name.startswith("_") and name in RULES:  # one from outside
         return RULES[name]
     raise AttributeError(str(unknown("rule", name, RULES)))
+
+
+def __dir__() -> list[str]:
+    """What is here, and the rules from outside."""
+    return sorted({*globals(), *RULES})

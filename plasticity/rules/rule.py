@@ -26,6 +26,7 @@ from plasticity.rules.synapses import check_on_neurons
 from plasticity.rules.synapses import synapses as _synapses
 from plasticity.rules.written import to_nestml as _to_nestml
 from plasticity.rules.written import to_pynn as _to_pynn
+from plasticity.settings import text as said
 
 Parameters = Mapping[str, Any]
 SPIKES = ("all", "nearest", "reduced")
@@ -234,6 +235,9 @@ class Rule:
         for name in ("closed_form", "clamped"):
             if getattr(self, name) is not None and not callable(getattr(self, name)):
                 raise WrongUse(f"{self.name}: {name}={getattr(self, name)!r} must be a function, or None.")
+
+    def __repr__(self) -> str:
+        return said(self)
 
     def _check_text(self) -> None:
         texts = {"on_pre": self.on_pre, "on_post": self.on_post, "drift": self.drift}

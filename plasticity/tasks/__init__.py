@@ -8,14 +8,15 @@ from plasticity.tasks.cued_digits import CuedDigits
 from plasticity.tasks.digits import Digits
 from plasticity.tasks.episodes import Episodes
 from plasticity.tasks.streams import Streams, split_streams
+from plasticity.tasks.table import Table, table
 from plasticity.tasks.task import FAMILIES, KINDS, Task
 from plasticity.tasks.timelines import Timelines
 from plasticity.tasks.tokens import Tokens
 from plasticity.tasks.trials import Draw, Trials
 
-TASKS: Registry[type[Task]] = Registry("task", [CuedDigits, Digits, AssociativeRecall], of=Task)
+TASKS: Registry[type[Task]] = Registry("task", [CuedDigits, Digits, AssociativeRecall, Table], of=Task)
 
 __all__ = [
-    "FAMILIES", "KINDS", "TASKS", "AssociativeRecall", "CuedDigits", "Digits", "Draw", "Episodes", "Streams", "Task", "Timelines",
-    "Tokens", "Trials", "split_streams",
+    "FAMILIES", "KINDS", "TASKS", "AssociativeRecall", "CuedDigits", "Digits", "Draw", "Episodes", "Streams", "Table", "Task",
+    "Timelines", "Tokens", "Trials", "split_streams", "table",
 ]  # fmt: skip

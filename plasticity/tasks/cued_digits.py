@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from numbers import Integral
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
-from plasticity.datasets import DATASETS, Images, split
+from plasticity.datasets import WITH_OWN, Images, classes, images, own_facts, split
 from plasticity.errors import WrongUse
 from plasticity.settings import setting
 from plasticity.tasks.streams import Streams
@@ -47,15 +47,17 @@ class CuedDigits(Task):
       stratified by class (new images of the same 13 writers). mnist: training and validation images are 50,000 and 10,000
       of the 60,000, split anew in each draw; test images are the 10,000, numbered from 60000 on.
     - The test trials of a generator do not change with the number of training trials.
+    - With data=idx the images are those of your own in `folder`, in MNIST's format (`plasticity.datasets.read_idx`), of as many
+      classes as their labels have.
 
     Shapes: `stimulus` (trials, 2, 64) for digits, (trials, 2, 784) for mnist, scaled to 0 to 1.
 
     Raises
     ------
     WrongUse
-        Fewer trials than classes in any part, unknown data.
+        Fewer trials than classes in any part, unknown data, a folder without images.
     PlasticityError
-        MNIST is missing or damaged.
+        MNIST is missing or damaged, a file of your own is damaged.
 
     Source: selective attention as competition that a cue biases: Desimone & Duncan (1995), Annual Review of Neuroscience 18,
     doi:10.1146/annurev.ne.18.030195.001205. Two streams of which one is to be followed: Cherry (1953), Journal of the
@@ -66,7 +68,8 @@ class CuedDigits(Task):
     summary: ClassVar[str] = "Two digits at once, a cue says which one to name."
     source: ClassVar[str] = "Desimone & Duncan 1995 doi:10.1146/annurev.ne.18.030195.001205; Cherry 1953 doi:10.1121/1.1907229"
 
-    data: str = setting("digits", "images: scikit-learn's 8x8 scans, or MNIST 28x28", choices=DATASETS)
+    data: str = setting("digits", "images: scikit-learn's 8x8 scans, MNIST 28x28, or idx: your own", choices=WITH_OWN)
+    folder: str = setting("", "with data=idx: the folder that holds images and labels in MNIST's format")
     train: int = setting(2000, "training trials", "trials")
     validation: int = setting(300, "validation trials", "trials")
     test: int = setting(500, "test trials", "trials")
@@ -83,7 +86,12 @@ class CuedDigits(Task):
 
     @property
     def classes(self) -> int:
-        return CLASSES
+        return classes(self.data, self.folder)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Names of the classes and SHA-256 of the files, of images of your own."""
+        return own_facts(self.data, self.folder)
 
     @property
     def streams(self) -> int:
@@ -95,24 +103,28 @@ class CuedDigits(Task):
         return 1 / STREAMS
 
     def draw(self, rng: np.random.Generator) -> Draw:
-        images = DATASETS[self.data]()
+        shown = images(self.data, self.folder)
+        least = min(self.train, self.validation, self.test)
+        if least < shown.classes:
+            raise WrongUse(f"{self.name}: {least} trials are fewer than its {shown.classes} classes; give at least as many.")
         seeds = self.seeds_of(rng)
-        pools = split(images, seeds[0])
+        pools = split(shown, seeds[0])
         parts = zip(pools, (self.train, self.validation, self.test), seeds[1:], strict=True)
-        return Draw(*(_deal(images, pool, trials, np.random.default_rng(seed)) for pool, trials, seed in parts))
+        return Draw(*(_deal(shown, pool, trials, np.random.default_rng(seed)) for pool, trials, seed in parts))
 
     def ideal(self, trials: Streams) -> np.ndarray:
         """The digit in the cued stream, by an observer who recognises both digits without error."""
         return trials.stream_label[np.arange(len(trials)), trials.cue]
 
 
-def _deal(images: Images, pool: np.ndarray, trials: int, rng: np.random.Generator) -> Streams:
+def _deal(shown: Images, pool: np.ndarray, trials: int, rng: np.random.Generator) -> Streams:
     """Balanced trials from the images of `pool`, in random order."""
-    label = np.sort(rng.permutation(CLASSES)[np.arange(trials) % CLASSES])
+    number = shown.classes
+    label = np.sort(rng.permutation(number)[np.arange(trials) % number])
     cue = (np.arange(trials) + rng.integers(STREAMS)) % STREAMS  # takes turns along the sorted labels: balanced in each class
     other = np.empty(trials, dtype=np.int64)
-    for digit in range(CLASSES):
-        rest = rng.permutation(np.delete(np.arange(CLASSES), digit))
+    for digit in range(number):
+        rest = rng.permutation(np.delete(np.arange(number), digit))
         of_digit = np.flatnonzero(label == digit)
         other[of_digit] = rest[np.arange(len(of_digit)) % len(rest)]
     order = rng.permutation(trials)
@@ -122,9 +134,9 @@ def _deal(images: Images, pool: np.ndarray, trials: int, rng: np.random.Generato
     stream_label[np.arange(trials), cue] = label
     stream_label[np.arange(trials), 1 - cue] = other
     image = np.empty((trials, STREAMS), dtype=np.int64)
-    for digit in range(CLASSES):
+    for digit in range(number):
         places = stream_label == digit
-        of_digit = pool[images.labels[pool] == digit]
+        of_digit = pool[shown.labels[pool] == digit]
         rounds = -(-places.sum() // len(of_digit))
         image[places] = np.concatenate([rng.permutation(of_digit) for _ in range(rounds)])[: places.sum()]
-    return Streams(images.intensity(image), cue, label, stream_label, image, CLASSES)
+    return Streams(shown.intensity(image), cue, label, stream_label, image, number)

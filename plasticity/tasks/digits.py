@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
-from plasticity.datasets import DATASETS, split
+from plasticity.datasets import WITH_OWN, classes, images, own_facts, split
 from plasticity.errors import WrongUse
 from plasticity.settings import setting
 from plasticity.tasks.streams import Streams
@@ -26,14 +26,17 @@ class Digits(Task):
     pool of a part the first so many are taken after shuffling, so that the test trials of a generator do not change with the
     number of training trials.
 
+    With data=idx the images are those of your own in `folder`, in MNIST's format (`plasticity.datasets.read_idx`), of as many
+    classes as their labels have.
+
     Shapes: `stimulus` (trials, 1, 64) for digits, (trials, 1, 784) for mnist, scaled to 0 to 1.
 
     Raises
     ------
     WrongUse
-        Fewer trials than classes in any part, more than there are images, unknown data.
+        Fewer trials than classes in any part, more than there are images, unknown data, a folder without images.
     PlasticityError
-        MNIST is missing or damaged.
+        MNIST is missing or damaged, a file of your own is damaged.
 
     Source: LeCun, Bottou, Bengio & Haffner (1998), Proceedings of the IEEE 86, doi:10.1109/5.726791. Data: `plasticity.datasets`.
     """
@@ -42,30 +45,39 @@ class Digits(Task):
     summary: ClassVar[str] = "One digit at a time, to be named."
     source: ClassVar[str] = "LeCun, Bottou, Bengio & Haffner 1998 doi:10.1109/5.726791"
 
-    data: str = setting("digits", "images: scikit-learn's 8x8 scans, or MNIST 28x28", choices=DATASETS)
+    data: str = setting("digits", "images: scikit-learn's 8x8 scans, MNIST 28x28, or idx: your own", choices=WITH_OWN)
+    folder: str = setting("", "with data=idx: the folder that holds images and labels in MNIST's format")
     train: int = setting(1200, "training trials (at most 1200 scans, 50,000 of MNIST)", "trials", low=CLASSES, high=50_000)
     validation: int = setting(197, "validation trials (at most 197 scans, 10,000 of MNIST)", "trials", low=CLASSES, high=10_000)
     test: int = setting(400, "test trials (at most 400 scans, 10,000 of MNIST)", "trials", low=CLASSES, high=10_000)
 
     @property
     def classes(self) -> int:
-        return CLASSES
+        return classes(self.data, self.folder)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Names of the classes and SHA-256 of the files, of images of your own."""
+        return own_facts(self.data, self.folder)
 
     @property
     def streams(self) -> int:
         return 1
 
     def draw(self, rng: np.random.Generator) -> Draw:
-        images = DATASETS[self.data]()
+        shown = images(self.data, self.folder)
         seeds = self.seeds_of(rng)
         parts = []
         wanted = {"train": self.train, "validation": self.validation, "test": self.test}
-        for (part, trials), pool, seed in zip(wanted.items(), split(images, seeds[0]), seeds[1:], strict=True):
+        for (part, trials), pool, seed in zip(wanted.items(), split(shown, seeds[0]), seeds[1:], strict=True):
             if trials > len(pool):
                 raise WrongUse(f"{self.name}: {part}={trials} is more than the {len(pool)} images of {self.data} for it.")
+            if trials < shown.classes:
+                raise WrongUse(f"{self.name}: {part}={trials} is fewer than its {shown.classes} classes; give at least as many.")
             chosen = np.random.default_rng(seed).permutation(pool)[:trials, None]  # (trials, 1)
-            label = images.labels[chosen]
-            parts.append(Streams(images.intensity(chosen), np.zeros(trials, np.int64), label[:, 0], label, chosen, CLASSES))
+            label = shown.labels[chosen]
+            cue = np.zeros(trials, np.int64)
+            parts.append(Streams(shown.intensity(chosen), cue, label[:, 0], label, chosen, shown.classes))
         return Draw(*parts)
 
     def ideal(self, trials: Streams) -> np.ndarray:

@@ -40,6 +40,8 @@ class Task(ABC):
         Number of possible answers, and of streams shown at once.
     chance, ceiling : float
         Accuracy of guessing, and of the ideal observer.
+    facts : dict
+        Of data of somebody's own: what a record keeps of them.
     """
 
     name: ClassVar[str]
@@ -79,6 +81,11 @@ class Task(ABC):
 
             return self.draw(trials_generator(0)).test.by_random_actions()
         return 1 / self.classes
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What a record keeps of data of somebody's own, as JSON holds it: names of classes, SHA-256 of files, what was done."""
+        return {}
 
     @property
     def ceiling(self) -> float:

@@ -56,7 +56,7 @@ def used(configuration: Mapping[str, Any], registries: Registries) -> dict[tuple
     learners = registries.get("learners", {})
     given = {name: _naming(name, values, learners) for name, values in configuration.get("parameters", {}).items()}
     texts = {**configuration, **({"parameters": given} if given else {})}
-    waiting = list(_texts({key: value for key, value in texts.items() if key not in ("task", "learners")}))
+    waiting = list(_texts({key: value for key, value in texts.items() if key not in ("task", "learners", "data")}))
     task = str(configuration.get("task", ""))  # apart: "digits" names a task and a data set
     if task in registries.get("tasks", {}):
         found["tasks", task] = registries["tasks"][task]

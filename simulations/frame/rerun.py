@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from plasticity import extensions, settings
-from plasticity.errors import WrongUse
+from plasticity.errors import PlasticityError, WrongUse
 from plasticity.settings import text
 
 
@@ -83,7 +83,11 @@ def _compare(configuration: Mapping[str, Any]) -> tuple[list[str], list[str]]:
         absent = extensions.changed(configuration)[0]
         known = f" (where {', '.join(absent)} is known by --with, they are)" if absent else ""
         return ["compare", name], [f"the task {name}, its settings and its learners{known}"]
-    task, chosen, unsaid = _declared(TASKS[name], configuration["settings"])
+    try:
+        task, chosen, unsaid = _declared(TASKS[name], configuration["settings"])
+    except PlasticityError as refusal:  # its file is not here now, or it was given in Python: the records tell the rest
+        task, chosen = TASKS[name](), {}
+        unsaid = [f"the data of the task ({str(refusal).rstrip('.')})"]
     _, prices, strange = _declared(EnergyTable, configuration.get("energy", {}))
     unsaid += strange
     sides, said = configuration["sides"], {}

@@ -3,7 +3,7 @@
     from simulations.frame import results
 
     result = results.load("results/cued_digits")
-    result.frame()                                   # a pandas DataFrame, one row for each learner and seed
+    result.to_frame()                                # a pandas DataFrame, one row for each learner and seed
     result.figures()["accuracy"].savefig("a.pdf")    # a matplotlib figure
     result.write_report()                            # results/cued_digits/report.html
     print(result.command("results/once_more"))       # what to type for the same again
@@ -14,6 +14,7 @@ Nothing is simulated. What the records lack is told when it is asked for: also a
 from __future__ import annotations
 
 import functools
+import html
 import os
 import shlex
 from abc import ABC, abstractmethod
@@ -85,9 +86,23 @@ class Result(ABC):
 
     @abstractmethod
     def rows(self) -> Iterable[Mapping[str, Any]]:
-        """The rows of `frame`."""
+        """The rows of `to_frame`."""
 
-    def frame(self) -> pandas.DataFrame:
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.title}, in {self.folder}>"
+
+    def _repr_html_(self) -> str:
+        """The table of the result, for notebooks; of one that is not finished the sentence that says so."""
+        try:
+            return self.html()
+        except PlasticityError as error:
+            return f"<p>{html.escape(str(error))}</p>"
+
+    @abstractmethod
+    def html(self) -> str:
+        """The table of the result as HTML."""
+
+    def to_frame(self) -> pandas.DataFrame:
         """A tidy pandas table: a row for each learner and seed, for each point, seed and measure, or for each check.
 
         Raises
@@ -95,11 +110,13 @@ class Result(ABC):
         PlasticityError
             pandas is not installed.
         """
-        try:
-            import pandas
-        except ImportError:
-            raise PlasticityError("a data frame needs pandas; type: pip install pandas") from None
-        return pandas.DataFrame(list(self.rows()))
+        from bridges.comparison.tables import frame
+
+        return frame(self.rows())
+
+    def frame(self) -> pandas.DataFrame:
+        """`to_frame`, by its older name."""
+        return self.to_frame()
 
     def page(self) -> str:
         """The report: one page of HTML that needs nothing else.
@@ -184,12 +201,10 @@ class ComparisonResult(Result):
         return report.sections(self.comparison, self.folder)
 
     def rows(self) -> Iterable[Mapping[str, Any]]:
-        for (seed, name), record in self.comparison.records.items():
-            single = {key: value for key, value in record.numbers.items() if not isinstance(value, (Mapping, list))}
-            yield {
-                "task": self.title, "learner": name, "side": self.comparison.side(name), "seed": seed,
-                **{key: value for key, value in single.items() if key != "learner"},
-            }  # fmt: skip
+        return self.comparison.rows()
+
+    def html(self) -> str:
+        return self.comparison._repr_html_()
 
 
 class ExperimentResult(Result):
@@ -266,6 +281,16 @@ class ExperimentResult(Result):
         for check in self.summary()["checks"]:
             yield {"simulation": self.title, **check}
 
+    def html(self) -> str:
+        from bridges.comparison.tables import html_table
+        from simulations.frame.shown import CHECKS, checked, told
+
+        summary = self.summary()
+        if summary["checks"]:
+            return html_table(self.title, CHECKS, [checked(check) for check in summary["checks"]])
+        single = [(name, text) for name, value in summary["numbers"].items() if (text := told(value)) is not None]
+        return html_table(self.title, ("number", "value"), single)
+
 
 class SweepResult(Result):
     """An experiment, or learners on a task, over a grid of settings."""
@@ -316,6 +341,9 @@ class SweepResult(Result):
 
     def rows(self) -> Iterable[Mapping[str, Any]]:
         return self.sweep.tidy()
+
+    def html(self) -> str:
+        return self.sweep.html(self.measures)
 
 
 KINDS: dict[str, type[Result]] = {"compare": ComparisonResult, "run": ExperimentResult, "sweep": SweepResult}

@@ -29,6 +29,7 @@ from plasticity.statistics import interval, known_mean
 from simulations.frame.execute import PARTS
 
 if TYPE_CHECKING:
+    import pandas
     from matplotlib.figure import Figure
 
     from simulations.frame.experiment import Experiment, Measure
@@ -240,6 +241,27 @@ class Sweep:
         still = {*self.configuration["grid"], *(name for name in self.values if name.endswith(("_s", "ms_per_image")))}
         names = list(self.declared) or [name for name in self.values if name not in still] or list(self.values)
         return [name for name in names if np.isfinite(self.values[name]).any()]
+
+    def __repr__(self) -> str:
+        grid = ", ".join(f"{key}={','.join(levels)}" for key, levels in self.configuration["grid"].items())
+        told = f"{len(self.values)} measures, {len(self.configuration['seeds'])} seeds"
+        return f"<Sweep of {self.configuration['simulation']} over {grid}: {told}>"
+
+    def _repr_html_(self) -> str:
+        return self.html()
+
+    def html(self, names: Sequence[str] = ()) -> str:
+        """A row for each point as HTML, for notebooks: the mean of these measures over seeds, or of the first few that move."""
+        from bridges.comparison.tables import html_table
+
+        seeds = len(self.configuration["seeds"])
+        return html_table(f"{self.configuration['simulation']}: {len(self.points)} points, {seeds} seeds", *self.rows(names))
+
+    def to_frame(self) -> pandas.DataFrame:
+        """`tidy` as a pandas table; PlasticityError where pandas is not installed."""
+        from bridges.comparison.tables import frame
+
+        return frame(self.tidy())
 
     @property
     def moving(self) -> list[str]:

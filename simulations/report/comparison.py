@@ -96,10 +96,27 @@ def _question(comparison: Comparison) -> list[Block]:
     ]
     blocks.append(Table("Facts of the task", ["fact", "value", "meaning"], rows, numbers=frozenset({1})))
     blocks += settings_table(f"Settings of the task {comparison.task}", task, configuration["settings"])
+    if told := _own_data(comparison):
+        blocks.append(Listing(told))
     for (kind, name), entry in used(configuration, everything()).items():
         if kind == "datasets":
             blocks.append(Text(f"Data `{name}`: {entry.summary}. Source: {entry.source}. Terms: {entry.terms}."))
     return blocks
+
+
+def _own_data(comparison: Comparison) -> list[str]:
+    """What is to be known of data of somebody's own: classes, columns, what was encoded, left out or clipped, checksums."""
+    data = comparison.configuration.get("data", {})
+    told = []
+    for key, value in data.items():
+        if isinstance(value, dict):
+            value = [f"{name} {text}" for name, text in value.items()]
+        told.append(f"{key.replace('_', ' ')}: {'; '.join(map(str, value)) if isinstance(value, list) else value}")
+    clipped = [r.numbers["clipped"] for r in comparison.of(comparison.learners[0]) if "clipped" in r.numbers]
+    if clipped:
+        means = ", ".join(f"{sum(entry[part] for entry in clipped) / len(clipped):.3g} of the {part}" for part in clipped[0])
+        told.append(f"values beyond those of the training rows, set to 0 or 1, mean over seeds: {means} rows")
+    return told
 
 
 def _missing(comparison: Comparison) -> list[Block]:
