@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import functools
+import io
 import json
 import logging
+import os
 import signal
 import sys
 import threading
 import traceback
+import unicodedata
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -103,8 +107,35 @@ def tell(sentence: str) -> None:
 
 
 def print_json(value: Any) -> None:
-    """All that stands on standard output with --json."""
-    print(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+    """All that stands on standard output with --json; escapes where the output cannot hold a character."""
+    text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(value, indent=2, default=str)
+    print(text)
+
+
+PLAIN = {"\N{MICRO SIGN}": "u", "\N{GREEK SMALL LETTER MU}": "u", "\N{EN DASH}": "-", "\N{EM DASH}": "-", "\N{MINUS SIGN}": "-"}
+PLAIN |= {"\N{MULTIPLICATION SIGN}": "x", "\N{PLUS-MINUS SIGN}": "+-", "\N{FRACTION SLASH}": "/"}
+
+
+def _plainly(error: UnicodeError) -> tuple[str | bytes, int]:
+    """What is written for characters that standard output cannot hold: something close, else `?`; the name of a file as it is."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lost = error.object[error.start : error.end]
+    if all("\udc80" <= letter <= "\udcff" for letter in lost):  # bytes of a name that are no UTF-8
+        return lost.encode("ascii", "surrogateescape"), error.end
+
+    def close(letter: str) -> str:
+        near = (PLAIN.get(part, part) for part in unicodedata.normalize("NFKD", PLAIN.get(letter, letter)))
+        return "".join(part for part in near if part.isascii()) or "?"
+
+    return "".join(map(close, lost)), error.end
+
+
+codecs.register_error("plasticity.plainly", _plainly)
 
 
 @contextlib.contextmanager
@@ -145,4 +176,7 @@ def bar(label: str) -> Iterator[Callable[..., None]]:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The program; `arguments` instead of the command line for scripts and tests."""
+    os.environ.pop("MPLBACKEND", None)  # of a notebook, or of a desktop: figures are drawn without one
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="plasticity.plainly")  # nothing is lost at the end for a character
     app(args=None if arguments is None else list(arguments), prog_name="plasticity")
