@@ -127,7 +127,7 @@ def write_text(path: str | Path, text: str) -> None:
     PlasticityError
         The folder is full or cannot be written; the old file, if any, is still there.
     """
-    _write(path, text.encode())
+    _write(path, text.encode(errors="backslashreplace"))  # a path may hold bytes that are no UTF-8
 
 
 def _plain(value: Any, where: str) -> Any:

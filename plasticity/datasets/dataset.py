@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 import pooch
-from sklearn.model_selection import train_test_split
 
 from plasticity.errors import PlasticityError
 
@@ -45,6 +44,8 @@ class Images:
 
     def apart(self, test: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
         """Numbers of the training and the test images: the data set's own, else so many drawn at random, stratified by class."""
+        from sklearn.model_selection import train_test_split  # here: whether a data set is there needs no scikit-learn
+
         everything = np.arange(len(self.labels))
         if self.test_from is not None:
             return everything[: self.test_from], everything[self.test_from :]
@@ -180,6 +181,8 @@ def split(images: Images, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray
     seed. With them (mnist) training and validation images are 50,000 and 10,000 of the 60,000, split anew; test images are the
     10,000.
     """
+    from sklearn.model_selection import train_test_split
+
     rest, test = images.apart(400, seed)
     held = 197 if images.test_from is None else 10_000
     train, validation = train_test_split(rest, test_size=held, stratify=images.labels[rest], random_state=seed)

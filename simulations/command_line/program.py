@@ -16,7 +16,7 @@ import traceback
 import unicodedata
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -99,6 +99,31 @@ def _signals_interrupt(stopped: list[int]) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _version(asked: bool) -> None:
+    """Print which code this is and on what it stands."""
+    if not asked:
+        return
+    from plasticity.records import provenance
+
+    told = provenance()
+    changes = "" if told["clean"] else ", with changes"
+    commit = "" if told["commit"] == "unknown" else f" (commit {told['commit'][:12]}{changes})"
+    versions = dict(told["versions"])
+    names = {"python": "Python", "brian2": "Brian2", "torch": "PyTorch", "numpy": "NumPy", "scipy": "SciPy"}
+    print(f"plasticity {versions.pop('plasticity')}{commit}")
+    print(", ".join(f"{names.get(name, name)} {version}" for name, version in versions.items()))
+    raise typer.Exit
+
+
+@app.callback()
+def about(
+    version: Annotated[
+        bool, typer.Option("--version", help="Which version this is, and of what it is made.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    pass
 
 
 def tell(sentence: str) -> None:
