@@ -28,6 +28,7 @@ MADE_IN = {
     "simulations": ["simulations/*.py"],
 }
 """The files in which the things of a kind are written."""
+ASKED_BY = "simulations/command_line/listing.py"
 
 
 def known(kind: str) -> dict[str, dict[str, Any]]:
@@ -72,6 +73,6 @@ def _kept() -> Mapping[str, Any]:
 def _digest(kind: str) -> str:
     """SHA-256 of the files of a kind."""
     digest = hashlib.sha256()
-    for path in (path for pattern in MADE_IN[kind] for path in sorted(TOP.glob(pattern))):
+    for path in (path for pattern in [*MADE_IN[kind], ASKED_BY] for path in sorted(TOP.glob(pattern))):
         digest.update(f"{path.relative_to(TOP)} ".encode() + path.read_bytes())
     return digest.hexdigest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -16,8 +17,12 @@ ROOM_FOR_SOURCES = 120  # columns below which sources have no column of their ow
 
 def console() -> Console:
     """Standard output, as wide as COLUMNS says, else as the terminal, also behind a pipe (`plasticity list | less`)."""
-    told = os.environ.get("COLUMNS", "").isdigit() or any(os.isatty(stream) for stream in (0, 1, 2))
-    return Console(width=None if told else PIPE)
+    columns = os.environ.get("COLUMNS", "")
+    widths = [int(columns)] if columns.isdigit() else []
+    for stream in (1, 2, 0):
+        with contextlib.suppress(OSError):
+            widths.append(os.get_terminal_size(stream).columns)
+    return Console(width=next(filter(None, widths), PIPE))
 
 
 def show(*things: Any) -> None:
