@@ -90,18 +90,19 @@ def cited(configuration: Mapping[str, Any], registries: Registries, sources: lis
 
 def papers(kind: str, name: str, entry: Any) -> list[str]:
     """The dois and arXiv numbers of one thing by its name, and of what it is made of as it is by default."""
-    from simulations.frame.known import everything
+    from simulations.frame.known import everything, registries
 
-    told: dict[str, Any] = {"name": name, "sides": {}}
+    if kind in PARTS:
+        return cited({"name": name, "sides": {}}, {kind: registries()[kind]()}, [str(entry.source)])
+    told: dict[str, Any]
     if kind == "tasks":
         told = {"task": name, "settings": _defaults(entry), "sides": {}}
     elif kind == "simulations":
         told = {"simulation": name, "settings": _defaults(entry)}
-    elif kind == "learners":
+    else:
         given = {key: settings.plain(value) for key, value in entry.build().get_params(deep=False).items()}
         told = {"learners": [name], "parameters": {name: given}, "sides": {name: entry.side}}
-    own = {title: registry for title, registry in everything().items() if title == kind or kind not in PARTS}
-    return cited(told, own, [str(entry.source)])
+    return cited(told, everything(), [str(entry.source)])
 
 
 PARTS = ("rules", "landings", "gates", "neurons", "encoders", "datasets", "models")  # whose papers are their own alone
