@@ -50,7 +50,9 @@ def list_(
 @app.command()
 @guarded
 def show(
-    name: Annotated[str, typer.Argument(help="The name of a rule, gate, neuron, encoder, task, data set, model, learner or simulation.")],
+    name: Annotated[
+        str, typer.Argument(help="The name of a rule, gate, neuron, encoder, task, data set, model, learner or simulation.")
+    ],
     with_: With = [],  # noqa: B006
     as_json: Json = False,
     debug: Debug = False,

@@ -123,7 +123,7 @@ def about(
         bool, typer.Option("--version", help="Which version this is, and of what it is made.", callback=_version, is_eager=True)
     ] = False,
 ) -> None:
-    pass
+    """What holds for the program as a whole; its help is that of `app`."""
 
 
 def tell(sentence: str) -> None:

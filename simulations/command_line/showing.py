@@ -142,7 +142,9 @@ def tables(
         print_json({"parts": parts, "written": changed})
         return
     if write or check:
-        terminal.show(f"written: {', '.join(changed)}" if changed else "every part is what the reference results and the code give")
+        terminal.show(
+            f"written: {', '.join(changed)}" if changed else "every part is what the reference results and the code give"
+        )
         return
     rows = [(name, meaning[name], ", ".join(places[name]) or "-") for name in made]
     terminal.show(terminal.table("generated parts", ("part", "what it is", "file"), rows, terminal.console().width))

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import resource
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -68,7 +69,7 @@ def test_figures_are_drawn_whatever_the_backend(tmp_path, backend):
     assert done.returncode == 0 and (tmp_path / "window.png").stat().st_size > 1000, done.stderr
 
 
-@pytest.mark.parametrize("encoding", ["ascii", pytest.param("latin-1", marks=pytest.mark.full), pytest.param("cp1252", marks=pytest.mark.full)])
+@pytest.mark.parametrize("encoding", ["ascii", *(pytest.param(name, marks=pytest.mark.full) for name in ("latin-1", "cp1252"))])
 def test_an_output_that_is_not_utf_8_gets_what_it_can_hold(encoding):
     listed = [program(*words, encoding=encoding, PYTHONIOENCODING=encoding) for words in (["list"], ["list", "--json"])]
     assert all(done.returncode == 0 and done.stderr == "" for done in listed)
@@ -114,8 +115,6 @@ def test_a_comparison_does_not_fail_at_its_end_for_a_character(tmp_path, encodin
 
 @pytest.mark.full
 def test_a_page_of_a_folder_whose_name_is_no_utf_8_is_utf_8(tmp_path):
-    import shutil
-
     folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/run\xff"))
     shutil.copytree(REFERENCE / "stdp_window", folder)
     done = program("report", folder, encoding="latin-1")
@@ -319,7 +318,8 @@ def test_version_says_which_code_on_what_it_stands(capsys):
 def test_nobody_is_told_to_install_the_project_of_somebody_else():
     assert PROJECT["project"]["name"] != "plasticity"
     files = [path for folder in ("plasticity", "bridges", "simulations") for path in (TOP / folder).rglob("*") if path.is_file()]
-    texts = {path: path.read_text(encoding="utf-8") for path in [*files, TOP / "README.md"] if path.suffix in (".py", ".md", ".html", ".ipynb")}
+    told = [path for path in [*files, TOP / "README.md"] if path.suffix in (".py", ".md", ".html", ".ipynb")]
+    texts = {path: path.read_text(encoding="utf-8") for path in told}
     assert len(texts) > 150
     for path, text in texts.items():
         assert not re.search(r"pip install[^\n`]*\bplasticity\b", text), path
@@ -340,7 +340,8 @@ def test_every_file_that_is_read_at_run_time_is_in_the_distribution():
     if tracked.returncode:
         pytest.skip("asks git what is tracked, and this copy is no git checkout")
     data = PROJECT["tool"]["setuptools"]["package-data"]
-    packed = {path for package, patterns in data.items() for pattern in patterns for path in (TOP / package.replace(".", "/")).glob(pattern)}
+    globs = [(TOP / package.replace(".", "/"), pattern) for package, patterns in data.items() for pattern in patterns]
+    packed = {path for folder, pattern in globs for path in folder.glob(pattern)}
     for line in tracked.stdout.split():
         if not line.endswith((".py", ".md", ".ipynb", ".gitignore")):
             assert TOP / line in packed, line
@@ -353,14 +354,15 @@ def test_a_wheel_works_from_an_empty_folder(tmp_path):
     source = tmp_path / "source"
     subprocess.run(["git", "clone", "--quiet", str(TOP), str(source)], check=True, timeout=120)
     pip = [sys.executable, "-m", "pip"]
-    built = subprocess.run([*pip, "wheel", "--no-deps", "-w", tmp_path / "dist", source], capture_output=True, text=True, timeout=300)
+    wheel = [*pip, "wheel", "--no-deps", "-w", tmp_path / "dist", source]
+    built = subprocess.run(wheel, capture_output=True, text=True, timeout=300)
     if built.returncode and re.search("connection|resolve|No matching distribution", built.stderr, re.IGNORECASE):
         pytest.skip("builds a wheel, for which pip needs setuptools from its index")
     assert built.returncode == 0, built.stderr
     venv.create(tmp_path / "v", with_pip=False)
     python = tmp_path / "v" / "bin" / "python"
-    (wheel,) = (tmp_path / "dist").glob("*.whl")
-    subprocess.run([*pip, "--python", python, "install", "--no-deps", "--quiet", wheel], check=True, timeout=300)
+    (made,) = (tmp_path / "dist").glob("*.whl")
+    subprocess.run([*pip, "--python", python, "install", "--no-deps", "--quiet", made], check=True, timeout=300)
     (site,) = (tmp_path / "v" / "lib").glob("python*/site-packages")
     (site / "what_it_needs.pth").write_text(f"{Path(pytest.__file__).parents[1]}\n")
     (tmp_path / "empty").mkdir()
