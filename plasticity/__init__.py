@@ -5,8 +5,22 @@ Submodules are imported when they are first used, so that `import plasticity` co
 
 from __future__ import annotations
 
+import os
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+if os.environ.get("MPLBACKEND") and "matplotlib" not in sys.modules:
+    # a notebook hands its backend on; in an environment without it matplotlib, which Brian2 imports, would not be imported at all
+    _backend = os.environ.pop("MPLBACKEND")
+    import matplotlib
+
+    try:
+        matplotlib.rcParams["backend"] = _backend
+    except ValueError:
+        pass  # one that does not exist here is forgotten
+    else:
+        os.environ["MPLBACKEND"] = _backend
 
 if TYPE_CHECKING:
     from plasticity import (

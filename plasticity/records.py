@@ -24,9 +24,10 @@ from typing import Any
 import joblib
 import numpy as np
 
+from plasticity import __version__
 from plasticity.errors import PlasticityError, WrongUse
 
-PACKAGES = ("plasticity", "brian2", "numpy", "scipy", "scikit-learn", "torch", "joblib", "matplotlib")
+PACKAGES = ("brian2", "numpy", "scipy", "scikit-learn", "torch", "joblib", "matplotlib")
 TEMPORARY = ".unfinished-write-"  # how the name of a file begins while it is being written
 # Everything that a run writes into its folder, and so everything that force removes. The summary goes first:
 # a removal that is cut short then leaves an unfinished run, never one that looks finished.
@@ -65,7 +66,7 @@ def _checkout(folder: Path) -> tuple[str, bool | None]:
 @functools.cache
 def _this_process() -> dict[str, Any]:
     commit, clean = _checkout(Path(__file__).resolve().parent)
-    versions = {"python": platform.python_version()}
+    versions = {"python": platform.python_version(), "plasticity": __version__}
     for package in PACKAGES:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             versions[package] = importlib.metadata.version(package)
@@ -126,7 +127,7 @@ def write_text(path: str | Path, text: str) -> None:
     PlasticityError
         The folder is full or cannot be written; the old file, if any, is still there.
     """
-    _write(path, text.encode())
+    _write(path, text.encode(errors="backslashreplace"))  # a path may hold bytes that are no UTF-8
 
 
 def _plain(value: Any, where: str) -> Any:

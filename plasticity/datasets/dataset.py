@@ -14,7 +14,6 @@ from pathlib import Path
 
 import numpy as np
 import pooch
-from sklearn.model_selection import train_test_split
 
 from plasticity.errors import PlasticityError, WrongUse
 
@@ -57,6 +56,8 @@ class Images:
 
     def apart(self, test: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
         """Numbers of the training and the test images: the data set's own, else so many drawn at random, stratified by class."""
+        from sklearn.model_selection import train_test_split  # here: whether a data set is there needs no scikit-learn
+
         everything = np.arange(len(self.labels))
         if self.test_from is not None:
             return everything[: self.test_from], everything[self.test_from :]
@@ -228,6 +229,8 @@ def split(images: Images, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray
     WrongUse
         Too few images: a class that cannot be in every part.
     """
+    from sklearn.model_selection import train_test_split
+
     own = images.test_from is not None
     count = len(images.labels) if images.test_from is None else images.test_from
     drawn, held = round(count * 400 / 1797), round(count / 6 if own else count * 197 / 1797)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from sklearn.datasets import load_digits
 
 from plasticity.datasets.dataset import DataSet, Images
 
 
 def _load(data_set: DataSet) -> Images:
+    from sklearn.datasets import load_digits
+
     pixels, labels = load_digits(return_X_y=True)
     return Images(pixels.astype(np.uint8), labels.astype(np.int64), brightest=16)
 

@@ -1,8 +1,9 @@
 """The program `plasticity`: a function for each command.
 
-    program.py   how every command begins and ends: one sentence for an error, signals, the progress bar
+    program.py   how every command begins and ends: one sentence for an error, signals, encodings, the progress bar
     options.py   options that several commands have
     listing.py   list, show
+    index.py     what these say of everything built in, kept in index.json, so that a name costs no simulator
     running.py   compare, run, bench, sweep, reproduce
     showing.py   plot, report, cite, data, tables
 

@@ -19,7 +19,7 @@ def list_(
     kind: Annotated[
         str | None,
         typer.Argument(
-            help="rules, landings, gates, neurons, encoders, tasks, models, learners or simulations; all if left out."
+            help="rules, landings, gates, neurons, encoders, tasks, datasets, models, learners or simulations; all if left out."
         ),
     ] = None,
     with_: With = [],  # noqa: B006  (typer reads it and never changes it)
@@ -28,21 +28,20 @@ def list_(
 ) -> None:
     """What there is: one line and one source each."""
     from plasticity.errors import unknown
+    from simulations.command_line.index import MADE_IN, known
     from simulations.frame import terminal
-    from simulations.frame.known import registries
 
-    kinds = registries()
-    if kind is not None and kind not in kinds:
-        raise unknown("kind", kind, kinds)
+    if kind is not None and kind not in MADE_IN:
+        raise unknown("kind", kind, MADE_IN)
     rows = [
-        {"kind": title, "name": name, "summary": _line(entry)[0], "source": _line(entry)[1]}
-        for title in ([kind] if kind else kinds)
-        for name, entry in kinds[title]().items()
+        {"kind": title, "name": name, "summary": about["summary"], "source": about["source"]}
+        for title in ([kind] if kind else MADE_IN)
+        for name, about in known(title).items()
     ]
     if as_json:
         print_json(rows)
         return
-    for title in [kind] if kind else kinds:
+    for title in [kind] if kind else MADE_IN:
         chosen = [(row["name"], row["summary"], row["source"]) for row in rows if row["kind"] == title]
         terminal.show(terminal.table(title, ("name", "what it is", "source"), chosen, terminal.console().width))
     terminal.show("`plasticity show NAME` tells more about one of them.")
@@ -51,7 +50,9 @@ def list_(
 @app.command()
 @guarded
 def show(
-    name: Annotated[str, typer.Argument(help="The name of a rule, gate, neuron, encoder, task, model, learner or simulation.")],
+    name: Annotated[
+        str, typer.Argument(help="The name of a rule, gate, neuron, encoder, task, data set, model, learner or simulation.")
+    ],
     as_: Annotated[
         str, typer.Option("--as", metavar="nestml|pynn", help="Of a rule: its text for another simulator.", show_default=False)
     ] = "",
@@ -60,28 +61,55 @@ def show(
     debug: Debug = False,
 ) -> None:
     """All about one thing: equations, settings with default and unit, source."""
-    found = _found(name)
     if as_:
-        print(_written(name, dict(found), as_), end="")
+        print(_written(name, as_), end="")
         return
-    described = [_described(kind, name, entry) for kind, entry in found]
+    found = named(name)
     if as_json:
-        print_json(described[0] if len(described) == 1 else described)
+        told = [{key: about[key] for key in TOLD if key in about} for about in found]
+        print_json(told[0] if len(told) == 1 else told)
         return
-    for (kind, entry), about in zip(found, described, strict=True):
-        _print(kind, entry, about)
+    for about in found:
+        _print(about)
 
 
-def _written(name: str, found: Mapping[str, Any], way: str) -> str:
+TOLD = ("kind", "name", "summary", "source", "settings", "measures", "description")  # with --json
+
+
+def named(name: str) -> list[dict[str, Any]]:
+    """Everything of that name, as `described` tells it; a sum of rules, too. A data set where nothing else has the name.
+
+    Raises
+    ------
+    WrongUse
+        Nothing has it.
+    """
+    from plasticity.errors import unknown
+    from simulations.command_line.index import MADE_IN, known
+
+    every = {kind: known(kind) for kind in MADE_IN}
+    found = [(kind, entries[name]) for kind, entries in every.items() if name in entries]
+    chosen = [about for kind, about in found if kind != "datasets"] or [about for _, about in found]
+    if "+" in name:
+        from plasticity.rules import named as sum_of
+
+        chosen.append(described("rules", name, sum_of(name)))
+    if not chosen:
+        raise unknown("name", name, {entry for entries in every.values() for entry in entries})
+    return chosen
+
+
+def _written(name: str, way: str) -> str:
     """A rule as text for another simulator; WrongUse for anything else."""
     from plasticity.errors import WrongUse, unknown
+    from plasticity.rules import RULES
     from plasticity.rules.written import WAYS
 
     if way not in WAYS:
         raise unknown("way of writing a rule (--as)", way, WAYS)
-    if "rules" not in found:
+    if name not in RULES:
         raise WrongUse(f"--as {way} writes rules, and {name} is none; `plasticity list rules` shows them.")
-    return WAYS[way](found["rules"])
+    return WAYS[way](RULES[name])
 
 
 def _line(entry: Any) -> tuple[str, str]:
@@ -89,28 +117,14 @@ def _line(entry: Any) -> tuple[str, str]:
     return str(summary), str(getattr(entry, "source", ""))
 
 
-def _found(name: str) -> list[tuple[str, Any]]:
-    """Everything of that name, with its kind; a sum of rules, too."""
-    from plasticity.errors import unknown
-    from simulations.frame.known import registries
-
-    known = {kind: get() for kind, get in registries().items()}
-    found = [(kind, registry[name]) for kind, registry in known.items() if name in registry]
-    if "+" in name:
-        from plasticity.rules import named
-
-        found.append(("rules", named(name)))
-    if not found:
-        raise unknown("name", name, {entry for registry in known.values() for entry in registry})
-    return found
-
-
 def _tells_itself(entry: Any) -> bool:
     return not inspect.isclass(entry) and callable(getattr(entry, "describe", None))
 
 
-def _described(kind: str, name: str, entry: Any) -> dict[str, Any]:
-    """What `show --json` says of one thing."""
+def described(kind: str, name: str, entry: Any) -> dict[str, Any]:
+    """What `show` says of one thing, as plain data; beside what --json prints: `itself`, `use`, `references`."""
+    from simulations.frame.citations import papers
+
     summary, source = _line(entry)
     if _tells_itself(entry):
         text = entry.describe()
@@ -120,12 +134,45 @@ def _described(kind: str, name: str, entry: Any) -> dict[str, Any]:
         text = _of_a_rule(name, entry, text)
     elif kind == "landings":
         text += f"\n\nin Python, for every rule alike:\n    {entry.example}"
+    elif kind == "tasks":
+        text += f"\n\n{_trial(entry)}"
+    elif kind == "datasets":
+        text = f"terms: {entry.terms}"
     measures = getattr(entry, "measures", None) if kind == "simulations" else None
     told = {"measures": [{"name": one.name, "unit": one.unit, "meaning": one.meaning} for one in measures or ()]}
     return {
         "kind": kind[:-1], "name": name, "summary": summary, "source": source, "settings": _settings(kind, entry),
-        **(told if kind == "simulations" else {}), "description": str(text),
+        **(told if kind == "simulations" else {}), "description": str(text), "itself": _tells_itself(entry),
+        "use": _use(kind, name, entry), "references": papers(kind, name, entry),
     }  # fmt: skip
+
+
+NUMBERS = ("image", "number")  # arrays of trials that say which trial it is, not what is shown
+SMALL = ("train", "validation", "test")  # how the sizes of a task are called
+
+
+def _trial(kind: Any) -> str:
+    """What one trial holds: of each array its shape and range, or its values where they are few."""
+    from plasticity import settings
+    from plasticity.errors import PlasticityError
+    from plasticity.parallel import trials_generator
+
+    few = {one.name: min(one.default, 100) for one in settings.describe(kind) if one.name in SMALL}
+    try:
+        made = settings.configure(kind, few)
+        trials = made.draw(trials_generator(0)).test
+    except PlasticityError:  # too few for it, or its data are not there
+        return f"a trial is of the family {kind.family}"
+    own = {name: array[0] for name, array in trials.arrays().items() if name not in (*trials.shared, *NUMBERS)}
+    parts = [f"{name} {_values(array)}" for name, array in own.items()]
+    shared = [f"{name} {_values(trials.arrays()[name])}" for name in trials.shared]
+    return f"one trial: {'; '.join(parts)}" + (f"\nin all trials: {'; '.join(shared)}" if shared else "")
+
+
+def _values(array: Any) -> str:
+    if array.size > 8:
+        return f"{array.shape} from {array.min():g} to {array.max():g}"
+    return str(array.tolist())
 
 
 def _of_a_rule(name: str, rule: Any, text: str) -> str:
@@ -172,11 +219,11 @@ def _plain(name: str, default: Any, meaning: str = "") -> dict[str, Any]:
     return {"name": name, "default": default, "unit": "", "help": meaning, "choices": ()}
 
 
-def _print(kind: str, entry: Any, about: Mapping[str, Any]) -> None:
+def _print(about: Mapping[str, Any]) -> None:
     from plasticity import settings
     from simulations.frame import terminal
 
-    if _tells_itself(entry):
+    if about["itself"]:
         terminal.show(about["description"], "")  # it tells all of this itself
         return
     source = f"source: {about['source']}" if about["source"] else ""
@@ -193,8 +240,19 @@ def _print(kind: str, entry: Any, about: Mapping[str, Any]) -> None:
     if about.get("measures"):
         measures = [(row["name"], row["unit"], row["meaning"]) for row in about["measures"]]
         terminal.show(terminal.table("measures of a sweep", ("name", "unit", "meaning"), measures, terminal.console().width))
-    if use := _use(kind, about["name"], entry):
-        terminal.show(f"use: {use}", "")
+    if about["kind"] == "dataset":
+        terminal.show(*_there(about["name"]))
+    if about["use"]:
+        terminal.show(f"use: {about['use']}", "")
+
+
+def _there(name: str) -> list[str]:
+    """What `plasticity data` knows of a data set."""
+    from plasticity import datasets
+
+    state = datasets.status(name)
+    where = f"folder: {state.folder}" if state.folder else ""
+    return [f"state: {state.state}" + (f" ({state.detail})" if state.detail else ""), *filter(None, [where])]
 
 
 def _use(kind: str, name: str, entry: Any) -> str:
@@ -209,4 +267,6 @@ def _use(kind: str, name: str, entry: Any) -> str:
         takes = entry.build().takes
         task = next((title for title, task in TASKS.items() if task().kind in takes), "TASK")
         return f"plasticity compare {task} --learners {name} --set {name}.KEY=VALUE"
+    if kind == "datasets":
+        return "--set data=" + name + " of a task or simulation; `plasticity data` tells of all data sets"
     return ""

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import functools
+import io
 import json
 import logging
+import os
 import signal
 import sys
 import threading
 import time
 import traceback
+import unicodedata
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -98,14 +102,66 @@ def _signals_interrupt(stopped: list[int]) -> Iterator[None]:
             signal.signal(number, handler)
 
 
+def _version(asked: bool) -> None:
+    """Print which code this is and on what it stands."""
+    if not asked:
+        return
+    from plasticity.records import provenance
+
+    told = provenance()
+    changes = "" if told["clean"] else ", with changes"
+    commit = "" if told["commit"] == "unknown" else f" (commit {told['commit'][:12]}{changes})"
+    versions = dict(told["versions"])
+    names = {"python": "Python", "brian2": "Brian2", "torch": "PyTorch", "numpy": "NumPy", "scipy": "SciPy"}
+    print(f"plasticity {versions.pop('plasticity')}{commit}")
+    print(", ".join(f"{names.get(name, name)} {version}" for name, version in versions.items()))
+    raise typer.Exit
+
+
+@app.callback()
+def about(
+    version: Annotated[
+        bool, typer.Option("--version", help="Which version this is, and of what it is made.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """What holds for the program as a whole; its help is that of `app`."""
+
+
 def tell(sentence: str) -> None:
     """A sentence on standard error."""
     print(sentence, file=sys.stderr, flush=True)
 
 
 def print_json(value: Any) -> None:
-    """All that stands on standard output with --json."""
-    print(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+    """All that stands on standard output with --json; escapes where the output cannot hold a character."""
+    text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(value, indent=2, default=str)
+    print(text)
+
+
+PLAIN = {"\N{MICRO SIGN}": "u", "\N{GREEK SMALL LETTER MU}": "u", "\N{EN DASH}": "-", "\N{EM DASH}": "-", "\N{MINUS SIGN}": "-"}
+PLAIN |= {"\N{MULTIPLICATION SIGN}": "x", "\N{PLUS-MINUS SIGN}": "+-", "\N{FRACTION SLASH}": "/"}
+
+
+def _plainly(error: UnicodeError) -> tuple[str | bytes, int]:
+    """What is written for characters that standard output cannot hold: something close, else `?`; the name of a file as it is."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lost = error.object[error.start : error.end]
+    if all("\udc80" <= letter <= "\udcff" for letter in lost):  # bytes of a name that are no UTF-8
+        return lost.encode("ascii", "surrogateescape"), error.end
+
+    def close(letter: str) -> str:
+        near = (PLAIN.get(part, part) for part in unicodedata.normalize("NFKD", PLAIN.get(letter, letter)))
+        return "".join(part for part in near if part.isascii()) or "?"
+
+    return "".join(map(close, lost)), error.end
+
+
+codecs.register_error("plasticity.plainly", _plainly)
 
 
 @contextlib.contextmanager
@@ -189,4 +245,7 @@ def _elapsed(seconds: float) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The program; `arguments` instead of the command line for scripts and tests."""
+    os.environ.pop("MPLBACKEND", None)  # of a notebook, or of a desktop: figures are drawn without one
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="plasticity.plainly")  # nothing is lost at the end for a character
     app(args=None if arguments is None else list(arguments), prog_name="plasticity")

@@ -164,11 +164,12 @@ def _run(
     with on_cluster(cluster), bar(f"run {simulation}") as progress:
         execute(made, folder, parse_seeds(seeds) if seeds else None, jobs, force, progress, svg)
     result = results.load(folder)
+    page = result.write_report()
     if as_json:
         print_json(result.summary())
         return
     terminal.show(*result.tables(terminal.console().width))
-    _lies(result, sorted((folder / "figures").iterdir()) if (folder / "figures").is_dir() else [])
+    _lies(result, sorted((folder / "figures").iterdir()) if (folder / "figures").is_dir() else [], page)
 
 
 @app.command()
@@ -242,15 +243,16 @@ def sweep(
         sweeps.sweep(kind, asked, listed, settings.parse(set_), check_jobs(jobs), folder, force, progress)
     result = results.load(folder, names(measure))
     drawn = result.draw(svg=svg)
+    page = result.write_report()
     if as_json:
         print_json(result.summary())
         return
     terminal.show(*result.tables(terminal.console().width))
-    _lies(result, drawn)
+    _lies(result, drawn, page)
 
 
-def _lies(result: Result, drawn: list[Path]) -> None:
-    """Where table, figures and records are."""
+def _lies(result: Result, drawn: list[Path], page: Path) -> None:
+    """Where report, table, figures and records are."""
     from simulations.frame import terminal
 
     folder, pictures = result.folder, [path.name for path in drawn if path.suffix == ".png"]
@@ -261,6 +263,7 @@ def _lies(result: Result, drawn: list[Path]) -> None:
         else "none (nothing that is shown differs between the runs)"
     )
     terminal.show(
+        f"report:  {page}",
         f"table:   {folder / result.TABLE}",
         f"figures: {shown}",
         f"records: {folder / 'records'}; `plasticity plot {folder}` draws the figures again from them",
@@ -289,7 +292,7 @@ def reproduce(
     """Run every simulation as published and put all checks into one table; what is finished in the folder is not run again."""
     from plasticity.records import read_json
     from simulations import SIMULATIONS
-    from simulations.frame import terminal
+    from simulations.frame import results, terminal
     from simulations.frame.execute import execute
     from simulations.frame.shown import COLUMNS, counted, rows
     from simulations.frame.tables import published
@@ -303,6 +306,7 @@ def reproduce(
             continue
         with bar(f"run {kind.name}") as progress:
             told.append(execute(kind.configure({}), folder / kind.name, None, jobs, force, progress, svg))
+        results.load(folder / kind.name).write_report()
     if as_json:
         print_json(told)
         return

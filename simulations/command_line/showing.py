@@ -65,20 +65,28 @@ def report(
 @app.command()
 @guarded
 def cite(
-    folder: Annotated[Path, typer.Argument(help="A folder that `compare` or `run` wrote.", metavar="DIR")],
+    what: Annotated[
+        str, typer.Argument(help="A folder that `compare` or `run` wrote, or any name of `plasticity list`.", metavar="DIR|NAME")
+    ],
     with_: With = [],  # noqa: B006
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """BibTeX of the papers behind a run: its rules, neurons, gates, tasks, data, models, published values and simulators."""
+    """BibTeX of the papers behind a run, or behind a rule, task, learner, ... by its name, and what these are made of."""
     from plasticity.references import bibtex
-    from simulations.frame import results
 
-    found = results.load(folder).references()
+    if Path(what).is_dir() or "/" in what:
+        from simulations.frame import results
+
+        found, title = results.load(what).references(), "out"
+    else:
+        from simulations.command_line.listing import named
+
+        found, title = list(dict.fromkeys(paper for about in named(what) for paper in about["references"])), "name"
     if as_json:
-        print_json({"out": str(folder), "references": found, "bibtex": bibtex(found)})
+        print_json({title: what, "references": found, "bibtex": bibtex(found)})
         return
-    print(bibtex(found))
+    print(bibtex(found) or f"% {what} names no paper")
 
 
 @app.command()
@@ -134,7 +142,9 @@ def tables(
         print_json({"parts": parts, "written": changed})
         return
     if write or check:
-        terminal.show(f"written: {', '.join(changed)}" if changed else "every part is what the reference results give")
+        terminal.show(
+            f"written: {', '.join(changed)}" if changed else "every part is what the reference results and the code give"
+        )
         return
     rows = [(name, meaning[name], ", ".join(places[name]) or "-") for name in made]
     terminal.show(terminal.table("generated parts", ("part", "what it is", "file"), rows, terminal.console().width))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
@@ -64,6 +65,7 @@ def accuracy(comparison: Comparison) -> Figure:
     looks = look(names)
     figure, axes = new(7.0, 1.6 + 0.42 * len(names))
     axis = axes[0, 0]
+    numbers: list[tuple[float, tuple[float, float], str]] = []  # where the label of a learner stands, and what it says
     for row, name in enumerate(names):
         colour, _, marker = looks[name]
         values = 100 * comparison.numbers(name, "accuracy")
@@ -83,16 +85,9 @@ def accuracy(comparison: Comparison) -> Figure:
                 zorder=3,
             )
         axis.plot(values.mean(), row + 0.32, marker="|", color=colour, markersize=9, linestyle="", zorder=4)
-        axis.annotate(
-            f"{values.mean():.1f}" + (f" [{100 * low:.1f}, {100 * high:.1f}]" if math.isfinite(low) else ""),
-            (values.mean(), row + 0.32),
-            (0, -5),
-            textcoords="offset points",
-            ha="center",
-            va="top",
-            fontsize=7,
-            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8, "alpha": 0.9},
-        )
+        told = f"{values.mean():.1f}" + (f" [{100 * low:.1f}, {100 * high:.1f}]" if math.isfinite(low) else "")
+        ends = (100 * low, 100 * high) if math.isfinite(low) else (values.mean(), values.mean())
+        numbers.append((row + 0.32, ends, told))
     lines = [(comparison.chance, "chance", ":"), (comparison.ceiling, "ceiling", "-")]
     if comparison.without_attention is not None:
         lines.append((comparison.without_attention, "without\nattention", "--"))
@@ -111,7 +106,21 @@ def accuracy(comparison: Comparison) -> Figure:
     axis.set_ylim(len(names) - 0.2, -0.6)
     axis.set_xlim(0, 103)
     axis.set_xlabel(f"test accuracy (%); dots: {len(comparison.seeds)} seeds; line and bar: mean and 95 % interval")
+    _beside(figure, axis, numbers, [100 * value for value, *_ in lines])
     return figure
+
+
+def _beside(figure: Figure, axis: Any, labels: Sequence[tuple[float, tuple[float, float], str]], lines: Sequence[float]) -> None:
+    """Each label (row, (low, high), text) to the left of low, where it would cross a vertical line to the right of high."""
+    figure.draw_without_rendering()  # only then the axes have their place
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    for row, (low, high), text in labels:
+        for at, gap, align in ((low, -6, "right"), (high, 6, "left")):
+            made = axis.annotate(text, (at, row), (gap, 0), textcoords="offset points", ha=align, va="center", fontsize=7)
+            left, right = axis.transData.inverted().transform(made.get_window_extent(renderer))[:, 0]
+            if align == "left" or (left > 0 and not any(left <= line <= right for line in lines)):
+                break
+            made.remove()
 
 
 def _curves(comparison: Comparison, name: str, key: str) -> tuple[np.ndarray, np.ndarray]:

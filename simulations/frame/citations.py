@@ -88,6 +88,30 @@ def cited(configuration: Mapping[str, Any], registries: Registries, sources: lis
     return list(dict.fromkeys([*tools, *(name for source in sources for name in identifiers(source))]))
 
 
+def papers(kind: str, name: str, entry: Any) -> list[str]:
+    """The dois and arXiv numbers of one thing by its name, and of what it is made of as it is by default."""
+    from simulations.frame.known import everything, registries
+
+    if kind in PARTS:
+        return cited({"name": name, "sides": {}}, {kind: registries()[kind]()}, [str(entry.source)])
+    told: dict[str, Any]
+    if kind == "tasks":
+        told = {"task": name, "settings": _defaults(entry), "sides": {}}
+    elif kind == "simulations":
+        told = {"simulation": name, "settings": _defaults(entry)}
+    else:
+        given = {key: settings.plain(value) for key, value in entry.build().get_params(deep=False).items()}
+        told = {"learners": [name], "parameters": {name: given}, "sides": {name: entry.side}}
+    return cited(told, everything(), [str(entry.source)])
+
+
+PARTS = ("rules", "landings", "gates", "neurons", "encoders", "datasets", "models")  # whose papers are their own alone
+
+
+def _defaults(kind: Any) -> dict[str, Any]:
+    return {one.name: settings.plain(one.default) for one in settings.describe(kind)}
+
+
 def reproductions(rule: str, simulations: Mapping[str, Any]) -> list[str]:
     """What to type for the simulations of a rule, without the word `plasticity`."""
     from plasticity.rules import RULES

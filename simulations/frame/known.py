@@ -20,6 +20,7 @@ def registries() -> dict[str, Callable[[], Mapping[str, Any]]]:
         "neurons": load("plasticity.neurons", "NEURONS"),
         "encoders": load("plasticity.encoders", "ENCODERS"),
         "tasks": load("plasticity.tasks", "TASKS"),
+        "datasets": load("plasticity.datasets", "DATASETS"),
         "models": load("bridges.models", "MODELS"),
         "learners": load("bridges.learners", "LEARNERS"),
         "simulations": load("simulations", "SIMULATIONS"),
@@ -27,7 +28,5 @@ def registries() -> dict[str, Callable[[], Mapping[str, Any]]]:
 
 
 def everything() -> dict[str, Mapping[str, Any]]:
-    """All registries by their kind, and the data sets."""
-    from plasticity.datasets import DATASETS
-
-    return {**{kind: get() for kind, get in registries().items()}, "datasets": DATASETS}
+    """All registries by their kind."""
+    return {kind: get() for kind, get in registries().items()}

@@ -8,7 +8,7 @@ A part stands in any *.md file of the checkout between two marks, and is whateve
 
 What has one line stands within a sentence (`by <!-- win -->14.7 [13.3, 16.6]<!-- /win --> points`), what has several on lines of
 its own. A new part is a function below with `@part`, which takes the folder of the reference runs and gives Markdown.
-results/README.md is generated as a whole (`results_readme`).
+results/README.md is generated as a whole (`results_readme`), and so is the index of names of the command line.
 """
 
 from __future__ import annotations
@@ -288,7 +288,14 @@ def _folded(title: str, parts: Iterable[str]) -> str:
     return "\n\n".join([f"<details><summary>{title}</summary>", *parts, "</details>"])
 
 
-FILES: dict[str, Part] = {"results/README.md": results_readme}
+def index(_: Path) -> str:
+    """What `list`, `show` and `cite` say of everything built in."""
+    from simulations.command_line import index as kept
+
+    return kept.text()
+
+
+FILES: dict[str, Part] = {"results/README.md": results_readme, "simulations/command_line/index.json": index}
 """Files that are generated as a whole, by their place in the checkout."""
 
 
@@ -358,7 +365,7 @@ def check(top: Path) -> list[str]:
     """A sentence for each part that is not what it should be."""
     differing = [(path.relative_to(top), name) for path, name, found, wanted in written(top) if found != wanted]
     return [
-        f"{place}: {f'the part {name}' if name else 'the file'} is not what the reference results give"
+        f"{place}: {f'the part {name}' if name else 'the file'} is not what the reference results and the code give"
         for place, name in dict.fromkeys(differing)
     ]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,27 +11,41 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-PIPE = 200  # columns of a file or a pipe, which has no width of its own
-ROOM_FOR_SOURCES = 120  # columns below which sources are left out of a table of checks
+PIPE = 120  # columns of a file, or of a pipe that no terminal is seen behind
+ROOM_FOR_SOURCES = 120  # columns below which sources have no column of their own; a table of checks leaves them out
 
 
 def console() -> Console:
-    """Standard output."""
-    found = Console()
-    return found if found.is_terminal else Console(width=PIPE)
+    """Standard output, as wide as COLUMNS says, else as the terminal, also behind a pipe (`plasticity list | less`)."""
+    columns = os.environ.get("COLUMNS", "")
+    widths = [int(columns)] if columns.isdigit() else []
+    for stream in (1, 2, 0):
+        with contextlib.suppress(OSError):
+            widths.append(os.get_terminal_size(stream).columns)
+    return Console(width=next(filter(None, widths), PIPE))
 
 
 def show(*things: Any) -> None:
-    """Print texts as they are, and tables."""
+    """Print texts as they are, and tables; only a terminal folds the lines of a text."""
     out = console()
     for thing in things:
-        out.print(thing, highlight=False, markup=False) if isinstance(thing, str) else out.print(thing)
+        if isinstance(thing, str):
+            out.print(thing, highlight=False, markup=False, soft_wrap=not out.is_terminal)
+        else:
+            out.print(thing)
 
 
 def table(
     title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], width: int, whole: Sequence[str] | None = None
 ) -> Table:
-    """A table that folds its cells, but for those of the columns in `whole`, the first one if not told; a doi is not folded."""
+    """A table that folds its cells, but for those of the columns in `whole`, the first one if not told; a doi is not folded.
+
+    In a narrow window a source stands below what is said in the column before it.
+    """
+    if "source" in columns and width < ROOM_FOR_SOURCES:
+        at = columns.index("source")
+        rows = [[*row[: at - 1], f"{row[at - 1]}\n{row[at]}".strip(), *row[at + 1 :]] for row in rows]
+        columns = [*columns[: at - 1], f"{columns[at - 1]}, source", *columns[at + 1 :]]
     made = Table(title=title, title_justify="left")
     for place, column in enumerate(columns):
         longest = max((len(word) for row in rows for word in str(row[place]).split()), default=0)
@@ -37,7 +53,7 @@ def table(
             column,
             overflow="fold",
             no_wrap=not place if whole is None else column in whole,
-            min_width=min(longest, width // 4) if column == "source" else None,
+            min_width=min(longest, width // 2) if column.endswith("source") else None,
         )
     for row in rows:
         made.add_row(*(Text(str(cell)) for cell in row))

@@ -1,4 +1,4 @@
-"""The page of a comparison: question, learners, table, figures, every seed, fairness, costs, likeness, settings."""
+"""The page of a comparison: table, first figure, question, learners, more figures, every seed, fairness, costs, likeness, settings."""
 
 from __future__ import annotations
 
@@ -54,11 +54,12 @@ def sections(comparison: Comparison, folder: Path) -> list[Section]:
     summary, configuration = comparison.to_json(), comparison.configuration
     records = list(comparison.records.values())
     told = [(key, title) for key, title in PARTS_OF_A_SUMMARY.items() if summary.get(key)]
+    first, *rest = _pictures(comparison)
     return [
+        Section("result", "The result", [*_result(comparison), first]),
         Section("question", "The question", _question(comparison)),
         Section("learners", "The learners", _learners(comparison)),
-        Section("result", "The result", _result(comparison)),
-        Section("figures", "Figures", _pictures(comparison)),
+        Section("figures", "More figures", rest),
         Section("seeds", "Every seed", _seeds_table(comparison)),
         *(Section(key, title, given(title, summary[key])) for key, title in told),
         Section("identities", "Identity checks", _identities(folder)),

@@ -1,4 +1,4 @@
-"""The page of an experiment: question, what it is made of, checks, numbers, figures."""
+"""The page of an experiment: tables, first figure and checks, then question, what it is made of, numbers, more figures."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from simulations.frame.execute import summarise
 from simulations.frame.experiment import Experiment
 from simulations.frame.shown import counted
 from simulations.report.common import KINDS, again, checks_told, made_of, many, provenance, references, sentence, settings_table
-from simulations.report.html import Block, Section, numbers_told, pictures, prose
+from simulations.report.html import Block, Section, Table, numbers_told, pictures, prose
 
 
 def lead(experiment: Experiment, record: Record) -> str:
@@ -28,13 +28,14 @@ def sections(experiment: Experiment, record: Record, folder: Path) -> list[Secti
     configuration, summary = record.configuration, summarise(record)
     changed = changes(experiment, configuration["settings"])
     notes = [f"The checks are meant for the default settings; here {', '.join(changed)}."] if changed else []
-    drawn = draw_all(experiment.figures(experiment.arrays_of(record)))
+    drawn = pictures(draw_all(experiment.figures(experiment.arrays_of(record))), {})
+    tables = [Table(title, columns, rows) for title, (columns, rows) in experiment.tables(summary["numbers"]).items()]
     return [
+        Section("result", "The result", [*tables, *drawn[:1], *checks_told(summary, notes)]),
         Section("question", "The question", question(type(experiment), configuration)),
         Section("parts", "What it is made of", made_of(configuration, KINDS, 3)),
-        Section("checks", "Checks", checks_told(summary, notes)),
         Section("numbers", "Numbers", numbers_told(summary["numbers"])),
-        Section("figures", "Figures", pictures(drawn, {})),
+        Section("figures", "More figures", drawn[1:]),
         Section("again", "To run it again", [*again(configuration, folder, True), *provenance([record])]),
         Section("references", "References", references(configuration, [str(check["source"]) for check in summary["checks"]])),
     ]

@@ -1,4 +1,4 @@
-"""The page of a sweep: question, table over the grid, figure, every run."""
+"""The page of a sweep: table over the grid and figure, question, every run."""
 
 from __future__ import annotations
 
@@ -46,10 +46,11 @@ def sections(kind: type[Experiment], swept: Sweep, records: Sequence[Record], fo
     each = Table("Each run", [*heads[:keys], "seed", *heads[keys:]], every, numbers=frozenset(range(keys, len(heads) + 1)))
     sources = [str(check["source"]) for check in records[0].numbers.get("checks", [])]
     caption = " ".join((Sweep.figures.__doc__ or "").split())
+    shown = pictures(swept.figures(), {"sweep": caption})
     return [
+        Section("result", "The result", [Table(f"{kind.name}: {size(swept)}", heads, rows, notes, right), *told, *shown[:1]]),
         Section("question", "The question", question(kind, configuration)),
-        Section("result", "The result", [Table(f"{kind.name}: {size(swept)}", heads, rows, notes, right), *told]),
-        Section("figures", "Figures", pictures(swept.figures(), {"sweep": caption})),
+        Section("figures", "More figures", shown[1:]),
         Section("seeds", "Every seed", [each]),
         Section("again", "To run it again", [*again(configuration, folder, True), *provenance(records)]),
         Section("references", "References", references(configuration, sources)),

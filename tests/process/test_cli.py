@@ -309,6 +309,9 @@ def test_run_prints_numbers_and_checks_and_keeps_a_record(program, tmp_path, wit
 def test_run_shows_people_a_table_and_plot_draws_it_again(program, tmp_path, with_throw):
     status, out, _ = program("run", "throw", "--out", tmp_path / "run", "--seeds", 2)
     assert status == 0 and "the mean of 1 to 6" in out and "throws.png" in out
+    assert f"report:  {tmp_path / 'run' / 'report.html'}" in out
+    page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    assert page.index("the mean of 1 to 6") < page.index('id="question"') and page.index("<img ") < page.index('id="question"')
     before = (tmp_path / "run" / "figures" / "throws.png").read_bytes()
     (tmp_path / "run" / "figures" / "throws.png").unlink()
     status, out, _ = program("plot", tmp_path / "run")

@@ -7,6 +7,7 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from bridges.comparison import Comparison
 from plasticity.engine.operations import Costs, Operations
@@ -286,3 +287,19 @@ def test_a_panel_of_another_scale_says_so():
 def test_no_interval_is_claimed_of_a_single_seed():
     assert figures.over_seeds(1) == "one seed, no interval"
     assert "mean over 3 seeds" in figures.over_seeds(3) and "95 % interval" in figures.over_seeds(3)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name", ["cued_digits", "digits"])
+def test_no_number_of_the_accuracies_crosses_a_line(name):
+    with figures.style():
+        figure = drawing.accuracy(Comparison.load(REFERENCE / name))
+        renderer = FigureCanvasAgg(figure).get_renderer()
+        figure.draw_without_rendering()
+        (axis,) = figure.axes
+        across = [line.get_xdata() for line in axis.lines]
+        lines = [axis.transData.transform((x[0], 0))[0] for x in across if len(x) == 2 and x[0] == x[1]]
+        boxes = [text.get_window_extent(renderer) for text in axis.texts if "[" in text.get_text()]
+    assert len(lines) >= 2 and len(boxes) >= 5
+    assert not [box for box in boxes for line in lines if box.x0 <= line <= box.x1]
+    assert all(0 <= box.x0 and box.x1 <= figure.bbox.width for box in boxes)

@@ -1,0 +1,78 @@
+"""What `list`, `show` and `cite` say of everything built in, kept in index.json, so that a name costs no simulator.
+
+The file is one of the generated ones: `plasticity tables --write` writes it, and a test holds it to what the things say. A kind
+whose files have changed since, and whatever is known from outside, is asked itself.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+FILE = Path(__file__).with_name("index.json")
+TOP = Path(__file__).resolve().parents[2]
+MADE_IN = {
+    "rules": ["plasticity/rules/*.py"],
+    "landings": ["plasticity/rules/*.py"],
+    "gates": ["plasticity/gates/*.py"],
+    "neurons": ["plasticity/neurons.py"],
+    "encoders": ["plasticity/encoders.py"],
+    "tasks": ["plasticity/tasks/*.py"],
+    "datasets": ["plasticity/datasets/*.py"],
+    "models": ["bridges/models/*.py"],
+    "learners": ["plasticity/learners/*.py", "bridges/models/*.py", "bridges/learners.py", "bridges/torch_classifier.py"],
+    "simulations": ["simulations/*.py"],
+}
+"""The files in which the things of a kind are written."""
+ASKED_BY = "simulations/command_line/listing.py"
+
+
+def known(kind: str) -> dict[str, dict[str, Any]]:
+    """All of a kind by name, in its order: what `show --json` says of each, and `references` (dois and arXiv numbers)."""
+    from plasticity import extensions
+
+    kept = _kept().get(kind, {})
+    if kept.get("files") == _digest(kind) and not extensions.modules():
+        return dict(kept["entries"])
+    return asked(kind)
+
+
+def asked(kind: str) -> dict[str, dict[str, Any]]:
+    """The same from the things themselves."""
+    from simulations.command_line.listing import described
+    from simulations.frame.known import registries
+
+    return {name: described(kind, name, entry) for name, entry in registries()[kind]().items()}
+
+
+def text() -> str:
+    """What index.json holds, one line for each thing."""
+
+    def line(name: str, about: Any) -> str:
+        return f"{json.dumps(name)}: {json.dumps(about, ensure_ascii=False)}"
+
+    kinds = []
+    for kind in MADE_IN:
+        entries = ",\n".join(line(name, about) for name, about in asked(kind).items())
+        kinds.append(f'"{kind}": {{{line("files", _digest(kind))}, "entries": {{\n{entries}\n}}}}')
+    return "{\n" + ",\n".join(kinds) + "\n}\n"
+
+
+@functools.cache
+def _kept() -> Mapping[str, Any]:
+    try:
+        return json.loads(FILE.read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # a checkout in the middle of something
+        return {}
+
+
+def _digest(kind: str) -> str:
+    """SHA-256 of the files of a kind."""
+    digest = hashlib.sha256()
+    for path in (path for pattern in [*MADE_IN[kind], ASKED_BY] for path in sorted(TOP.glob(pattern))):
+        digest.update(f"{path.relative_to(TOP)} ".encode() + path.read_bytes())
+    return digest.hexdigest()
