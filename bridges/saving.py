@@ -45,7 +45,7 @@ def model(classifier: TorchClassifier, told: Mapping[str, Any], device: torch.de
     """
     sizes = told["sizes"]
     with seeded(0, device):  # torch's generator stays as it is
-        made = MODELS[classifier.model](
+        made = MODELS[str(classifier.model)](
             sizes["streams"], sizes["features"], sizes["classes"], sizes["hidden"], classifier.dropout, classifier.query
         )
     try:

@@ -171,9 +171,9 @@ def check_group(n: Any, texts: Mapping[str, Any]) -> None:
     """WrongUse for a number of neurons that is none, and for what is no Brian2 text."""
     if isinstance(n, bool) or not isinstance(n, numbers.Integral) or n < 1:
         raise WrongUse(f"n={n!r} must be a whole number of neurons, at least 1.")
-    for option, text in texts.items():
-        if not isinstance(text, str):
-            raise WrongUse(f"{option}={text!r} must be Brian2 text.")
+    for option, given_text in texts.items():
+        if not isinstance(given_text, str):
+            raise WrongUse(f"{option}={given_text!r} must be Brian2 text.")
 
 
 def lif_rate(current: Quantity, neuron: Neuron) -> float:
