@@ -285,6 +285,7 @@ def _compile(builder: Builder, spec: Any, cache: Path) -> Path:
         final = cache / key
         if _whole(final):
             return final
+        _tell_unfit(manifest["rewritten"])
         started = time.perf_counter()
         made = subprocess.run(
             ["make", f"-j{os.cpu_count()}"], cwd=work, capture_output=True, text=True, env={**os.environ, "MAKEFLAGS": ""}
@@ -305,6 +306,17 @@ def _compile(builder: Builder, spec: Any, cache: Path) -> Path:
         return final
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def _tell_unfit(rewritten: Mapping[str, Mapping[str, bool]]) -> None:
+    """One sentence where this Brian2 writes a passage otherwise than `rewriting` knows it."""
+    unfit = [f"{change} ({', '.join(no)})" for change, at in rewritten.items() if (no := [f for f, fits in at.items() if not fits])]
+    if unfit:
+        print(
+            f"note: Brian2 {brian2.__version__} writes its C++ otherwise than expected, so that this network runs as well, but"
+            f" slower, without {'; '.join(unfit)}; a release of Brian2 that is known to fit is 2.9.0, 2.10.1 or 2.11.0.",
+            file=sys.stderr,
+        )
 
 
 def _generate(builder: Builder, spec: Any, folder: Path) -> dict[str, Any]:
@@ -350,8 +362,12 @@ def _generate(builder: Builder, spec: Any, folder: Path) -> dict[str, Any]:
         device.build(directory=str(folder), compile=False, run=False)
         inputs = {name: _describe_input(view) for name, view in model.inputs.items()}
         settable = (entry["argument"] for entry in inputs.values())
-        faster(folder, model.network, device, settable, (entry["file"] for entry in outputs.values()))
-        return {"duration": float(model.duration), "inputs": inputs, "outputs": outputs}
+        rewritten: dict[str, dict[str, bool]] = {}
+        faster(
+            folder, model.network, device, settable, (entry["file"] for entry in outputs.values()),
+            lambda change, file, fits: rewritten.setdefault(change, {}).update({file: fits}),
+        )  # fmt: skip
+        return {"duration": float(model.duration), "inputs": inputs, "outputs": outputs, "rewritten": rewritten}
     except brian2.BrianObjectException as error:
         raise PlasticityError(f"{builder.__qualname__} does not build: {error.__cause__ or error}") from error
     finally:
