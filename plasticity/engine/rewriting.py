@@ -25,6 +25,7 @@ from typing import Any
 import brian2
 from brian2 import Synapses
 from brian2.groups.neurongroup import StateUpdater, Thresholder
+from brian2.synapses.synapses import StateUpdater as SynapsesStateUpdater
 
 _WRITTEN = re.compile(r"\[(\w+)\] [-+*/]?= ")
 
@@ -61,7 +62,7 @@ def faster(
     note("plain_steps", "network.cpp", plain_steps(folder))
     for item in network.sorted_objects:
         for path in sorted({code / f"{own.name}.cpp" for own in item.code_objects}):
-            if isinstance(item, StateUpdater):
+            if isinstance(item, (StateUpdater, SynapsesStateUpdater)):
                 note("refractory_by_time", path.name, _rewrite(path, refractory_by_time) or _waits_otherwise(path.read_text()))
                 note("independent_neurons", path.name, _rewrite(path, independent_neurons) or _draws(path.read_text()))
             elif isinstance(item, Thresholder):
