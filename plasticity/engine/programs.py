@@ -134,7 +134,7 @@ def compiler() -> str:
     words, version = _cxx()
     asked = os.environ.get("CXX", "").strip()
     if words == ["g++"] and asked and asked != "g++":
-        print(f"note: CXX={asked} cannot be started, so g++ compiles the networks; set CXX to a compiler or unset it.", file=sys.stderr)
+        print(f"note: CXX={asked} cannot be started, so g++ is used; set CXX to a compiler, or unset it.", file=sys.stderr)
     return version
 
 
@@ -325,7 +325,8 @@ def _make(builder: Builder, work: Path, manifest: dict[str, Any], final: Path) -
 
 def _tell_unfit(rewritten: Mapping[str, Mapping[str, bool]]) -> None:
     """One sentence where this Brian2 writes a passage otherwise than `rewriting` knows it."""
-    unfit = [f"{change} ({', '.join(no)})" for change, at in rewritten.items() if (no := [f for f, fits in at.items() if not fits])]
+    missed = {change: [file for file, fits in files.items() if not fits] for change, files in rewritten.items()}
+    unfit = [f"{change} ({', '.join(files)})" for change, files in missed.items() if files]
     if unfit:
         print(
             f"note: Brian2 {brian2.__version__} writes its C++ otherwise than expected, so that this network runs as well, but"
@@ -637,9 +638,7 @@ class Program:
             np.random.set_state(state)  # noqa: NPY002
 
 
-def _again(
-    builder: Builder, spec: Any, defaults: Mapping[str, Any], name: str | None, manifest: Mapping[str, Any]
-) -> Program:
+def _again(builder: Builder, spec: Any, defaults: Mapping[str, Any], name: str | None, manifest: Mapping[str, Any]) -> Program:
     """A program that was pickled; PlasticityError where its builder makes another network here than it did there."""
     if name is None:
         return Program(builder, spec, None, {}, defaults)
@@ -685,8 +684,9 @@ def _fit(name: str, value: Any, entry: Mapping[str, Any]) -> np.ndarray:
         check_rates(given, name)
     with np.errstate(all="ignore"):
         array, shape = given.astype(entry["dtype"]), entry["shape"]
-    if not (array == given if array.dtype.kind in "iu" else np.isfinite(array)).all():
-        raise WrongUse(f"input {name!r} holds {given[array != given].flat[0]:g}, which its type {array.dtype} cannot hold.")
+    held = np.isfinite(array) if array.dtype.kind == "f" else array == given
+    if not held.all():
+        raise WrongUse(f"input {name!r} holds {given[~held].flat[0]:g}, which is no number of its type {array.dtype}.")
     if shape is None or list(array.shape) == shape:
         return array
     if array.ndim == 0:
