@@ -677,7 +677,8 @@ def _fit(name: str, value: Any, entry: Mapping[str, Any]) -> np.ndarray:
             raise TypeError
         given = np.asarray(numbers, dtype=float)
     except (TypeError, ValueError):
-        raise WrongUse(f"input {name!r} is {value!r}; it needs numbers in base units.") from None
+        what = f"an array of {value.dtype}" if isinstance(value, np.ndarray) and value.ndim else repr(value)
+        raise WrongUse(f"input {name!r} is {what}; it needs numbers in base units.") from None
     if not np.isfinite(given).all():
         raise WrongUse(f"input {name!r} holds NaN or infinite values.")
     if entry["rate"]:
