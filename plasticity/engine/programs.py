@@ -383,6 +383,7 @@ def _generate(builder: Builder, spec: Any, folder: Path) -> dict[str, Any]:
             folder, model.network, device, settable, (entry["file"] for entry in outputs.values()),
             lambda change, file, fits: rewritten.setdefault(change, {}).update({file: fits}),
         )  # fmt: skip
+        rewritten = {change: dict(sorted(rewritten[change].items())) for change in sorted(rewritten)}  # Brian2 has no fixed order
         return {"duration": float(model.duration), "inputs": inputs, "outputs": outputs, "rewritten": rewritten}
     except brian2.BrianObjectException as error:
         raise PlasticityError(f"{_name(builder)} does not build: {error.__cause__ or error}") from error
