@@ -1,23 +1,28 @@
 """Compile a network once, run it many times.
 
-A *builder* is a module-level function `(spec) -> Model` that makes a Brian2 network from plain data. `program(builder,
+A *builder* is a function `(spec) -> Model` that makes a Brian2 network from plain data. `program(builder,
 spec)` generates its C++ (Brian2's standalone mode), compiles it into the cache and hands back a `Program`. Running
 a program for another seed, other weights, stimuli, labels or parameters compiles nothing and imports nothing: it starts
 the binary with other files.
 
 The cache lies in the folder of `cache_folder()`. A compiled program is kept under the hash of the generated C++ with
-compiler and flags; a small index remembers which specification led to which program, so that a second start does
-not even generate code. Where there is no compiler, the same builder runs on Brian2's NumPy target.
+compiler and flags. For builders and specifications made of this project's own packages a small index remembers which led to
+which program, so that a second start does not even generate code (`own`). For all others code is generated anew at each
+`program()`: what a function from outside depends on, nobody knows before it has run. Nothing is compiled twice. Where there is
+no compiler, the same builder runs on Brian2's NumPy target.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import errno
 import functools
 import hashlib
 import json
+import operator
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -39,6 +44,7 @@ from brian2.devices.device import reset_device
 from brian2.utils.filelock import FileLock
 
 from plasticity.encoders import check_rates
+from plasticity.engine.own import dependencies, found_by_name
 from plasticity.engine.rewriting import faster
 from plasticity.errors import PlasticityError, WrongUse, unknown
 
@@ -101,16 +107,35 @@ Builder = Callable[[Any], Model]
 def cache_folder() -> Path:
     """Where compiled programs lie: `PLASTICITY_CACHE`, else the user's cache folder."""
     chosen = os.environ.get("PLASTICITY_CACHE")
-    return (Path(chosen).expanduser() if chosen else Path(pooch.os_cache("plasticity")) / "programs").absolute()
+    try:
+        return (Path(chosen).expanduser() if chosen else Path(pooch.os_cache("plasticity")) / "programs").absolute()
+    except RuntimeError as error:  # of a user who is not there
+        raise PlasticityError(f"PLASTICITY_CACHE={chosen} is no folder: {error}; write its whole path.") from None
+
+
+def _cxx() -> tuple[list[str], str]:
+    """The words that start the C++ compiler, and its version: CXX, else g++; nothing where there is neither (or no `make`)."""
+    asked = os.environ.get("CXX", "").strip()
+    try:
+        words = [asked] if shutil.which(asked) else shlex.split(asked)  # a path may hold spaces
+    except ValueError:  # a quotation mark without its partner
+        words = []
+    for candidate in (words, ["g++"]) if shutil.which("make") else ():
+        if candidate and shutil.which(candidate[0]):
+            told = subprocess.run([*candidate, "--version"], capture_output=True, text=True, errors="replace")
+            if told.returncode == 0:
+                return candidate, told.stdout.partition("\n")[0]
+    return [], ""
 
 
 @functools.cache
 def compiler() -> str:
-    """The C++ compiler with its version, or an empty text where there is none (or no `make`)."""
-    name = os.environ.get("CXX", "g++")
-    if shutil.which(name) is None or shutil.which("make") is None:
-        return ""
-    return subprocess.run([name, "--version"], capture_output=True, text=True).stdout.partition("\n")[0]
+    """The C++ compiler with its version, or an empty text where there is none (or no `make`); says once when it is not CXX."""
+    words, version = _cxx()
+    asked = os.environ.get("CXX", "").strip()
+    if words == ["g++"] and asked and asked != "g++":
+        print(f"note: CXX={asked} cannot be started, so g++ is used; set CXX to a compiler, or unset it.", file=sys.stderr)
+    return version
 
 
 def _processor() -> str:
@@ -150,7 +175,7 @@ def canonical(value: Any) -> Any:
         return {str(k): canonical(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
         return [canonical(v) for v in value]
-    if isinstance(value, type) or (callable(value) and "<" not in getattr(value, "__qualname__", "<")):  # no lambda, no closure
+    if isinstance(value, type) or found_by_name(value):  # no lambda, closure, or bound method
         return f"{value.__module__}.{value.__qualname__}"
     if isinstance(value, np.generic):
         return value.item()
@@ -177,26 +202,13 @@ def _hash(*parts: Any) -> str:
     return digest.hexdigest()
 
 
-@functools.cache
-def _source_hash(own: str) -> str:
-    """All source a builder can reach: this package, and the builder's own file with those beside it."""
-    folder = Path(__file__).parent.parent
-    files = sorted(folder.rglob("*.py"))
-    if Path(own) not in files:
-        files += sorted({Path(own), *Path(own).parent.glob("*.py")})
-    return _hash(*(part for f in files for part in (f.name, f.read_bytes())))
-
-
-def _source(*owners: Any) -> str:
-    """Hash of the source of builder and specification; without a file (a notebook) never the same twice: generated anew."""
-    bases = [base for owner in owners for base in getattr(owner, "__mro__", (owner,)) if base is not object]
-    known = dict.fromkeys(base.__module__ for base in bases if base.__module__ not in sys.stdlib_module_names)
-    files = [getattr(sys.modules.get(module), "__file__", None) for module in known]
-    return _hash(*(_source_hash(own) for own in files if own)) if all(files) else os.urandom(16).hex()
-
-
 def _environment() -> tuple[str, ...]:
-    return (compiler(), " ".join(FLAGS), _processor(), brian2.__version__, np.__version__)
+    return (compiler(), os.environ.get("CXX", ""), " ".join(FLAGS), _processor(), brian2.__version__, np.__version__)
+
+
+def _name(builder: Builder) -> str:
+    """What a builder is called in messages; a `functools.partial` has no name."""
+    return str(getattr(builder, "__qualname__", type(builder).__qualname__))
 
 
 def _preferences() -> str:
@@ -233,24 +245,25 @@ def _program(builder: Builder, spec: Any) -> Program:
     if backend() == "numpy":
         return Program(builder, spec, None, {})
     cache = cache_folder()
-    index = cache / "index" / _hash(
-        builder.__module__, builder.__qualname__, type(spec).__module__, json.dumps(canonical(spec), sort_keys=True),
-        _source(builder, *[type(spec)] * dataclasses.is_dataclass(spec)), _preferences(), *_environment(),
-    )  # fmt: skip
+    known = dependencies(builder, spec)
+    index = cache / "index" / _hash(json.dumps(known, sort_keys=True), _preferences(), *_environment()) if known else None
     try:
-        found = _find(cache, index)
+        found = _find(cache, index) if index else None
         if found is None:
-            index.parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(str(index) + ".lock"):  # two processes that want the same build: one builds, the other waits
-                found = _find(cache, index)
-                if found is None:
-                    found = _compile(builder, spec, cache)
-                    _write(index, found.name)
+            (cache / "index").mkdir(parents=True, exist_ok=True)
+            if os.statvfs(cache).f_flag & getattr(os, "ST_NOEXEC", 0):
+                raise PlasticityError(_NO_START.format(cache))
+            found = _compile(builder, spec, cache)
+            if index:
+                _write(index, found.name)
         return Program(builder, spec, found, json.loads((found / "manifest.json").read_text()))
     except OSError as error:
         raise PlasticityError(
             f"cannot keep compiled programs in {cache}: {error.strerror or error}; set PLASTICITY_CACHE to another folder."
         ) from None
+
+
+_NO_START = "no program can be started from {} (a disk mounted noexec?); set PLASTICITY_CACHE to a folder on another disk."
 
 
 def _write(path: Path, text: str) -> None:
@@ -277,35 +290,50 @@ def _whole(folder: Path) -> bool:
 
 
 def _compile(builder: Builder, spec: Any, cache: Path) -> Path:
-    """Generate, hash, and compile unless that very code was compiled before; moved into place as a whole."""
+    """Generate, hash, and compile unless that very code was compiled before or is being compiled by another process."""
     work = Path(tempfile.mkdtemp(prefix=".building-", dir=cache))
     try:
         manifest = _generate(builder, spec, work)
-        sources = sorted(p for p in work.rglob("*") if p.is_file())
-        key = _hash(*(x for p in sources for x in (p.relative_to(work), p.read_bytes())), json.dumps(manifest), *_environment())
-        final = cache / key
-        if _whole(final):
-            return final
-        started = time.perf_counter()
-        made = subprocess.run(
-            ["make", f"-j{os.cpu_count()}"], cwd=work, capture_output=True, text=True, env={**os.environ, "MAKEFLAGS": ""}
-        )
-        if made.returncode:
-            raise PlasticityError(f"compiling {builder.__qualname__} failed: {made.stderr.strip()[-400:]}")
-        for leftover in [*work.rglob("*.o"), *work.rglob("*.cpp"), *work.glob("*.gch"), work / "make.deps"]:
-            leftover.unlink(missing_ok=True)
-        manifest["compile_s"] = time.perf_counter() - started
-        manifest["sha256"] = _hash((work / "main").read_bytes())
-        (work / "manifest.json").write_text(json.dumps(manifest))
-        try:
-            os.replace(work, final)
-        except OSError:
-            if not _whole(final):  # a damaged one; a whole one is the same code from another process, which may be running
-                shutil.rmtree(final, ignore_errors=True)
-                os.replace(work, final)
-        return final
+        sources = {path.relative_to(work).as_posix(): path.read_bytes() for path in sorted(work.rglob("*")) if path.is_file()}
+        key = _hash(*(part for source in sources.items() for part in source), json.dumps(manifest), *_environment())
+        manifest["code"] = _hash(*(part for source in sources.items() if source[0] != "makefile" for part in source))
+        manifest |= {"environment": _hash(*_environment()), "brian2": brian2.__version__}
+        with FileLock(str(cache / "index" / f"{key}.lock")):
+            return cache / key if _whole(cache / key) else _make(builder, work, manifest, cache / key)
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def _make(builder: Builder, work: Path, manifest: dict[str, Any], final: Path) -> Path:
+    """Compile what was generated, and move it into place as a whole."""
+    _tell_unfit(manifest["rewritten"])
+    started = time.perf_counter()
+    environment = {**os.environ, "MAKEFLAGS": "", "CXX": shlex.join(_cxx()[0]).replace("$", "$$")}
+    made = subprocess.run(
+        ["make", f"-j{os.cpu_count()}"], cwd=work, capture_output=True, text=True, errors="replace", env=environment
+    )
+    if made.returncode:
+        raise PlasticityError(f"compiling {_name(builder)} failed: {made.stderr.strip()[-400:]}")
+    for leftover in [*work.rglob("*.o"), *work.rglob("*.cpp"), *work.glob("*.gch"), work / "make.deps"]:
+        leftover.unlink(missing_ok=True)
+    manifest["compile_s"] = time.perf_counter() - started
+    manifest["sha256"] = _hash((work / "main").read_bytes())
+    (work / "manifest.json").write_text(json.dumps(manifest))
+    shutil.rmtree(final, ignore_errors=True)  # a damaged one
+    os.replace(work, final)
+    return final
+
+
+def _tell_unfit(rewritten: Mapping[str, Mapping[str, bool]]) -> None:
+    """One sentence where this Brian2 writes a passage otherwise than `rewriting` knows it."""
+    missed = {change: [file for file, fits in files.items() if not fits] for change, files in rewritten.items()}
+    unfit = [f"{change} ({', '.join(files)})" for change, files in missed.items() if files]
+    if unfit:
+        print(
+            f"note: Brian2 {brian2.__version__} writes its C++ otherwise than expected, so that this network runs as well, but"
+            f" slower, without {'; '.join(unfit)}; a release of Brian2 that is known to fit is 2.9.0, 2.10.1 or 2.11.0.",
+            file=sys.stderr,
+        )
 
 
 def _generate(builder: Builder, spec: Any, folder: Path) -> dict[str, Any]:
@@ -351,10 +379,15 @@ def _generate(builder: Builder, spec: Any, folder: Path) -> dict[str, Any]:
         device.build(directory=str(folder), compile=False, run=False)
         inputs = {name: _describe_input(view) for name, view in model.inputs.items()}
         settable = (entry["argument"] for entry in inputs.values())
-        faster(folder, model.network, device, settable, (entry["file"] for entry in outputs.values()))
-        return {"duration": float(model.duration), "inputs": inputs, "outputs": outputs}
+        rewritten: dict[str, dict[str, bool]] = {}
+        faster(
+            folder, model.network, device, settable, (entry["file"] for entry in outputs.values()),
+            lambda change, file, fits: rewritten.setdefault(change, {}).update({file: fits}),
+        )  # fmt: skip
+        rewritten = {change: dict(sorted(rewritten[change].items())) for change in sorted(rewritten)}  # Brian2 has no fixed order
+        return {"duration": float(model.duration), "inputs": inputs, "outputs": outputs, "rewritten": rewritten}
     except brian2.BrianObjectException as error:
-        raise PlasticityError(f"{builder.__qualname__} does not build: {error.__cause__ or error}") from error
+        raise PlasticityError(f"{_name(builder)} does not build: {error.__cause__ or error}") from error
     finally:
         for name, value in theirs.items():
             brian2.prefs[name] = value
@@ -391,7 +424,10 @@ def _describe_input(view: VariableView | TimedArray) -> dict[str, Any]:
     else:
         kind, argument = np.dtype(view.dtype), f"{view.group_name}.{view.name}"
         shape = None if getattr(view.variable, "dynamic", False) else [int(view.variable.size)]
-    return {"argument": argument, "dtype": kind.str, "shape": shape, "rows": isinstance(view, TimedArray), "rate": rate}
+    return {
+        "argument": argument, "dtype": kind.str, "shape": shape, "rows": isinstance(view, TimedArray), "rate": rate,
+        "unit": str(view.dim),
+    }  # fmt: skip
 
 
 def _describe_output(device: Any, view: VariableView) -> dict[str, Any]:
@@ -431,8 +467,8 @@ class Program:
     defaults: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """In another process, perhaps on another machine: found in the cache there, or compiled there."""
-        return _again, (self.builder, self.spec, self.defaults)
+        """In another process, perhaps on another machine: this very program if the cache there holds it, or compiled there."""
+        return _again, (self.builder, self.spec, self.defaults, self.folder and self.folder.name, dict(self.manifest))
 
     def run(
         self,
@@ -468,6 +504,10 @@ class Program:
             The program failed, or the temporary folder is full or cannot be written.
         """
         inputs = {**self.defaults, **(inputs or {})}
+        try:
+            seed = operator.index(seed) % 2**32
+        except TypeError:
+            raise WrongUse(f"seed={seed!r} is not a whole number; give one, like 1.") from None
         if self.folder is None:
             with BRIAN2_LOCK:  # Brian2's preferences, clock and generator belong to the whole process: one run at a time
                 return self._run_numpy(seed, inputs, duration, progress)
@@ -489,7 +529,7 @@ class Program:
                 else:
                     (results / f"{name}.in").write_bytes(array.tobytes())  # ndarray.tofile is silent on a full disk
                     arguments.append(f"{entry['argument']}={results / name}.in")
-            environment = {**os.environ, "PLASTICITY_SEED": str(int(seed) % 2**32), "PLASTICITY_DURATION": repr(time_s)}
+            environment = {**os.environ, "PLASTICITY_SEED": str(seed), "PLASTICITY_DURATION": repr(time_s)}
             complaint = self._execute([f"{results}{os.sep}", *arguments], environment, results / "complaint", progress)
             for name, given, expected in re.findall(r"([^/]+)\.in': file size (\d+) does not match .* (\d+)", complaint):
                 size = np.dtype(self.manifest["inputs"][name]["dtype"]).itemsize
@@ -519,6 +559,8 @@ class Program:
                     cwd=self.folder, env=environment, stdout=subprocess.PIPE, stderr=stderr, text=True,
                 )  # fmt: skip
             except OSError as error:
+                if error.errno == errno.EACCES:
+                    raise PlasticityError(_NO_START.format(self.folder)) from None
                 raise PlasticityError(f"cannot start {self.folder / 'main'}: {error.strerror}; build it again.") from None
             try:
                 assert process.stdout is not None
@@ -544,8 +586,7 @@ class Program:
         if process.returncode:
             code = process.returncode
             how = f"signal {signal.Signals(-code).name}" if code < 0 else f"status {code}"
-            name = self.builder.__qualname__
-            raise PlasticityError(f"the compiled network {name} ended with {how}. {complaint[-300:]}".strip())
+            raise PlasticityError(f"the compiled network {_name(self.builder)} ended with {how}. {complaint[-300:]}".strip())
         return complaint
 
     def _run_numpy(
@@ -561,7 +602,7 @@ class Program:
             brian2.prefs[name] = value
         brian2.defaultclock.dt = 0.1 * ms  # what a builder finds in standalone mode
         try:
-            brian2.seed(int(seed) % 2**32)  # before the builder, which may draw connections and initial values
+            brian2.seed(seed)  # before the builder, which may draw connections and initial values
             model = self.builder(self.spec)
             _refuse_operations(model.network)
             for name, value in inputs.items():
@@ -591,7 +632,7 @@ class Program:
             model.network.run(length, report=report, report_period=0.2 * second, namespace={})
             return {name: np.array(view.variable.get_value()) for name, view in model.outputs.items()}
         except brian2.BrianObjectException as error:
-            raise PlasticityError(f"{self.builder.__qualname__} does not run: {error.__cause__ or error}") from error
+            raise PlasticityError(f"{_name(self.builder)} does not run: {error.__cause__ or error}") from error
         finally:
             for name, value in theirs.items():
                 brian2.prefs[name] = value
@@ -599,15 +640,28 @@ class Program:
             np.random.set_state(state)  # noqa: NPY002
 
 
-def _again(builder: Builder, spec: Any, defaults: Mapping[str, Any]) -> Program:
-    return dataclasses.replace(program(builder, spec), defaults=defaults)
+def _again(builder: Builder, spec: Any, defaults: Mapping[str, Any], name: str | None, manifest: Mapping[str, Any]) -> Program:
+    """A program that was pickled; PlasticityError where its builder makes another network here than it did there."""
+    if name is None:
+        return Program(builder, spec, None, {}, defaults)
+    folder = cache_folder() / name
+    if backend() != "numpy" and manifest["environment"] == _hash(*_environment()) and _whole(folder):
+        return Program(builder, spec, folder, manifest, defaults)
+    made = program(builder, spec)
+    same_brian2 = made.folder is not None and made.manifest["brian2"] == manifest["brian2"]
+    if same_brian2 and made.manifest["code"] != manifest["code"]:
+        raise PlasticityError(
+            f"{_name(builder)} makes another network in this process than where the program came from; put what differs"
+            " (a constant that was changed, something drawn at random) into the specification."
+        )
+    return dataclasses.replace(made, defaults=defaults)
 
 
 def _length(duration: Quantity | None, longest: float) -> float:
     """The wanted duration in seconds."""
     if duration is None:
         return longest
-    if brian2.get_dimensions(duration) != second.dim or np.ndim(duration):
+    if not isinstance(duration, Quantity) or duration.dim != second.dim or duration.ndim or duration.dtype.kind not in "iuf":
         raise WrongUse(f"duration={duration} is not a time; write it like 500*ms.")
     time_s = float(duration)
     if not 0 <= time_s <= longest * (1 + 1e-12):
@@ -617,15 +671,25 @@ def _length(duration: Quantity | None, longest: float) -> float:
 
 def _fit(name: str, value: Any, entry: Mapping[str, Any]) -> np.ndarray:
     """The value as an array of the wanted shape and type; missing rows of a `TimedArray` are filled with zeros."""
+    if isinstance(value, Quantity) and str(value.dim) != entry["unit"]:
+        raise WrongUse(f"input {name!r} has the unit {value.dim}; it needs {entry['unit']}.")
     try:
-        given = np.asarray(value, dtype=float)
+        numbers = np.asarray(value)
+        if numbers.dtype.kind not in "biufO":  # complex numbers, dates and texts would become others in silence
+            raise TypeError
+        given = np.asarray(numbers, dtype=float)
     except (TypeError, ValueError):
-        raise WrongUse(f"input {name!r} is {value!r}; it needs numbers in base units.") from None
+        what = f"an array of {value.dtype}" if isinstance(value, np.ndarray) and value.ndim else repr(value)
+        raise WrongUse(f"input {name!r} is {what}; it needs numbers in base units.") from None
     if not np.isfinite(given).all():
         raise WrongUse(f"input {name!r} holds NaN or infinite values.")
     if entry["rate"]:
         check_rates(given, name)
-    array, shape = given.astype(entry["dtype"]), entry["shape"]
+    with np.errstate(all="ignore"):
+        array, shape = given.astype(entry["dtype"]), entry["shape"]
+    held = np.isfinite(array) if array.dtype.kind == "f" else array == given
+    if not held.all():
+        raise WrongUse(f"input {name!r} holds {given[~held].flat[0]:g}, which is no number of its type {array.dtype}.")
     if shape is None or list(array.shape) == shape:
         return array
     if array.ndim == 0:

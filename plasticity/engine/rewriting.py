@@ -8,8 +8,10 @@
     wanted_arrays        only what is read back is written to disk at the end of a run
     headers_once         the headers, which are most of what there is to compile, are compiled once for all files
 
-Each change leaves the results as they are (tests/test_sources.py runs networks with and without). Where Brian2 writes a passage
-otherwise than expected (another release), that passage stays as it is: slower, and right.
+Each change leaves the results as they are (tests/unit/test_rewriting.py runs networks with and without). Where Brian2 writes a
+passage otherwise than expected (another release), that passage stays as it is: slower, and right. So that somebody notices,
+`faster` tells which change was made in which file and which one was looked for in vain; a compilation says the latter in one
+sentence, and a test holds that there is none in the networks of this package.
 """
 
 from __future__ import annotations
@@ -22,11 +24,20 @@ from typing import Any
 
 import brian2
 from brian2 import Synapses
+from brian2.groups.neurongroup import StateUpdater, Thresholder
+from brian2.synapses.synapses import StateUpdater as SynapsesStateUpdater
 
 _WRITTEN = re.compile(r"\[(\w+)\] [-+*/]?= ")
 
 
-def faster(folder: Path, network: brian2.Network, device: Any, settable: Iterable[str], wanted: Iterable[str]) -> None:
+def faster(
+    folder: Path,
+    network: brian2.Network,
+    device: Any,
+    settable: Iterable[str],
+    wanted: Iterable[str],
+    tell: Callable[[str, str, bool], Any],
+) -> None:
     """Apply all of it to the sources in a folder.
 
     Parameters
@@ -39,25 +50,37 @@ def faster(folder: Path, network: brian2.Network, device: Any, settable: Iterabl
         Variables that a run may set, as `group.variable`.
     wanted : file names
         Arrays that are read back after a run.
+    tell : callable
+        Told for each file (or synapses) where a change belongs: which change, which file, and whether it was made.
     """
-    plain_steps(folder)
-    for path in sorted((folder / "code_objects").glob("*_codeobject.cpp")):
-        if path.name.endswith("_stateupdater_codeobject.cpp"):
-            _rewrite(path, lambda text: independent_neurons(refractory_by_time(text)))
-        elif path.name.endswith("_thresholder_codeobject.cpp"):
-            _rewrite(path, two_step_threshold)
+    settable, code = frozenset(settable), folder / "code_objects"
+
+    def note(change: str, file: str, fits: bool | None) -> None:
+        if fits is not None:  # None: it does not belong there
+            tell(change, file, fits)
+
+    note("plain_steps", "network.cpp", plain_steps(folder))
+    for item in network.sorted_objects:
+        for path in sorted({code / f"{own.name}.cpp" for own in item.code_objects}):
+            if isinstance(item, (StateUpdater, SynapsesStateUpdater)):
+                note("refractory_by_time", path.name, _rewrite(path, refractory_by_time) or _waits_otherwise(path.read_text()))
+                note("independent_neurons", path.name, _rewrite(path, independent_neurons) or _draws(path.read_text()))
+            elif isinstance(item, Thresholder):
+                note("two_step_threshold", path.name, _rewrite(path, two_step_threshold))
     for item in network.objects:
         if isinstance(item, Synapses):
-            all_to_all(folder, item, device, frozenset(settable))
-    wanted_arrays(folder, frozenset(wanted))
-    headers_once(folder)
+            note("all_to_all", item.name, all_to_all(folder, item, device, settable))
+    note("wanted_arrays", "objects.cpp", wanted_arrays(folder, frozenset(wanted)))
+    note("headers_once", "makefile", headers_once(folder))
 
 
-def _rewrite(path: Path, change: Callable[[str], str]) -> None:
+def _rewrite(path: Path, change: Callable[[str], str]) -> bool:
+    """Whether the change changed anything."""
     before = path.read_text()
     after = change(before)
     if after != before:
         path.write_text(after)
+    return after != before
 
 
 _EACH_STEP = (
@@ -69,7 +92,7 @@ _LOOP = re.compile(
     r".*?        clock = next_clocks\(\);\n",
     flags=re.DOTALL,
 )
-_START = "    Clock* clock = next_clocks();\n"
+_START = re.compile(r"    (Clock|BaseClock)\* clock = next_clocks\(\);\n")  # the latter since Brian2 2.10
 _LISTS = """    const std::vector<Clock*> every(clocks.begin(), clocks.end());
     std::map<Clock*, std::vector<codeobj_func> > own;
     for (size_t i = 0; i < objects.size(); i++)
@@ -96,20 +119,24 @@ _STEP = """        if (curclocks.size() == 1)  // most steps belong to one clock
 """
 
 
-def plain_steps(folder: Path) -> None:
-    """Brian2 looks up each object's clock in a set in each step, builds that set anew, and asks for the processor time."""
+def plain_steps(folder: Path) -> bool:
+    """Brian2 looks up each object's clock in a set in each step, builds that set anew, and (2.9) asks for the processor time."""
 
     def change(text: str) -> str:
         each, after = _EACH_STEP
         if text.count(each) == text.count(after) == 1:
             once = after + "    elapsed_realtime = (double)(std::clock() - start)/CLOCKS_PER_SEC;\n"
             text = text.replace(each, "").replace(after, once)
-        if len(_LOOP.findall(text)) == text.count(_START) == 1:
-            text = _LOOP.sub(lambda found: _STEP, text).replace(_START, _START + _LISTS)
+        start = _START.findall(text)
+        if len(_LOOP.findall(text)) == len(start) == 1:
+            step, lists = (passage.replace("Clock*", f"{start[0]}*") for passage in (_STEP, _LISTS))
+            text = _START.sub(lambda found: found[0] + lists, _LOOP.sub(lambda found: step, text))
             text = "#include <map>\n#include <set>\n#include <vector>\n" + text
         return text
 
     _rewrite(folder / "network.cpp", change)
+    steps = (folder / "network.cpp").read_text().partition("while(clock")[2].partition("_globally_running = false")[0]
+    return "own[clock]" in steps and "current = std::clock();" not in steps
 
 
 def _touches_only(text: str, *indices: str) -> bool:
@@ -126,11 +153,20 @@ def independent_neurons(text: str) -> str:
     return head + mark + main.replace(loop, "#pragma GCC ivdep\n" + loop)
 
 
+def _draws(text: str) -> bool | None:
+    return None if "_rand" in text.partition("//// MAIN CODE")[2] else False
+
+
 def refractory_by_time(text: str) -> str:
     """(int)((t - lastspike + dt/1000)/dt) >= n is t - lastspike + dt/1000 >= n dt."""
     return re.sub(
         r"not_refractory = _timestep\(t - lastspike, dt\) >= (\w+);", r"not_refractory = t - lastspike + 1e-3*dt >= \1*dt;", text
     )
+
+
+def _waits_otherwise(text: str) -> bool | None:
+    condition = re.search(r"not_refractory = (?!_ptr)(.*);", text)  # none, not of times, or each neuron has a time of its own
+    return None if not condition or "lastspike" not in condition[1] or condition[1].count("_timestep(") == 2 else False
 
 
 _THRESHOLD = re.compile(
@@ -179,37 +215,40 @@ _EVERY_PAIR = (
 _SAMPLED = ("_iter_p", "_iter_size")
 
 
-def all_to_all(folder: Path, synapses: Synapses, device: Any, settable: frozenset[str]) -> None:
+def all_to_all(folder: Path, synapses: Synapses, device: Any, settable: frozenset[str]) -> bool | None:
     """Synapses made by `connect()`: synapse (i, j) is number i n_post + j, so that nothing needs to be looked up.
 
     Brian2 keeps the numbers of both neurons of each synapse, keeps a list of the synapses of each neuron, copies these lists
-    into a queue when the neuron spikes, and goes through them one by one. Left as it is where there are delays, more than one
-    `connect`, or connections by a condition or probability.
+    into a queue when the neuron spikes, and goes through them one by one. Left as it is (None) where there are delays, more than
+    one `connect`, or connections by a condition or probability.
     """
     name, n_pre, n_post = synapses.name, len(synapses.source), len(synapses.target)
     code = folder / "code_objects"
     made = sorted(code.glob(f"{name}_synapses_create_*_codeobject*.cpp"))
-    generator = made[0].read_text() if len(made) == 1 else ""
+    if len(made) > 1 or any("_create_array_" in path.name for path in made):
+        return None
+    generator = made[0].read_text() if made else ""
     if not all(text in generator for text in _EVERY_PAIR) or any(text in generator for text in _SAMPLED):
-        return
+        return None if all(text.partition(" = ")[0].split()[-1] in generator for text in _EVERY_PAIR) else False
     pathways = list(synapses._pathways)
     main = (folder / "main.cpp").read_text()
     delays = [device.get_array_name(pathway.variables["delay"], access_data=False) for pathway in pathways]
     if f"{name}.delay" in settable or any(re.search(rf"\b{array}\b", main) for array in delays):
-        return
+        return None
     paths = [code / f"{pathway.name}_codeobject.cpp" for pathway in pathways]
     if any(len(_ROWS.findall(path.read_text())) != 1 for path in paths):
-        return
+        return False
+    fits = True
     for pathway, path in zip(pathways, paths, strict=True):
         events = device.get_array_name(pathway.source.variables[pathway.eventspace_name], access_data=False)
         _rewrite(path, partial(_rows, side=pathway.prepost, events=events, n_pre=n_pre, n_post=n_post))
-        _rewrite(code / f"{pathway.name}_push_spikes.cpp", lambda text: re.sub(r"\n\s*\w+\.(advance|push)\([^;]*\);", "", text))
-        _rewrite(
-            code / f"before_run_{pathway.name}_push_spikes.cpp", lambda text: re.sub(r"\n\s*\w+\.prepare\([^;]*\);", "", text)
-        )
+        for file, call in (("", "advance|push"), ("before_run_", "prepare")):
+            no_call = partial(re.sub, rf"\n\s*\w+\.({call})\([^;]*\);", "")
+            fits &= _rewrite(code / f"{file}{pathway.name}_push_spikes.cpp", no_call)
     used = rf"_ptr_array_{name}__synaptic_(pre|post)\["
     if not any(re.search(used, path.read_text()) for path in code.glob("*.cpp") if path != made[0]):
-        _rewrite(made[0], lambda text: _no_indices(text, name, delays))
+        fits &= _rewrite(made[0], lambda text: _no_indices(text, name, delays)) and "push_back(" not in made[0].read_text()
+    return fits
 
 
 def _rows(text: str, side: str, events: str, n_pre: int, n_post: int) -> str:
@@ -248,34 +287,48 @@ _FILE = re.compile(
     r"    \} else\n    \{\n        std::cout << \"Error writing output file for \w+\.\" << endl;\n    \}\n",
     flags=re.DOTALL,
 )
+_STATE = re.compile(  # since Brian2 2.10
+    r"    ofstream (?P<out>\w+);\n    (?P=out)\.open\(results_dir \+ \"\w+(?:_queue|_generator_state)\", ios::out\);\n"
+    r"    if \((?P=out)\.is_open\(\)\) \{\n.*?\n    \} else \{\n[^\n]*\n    \}\n",
+    flags=re.DOTALL,
+)
+_OPENED = re.compile(r"\.open\(results_dir \+ \"(\w+)\"")
 
 
-def wanted_arrays(folder: Path, wanted: frozenset[str]) -> None:
-    """Brian2 writes every array of every object."""
-    _rewrite(folder / "objects.cpp", lambda text: _FILE.sub(lambda found: found[0] if found["file"] in wanted else "", text))
+def wanted_arrays(folder: Path, wanted: frozenset[str]) -> bool:
+    """Brian2 writes every array of every object, and (since 2.10) what waits in its queues and the state of its generator."""
+    path = folder / "objects.cpp"
+    _rewrite(path, lambda text: _STATE.sub("", _FILE.sub(lambda found: found[0] if found["file"] in wanted else "", text)))
+    return set(_OPENED.findall(path.read_text())) == wanted
 
 
 HEADERS = "all.h"
-_RULES = (
-    "$(PROGRAM): $(OBJS) $(DEPS) makefile\n",
-    "make.deps: $(SRCS) $(H_SRCS)\n\t$(CXX) $(CXXFLAGS) -MM $(SRCS) > make.deps\n",
-    "%.o : %.cpp makefile\n\t$(CXX) $(CXXFLAGS) $< -o $@",
+_HEADER_RULE = f"{HEADERS}.gch: {HEADERS} makefile\n\t$(CXX) $(CXXFLAGS) -x c++-header {HEADERS} -o {HEADERS}.gch\n"
+_FILE_RULE = f"%.o : %.cpp makefile {HEADERS}.gch\n\t$(CXX) $(CXXFLAGS) -include {HEADERS} $< -o $@"
+_RULES = (  # what stands there, and what takes its place; of Brian2 2.9 and 2.10, and of 2.11
+    {
+        "$(PROGRAM): $(OBJS) $(DEPS) makefile\n": "$(PROGRAM): $(OBJS) makefile\n",
+        "make.deps: $(SRCS) $(H_SRCS)\n\t$(CXX) $(CXXFLAGS) -MM $(SRCS) > make.deps\n": _HEADER_RULE,
+        "%.o : %.cpp makefile\n\t$(CXX) $(CXXFLAGS) $< -o $@": _FILE_RULE,
+    },
+    {
+        "%.o : %.cpp makefile\n\t$(CXX) $(CXXFLAGS) -MMD -MP -MF $(@:.o=.d) -MT $@ $< -o $@": f"{_HEADER_RULE}\n{_FILE_RULE}",
+    },
 )
 
 
-def headers_once(folder: Path) -> None:
+def headers_once(folder: Path) -> bool:
     """A precompiled header; and since nothing is ever compiled a second time, no list of what depends on what."""
     makefile = folder / "makefile"
     text = makefile.read_text()
-    if any(text.count(rule) != 1 for rule in _RULES):
-        return
-    link, dependencies, compile_one = _RULES
-    text = text.replace(link, "$(PROGRAM): $(OBJS) makefile\n").replace(
-        dependencies, f"{HEADERS}.gch: {HEADERS} makefile\n\t$(CXX) $(CXXFLAGS) -x c++-header {HEADERS} -o {HEADERS}.gch\n"
-    )
-    text = text.replace(compile_one, f"%.o : %.cpp makefile {HEADERS}.gch\n\t$(CXX) $(CXXFLAGS) -include {HEADERS} $< -o $@")
+    fitting = [rules for rules in _RULES if all(text.count(rule) == 1 for rule in rules)]
+    if not fitting:
+        return False
+    for before, after in fitting[0].items():
+        text = text.replace(before, after)
     makefile.write_text(text)
     own = ("objects.h", "brianlib/common_math.h", "brianlib/stdint_compat.h", "synapses_classes.h")
     system = "chrono climits cmath csignal cstdlib cstring ctime fstream iostream map set thread vector".split()
     lines = [f'#include "{name}"' for name in own if (folder / name).exists()] + [f"#include <{name}>" for name in system]
     (folder / HEADERS).write_text("\n".join(lines) + "\n")
+    return True

@@ -29,7 +29,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 from brian2 import Network as Brian2Network
-from brian2 import NeuronGroup, Quantity, SpikeMonitor, Synapses, TimedArray, defaultclock
+from brian2 import NeuronGroup, Quantity, SpikeMonitor, Synapses, TimedArray, defaultclock, second
 from brian2.core.base import BrianObject
 
 from plasticity.encoders import Encoder
@@ -287,7 +287,9 @@ class Net:
         self._outputs |= {**(named or {}), **more}
 
     def lasts(self, longest: Quantity) -> None:
-        """The longest run."""
+        """The longest run, a time above 0."""
+        if not (isinstance(longest, Quantity) and longest.dim == second.dim and 0 < longest < np.inf * second):
+            raise WrongUse(f"{type(self.spec).__name__}.build says net.lasts({longest}); a run lasts a time, like 10*second.")
         self._longest = longest
 
     def model(self) -> Model:
