@@ -352,7 +352,8 @@ def _hold_out(label: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Indices of the trials to train on and of those held out, by class where every class has enough."""
     if len(label) < 2:
         raise WrongUse(
-            f"{len(label)} trial is too few to hold one out for stopping (n_samples={len(label)}); give at least 2, or give probe=(X, y)."
+            f"{len(label)} trial is too few to hold one out for stopping (n_samples={len(label)}); give at least 2, or"
+            " probe=(X, y)."
         )
     _, counts = np.unique(label, return_counts=True)
     by_class = counts.min() >= 2 and HELD_OUT * len(label) >= len(counts)
