@@ -136,7 +136,7 @@ def _assigned(path: SynapticPathway) -> list[tuple[Any, np.ndarray | None]]:
     array = device.get_array_name(variable, access_data=False)
     found: list[tuple[Any, np.ndarray | None]] = []
     for kind, told in getattr(device, "main_queue", ()):
-        if kind == "code_object" and told[0].template_name.startswith("group_variable_set"):
+        if kind == "run_code_object" and told[0].template_name.startswith("group_variable_set"):
             if variable in told[0].variables.values():
                 found.append((told, None))
         elif kind.startswith("set_") and told[0] == array:
