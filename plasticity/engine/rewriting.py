@@ -165,7 +165,7 @@ def refractory_by_time(text: str) -> str:
 
 
 def _waits_otherwise(text: str) -> bool | None:
-    condition = re.search(r"not_refractory = (?!_ptr)(.*);", text)  # none, not of times, or each neuron has a time of its own
+    condition = re.search(r"\bnot_refractory = (?!_ptr)(.*);", text)  # none, not of times, or each neuron has a time of its own
     return None if not condition or "lastspike" not in condition[1] or condition[1].count("_timestep(") == 2 else False
 
 

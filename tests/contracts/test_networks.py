@@ -71,6 +71,7 @@ NETWORKS: dict[str, Callable[[], Network]] = {
     "two_groups_soft": lambda: TwoGroups(60, landing=Landing(mu=0.1)),
     "voltage_pairs": lambda: VoltagePairs(30, (12, 17), 1000),
 }
+ALL_TO_ALL = {"diehl_cook": {"plastic", "inhibit", "tell"}, "competition": {"plastic"}, "associative_memory": {"plastic"}}
 GOLDENS = Path(__file__).with_name("goldens.json")
 
 
@@ -102,6 +103,11 @@ def test_the_generated_code_is_what_it_was_and_every_declared_number_is_an_input
     found, manifest = code(network, tmp_path)
     assert set(network.values()) <= set(manifest["inputs"])
     assert all(np.isfinite(np.asarray(value, dtype=float)).all() for value in network.values().values())
+    rewritten = manifest["rewritten"]
+    assert [name for files in rewritten.values() for name, fits in files.items() if not fits] == []  # of any Brian2
+    assert {"plain_steps", "wanted_arrays", "headers_once"} <= rewritten.keys()
+    if name in ALL_TO_ALL:
+        assert set(rewritten["all_to_all"]) == ALL_TO_ALL[name]
     if brian2.__version__ not in known:
         pytest.skip(f"the code of Brian2 {brian2.__version__} was not kept: {', '.join(known)}")
     assert found == known[brian2.__version__][name]

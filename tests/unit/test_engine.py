@@ -888,6 +888,20 @@ def test_an_error_in_the_progress_callback_ends_the_program(compiled: Compiled):
     assert running(compiled.program.folder / "main") == []
 
 
+def test_a_passage_that_this_brian2_writes_otherwise_is_told_in_one_sentence(cache: Path, monkeypatch, capfd):
+    rewrite = engine.faster
+
+    def misfit(*given: Any) -> None:
+        rewrite(*given[:-1], lambda change, file, fits: given[-1](change, file, fits and change != "plain_steps"))
+
+    monkeypatch.setattr(engine, "faster", misfit)
+    for _ in range(2):
+        engine.program(build, Small())
+    told = capfd.readouterr().err
+    assert told.count("\n") == 1  # when it is compiled
+    assert f"Brian2 {brian2.__version__} writes its C++ otherwise" in told and "without plain_steps (network.cpp);" in told
+
+
 # -- which compiler --------------------------------------------------------------------------------------------------------
 
 

@@ -86,11 +86,12 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
             if name == "plain":
                 patch.setattr(engine, "faster", lambda *arguments: None)
             folder = tmp_path_factory.mktemp(f"{name}-sources")
-            engine._generate(build, "more", folder)
+            manifest = engine._generate(build, "more", folder)
             made = program(build, "")
             found[name] = (
                 folder,
                 [made.run(seed, {"rates": 400 * np.random.default_rng(seed).random((4, 30))}) for seed in (1, 2)],
+                manifest["rewritten"],
             )
     return found
 
@@ -133,9 +134,41 @@ def test_text_that_is_not_as_expected_stays_as_it_is(change):
     assert change(text) == text
 
 
+def test_each_change_tells_where_it_was_made_and_none_was_looked_for_in_vain(both):
+    assert both["plain"][2] == {}
+    told = both["faster"][2]
+    assert {file for files in told.values() for file, fits in files.items() if not fits} == set()
+    groups = {name: sorted(file.partition("_codeobject")[0] for file in files) for name, files in told.items()}
+    assert groups["plain_steps"] == ["network.cpp"] and groups["wanted_arrays"] == ["objects.cpp"]
+    assert groups["headers_once"] == ["makefile"] and groups["all_to_all"] == ["plastic", "random"]
+    assert groups["refractory_by_time"] == ["cells_stateupdater"]
+    assert groups["independent_neurons"] == ["cells_stateupdater", "inputs_stateupdater"]
+    assert groups["two_step_threshold"] == [
+        "cells_spike_thresholder", "inputs_now_and_then_thresholder", "inputs_spike_thresholder",
+    ]  # fmt: skip
+
+
+def test_a_passage_that_another_release_writes_otherwise_is_told(both, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Each passage is misspelt in what the templates write, as another release of Brian2 might."""
+    code = both["plain"][0] / "code_objects"
+    state = (code / "cells_stateupdater_codeobject.cpp").read_text()
+    assert sources._waits_otherwise(state.replace("_timestep(t - lastspike, dt)", "_steps_since(lastspike)")) is False
+    assert sources._waits_otherwise((code / "inputs_stateupdater_codeobject.cpp").read_text()) is None
+    assert sources._draws(state) is False
+    changed = (both["plain"][0] / "network.cpp").read_text().replace("curclocks.find", "due_clocks.find")
+    (tmp_path / "network.cpp").write_text(changed)
+    assert not sources.plain_steps(tmp_path)
+    (tmp_path / "objects.cpp").write_text((both["plain"][0] / "objects.cpp").read_text().replace("    ofstream ", "  ofstream "))
+    assert not sources.wanted_arrays(tmp_path, frozenset())
+    (tmp_path / "makefile").write_text((both["plain"][0] / "makefile").read_text().replace("%.o : %.cpp", "%.o: %.cpp"))
+    assert not sources.headers_once(tmp_path)
+    monkeypatch.setattr(sources, "_ROWS", re.compile("no such loop"))
+    assert engine._generate(build, "", tmp_path / "rows")["rewritten"]["all_to_all"] == {"plastic": False, "random": False}
+
+
 def test_sources_that_are_not_as_expected_stay_as_they_are(tmp_path: Path):
     for name in ("network.cpp", "objects.cpp"):
         (tmp_path / name).write_text("void another_release() {}\n")
-    sources.plain_steps(tmp_path)
-    sources.wanted_arrays(tmp_path, frozenset())
+    assert not sources.plain_steps(tmp_path)
+    assert not sources.wanted_arrays(tmp_path, frozenset({"weights"}))
     assert all((tmp_path / name).read_text() == "void another_release() {}\n" for name in ("network.cpp", "objects.cpp"))
