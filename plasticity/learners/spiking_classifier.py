@@ -337,7 +337,11 @@ class SpikingClassifier(ClassifierMixin, Learner):
         )
 
     def represent(self, X: Any) -> np.ndarray:
-        """Spikes of each class neuron in each trial, (trials, neurons): those by which `predict` answers."""
+        """Spikes of each class neuron in each trial, (trials, neurons): those by which `predict` answers.
+
+        The same at each call with the same X. The Poisson spikes of all trials are one stream of random numbers, so that a trial
+        at another place in X meets other noise.
+        """
         X = self._checked(X)
         counts = SpikeCounts()
         spikes = self._decide(X, self._deciding(), counts)
