@@ -159,6 +159,10 @@ class SpikingClassifier(ClassifierMixin, Learner):
 
     def check(self) -> None:
         """WrongUse for parameters that cannot be, a rule that the network cannot have, a gate that it cannot be given."""
+        self._check_settings()
+        self._check_gate(np.arange(self.streams))
+
+    def _check_settings(self) -> None:
         if not isinstance(self.gate, Gate):
             raise WrongUse(f"SpikingClassifier: gate={self.gate!r} is no gate; write gate=plasticity.gates.InputGain(2, 0.2).")
         settings.check(self)
@@ -167,7 +171,6 @@ class SpikingClassifier(ClassifierMixin, Learner):
         if self.encoder not in ENCODERS:
             raise unknown("encoder", str(self.encoder), ENCODERS)
         check_rule(self._rule(), self._network(1, 2).unfit)
-        self._check_gate(np.arange(self.streams))
 
     def _check_gate(self, cue: np.ndarray) -> None:
         """WrongUse for a gate that this network cannot have."""
@@ -238,7 +241,7 @@ class SpikingClassifier(ClassifierMixin, Learner):
 
         `probe` is a pair (X, y) on which the learning curve is measured; what is learnt does not depend on it.
         """
-        self.check()
+        self._check_settings()  # the gate is asked below, of the cues of these trials
         given, X = X, inputs.matrix(self, X, fitting=True, shape=SHAPE)
         y = inputs.labels(self, given, y)
         stimulus, cue = split_streams(X, self.streams)
