@@ -150,7 +150,12 @@ class TorchClassifier(ClassifierMixin, Learner):
         label = inputs.labels(self, given, y, "X and y")
         streams = self.streams_ = streams_of(X) if self.streams is None else int(self.streams)
         self._fitted_features = (X.shape[1] - streams * (streams > 1)) // streams
-        stimulus, cue = split_streams(X, streams)
+        try:
+            stimulus, cue = split_streams(X, streams)
+        except WrongUse as refusal:
+            if self.streams is not None or streams == 1:
+                raise
+            raise WrongUse(f"{str(refusal).rstrip('.')}; if X is one stream without a cue, give streams=1.") from None
         if probe is None:
             kept, held = _hold_out(label, self.random_state)
             parts = [(stimulus[part], cue[part], label[part]) for part in (kept, held)]
@@ -351,10 +356,8 @@ def streams_of(X: np.ndarray) -> int:
 def _hold_out(label: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Indices of the trials to train on and of those held out, by class where every class has enough."""
     if len(label) < 2:
-        raise WrongUse(
-            f"{len(label)} trial is too few to hold one out for stopping (n_samples={len(label)}); give at least 2, or"
-            " probe=(X, y)."
-        )
+        few = f"{len(label)} trial is too few to hold one out for stopping (n_samples={len(label)})"
+        raise WrongUse(f"{few}; give at least 2, or give probe=(X, y).")
     _, counts = np.unique(label, return_counts=True)
     by_class = counts.min() >= 2 and HELD_OUT * len(label) >= len(counts)
     kept, held = train_test_split(

@@ -70,9 +70,15 @@ def labels(learner: Any, X: Any, y: Any, what: str = "y") -> np.ndarray:
     if y is None:
         name = type(learner).__name__
         raise WrongUse(f"{name} requires y to be passed, but the target y is None; give fit(X, y).")
+    rows: Any
+    named: Any
     rows, named = (getattr(part, "index", None) for part in (X, y))  # of pandas; a list has a method of that name
-    both = rows is not None and named is not None and hasattr(rows, "equals") and hasattr(named, "equals")
-    if both and rows is not None and not rows.equals(named) and not rows.symmetric_difference(named).size:
+    if (
+        hasattr(rows, "equals")
+        and hasattr(named, "equals")
+        and not rows.equals(named)
+        and not rows.symmetric_difference(named).size
+    ):
         warnings.warn(
             f"{what} has the index of X in another order; rows are paired by their place. If they should be paired by the index,"
             " give y.loc[X.index].",

@@ -160,6 +160,10 @@ class SpikingClassifier(ClassifierMixin, Learner):
 
     def check(self) -> None:
         """WrongUse for parameters that cannot be, a rule that the network cannot have, a gate that it cannot be given."""
+        self._check_settings()
+        self._check_gate(np.arange(self.streams))
+
+    def _check_settings(self) -> None:
         if not isinstance(self.gate, Gate):
             raise WrongUse(f"SpikingClassifier: gate={self.gate!r} is no gate; write gate=plasticity.gates.InputGain(2, 0.2).")
         settings.check(self)
@@ -168,7 +172,6 @@ class SpikingClassifier(ClassifierMixin, Learner):
             raise unknown("encoder", str(self.encoder), ENCODERS)
         check_max_rate("SpikingClassifier", self.encoder, self.max_rate_hz, self.dt_ms)
         check_rule(self._rule(), self._network(1, 2).unfit)
-        self._check_gate(np.arange(self.streams))
 
     def _check_gate(self, cue: np.ndarray) -> None:
         """WrongUse for a gate that this network cannot have."""
@@ -239,7 +242,7 @@ class SpikingClassifier(ClassifierMixin, Learner):
 
         `probe` is a pair (X, y) on which the learning curve is measured; what is learnt does not depend on it.
         """
-        self.check()
+        self._check_settings()  # the gate is asked below, of the cues of these trials
         given, X = X, inputs.matrix(self, X, fitting=True, shape=SHAPE)
         y = inputs.labels(self, given, y)
         stimulus, cue = split_streams(X, self.streams)
@@ -343,7 +346,11 @@ class SpikingClassifier(ClassifierMixin, Learner):
         )
 
     def represent(self, X: Any) -> np.ndarray:
-        """Spikes of each class neuron in each trial, (trials, neurons): those by which `predict` answers."""
+        """Spikes of each class neuron in each trial, (trials, neurons): those by which `predict` answers.
+
+        The same at each call with the same X. The Poisson spikes of all trials are one stream of random numbers, so that a trial
+        at another place in X meets other noise.
+        """
         X = self._checked(X)
         counts = SpikeCounts()
         spikes = self._decide(X, self._deciding(), counts)

@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.ensemble import BaggingClassifier
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
 from bridges.comparison import Comparison, compare
 from bridges.learners import LEARNERS
 from bridges.models import MODELS
+from plasticity.engine import compiler
 from plasticity.errors import PlasticityError, WrongUse
 from plasticity.gates import InputGain
 from plasticity.parallel import trials_generator
 from plasticity.records import read_json, write_json
 from plasticity.settings import changed
-from plasticity.tasks import CuedDigits, split_streams
+from plasticity.tasks import CuedDigits, Digits, split_streams
 
 TASK = CuedDigits(train=60, validation=20, test=40)
 
@@ -300,6 +309,18 @@ def test_a_learners_name_in_a_file_cannot_lead_out_of_the_folder(tmp_path):
         ({"learners": [("a/b", Prototypes())]}, "letters, digits"),
         ({"task": "cued_digit"}, "Did you mean 'cued_digits'"),
         ({"seeds": []}, "0 seeds"),
+        ({"seeds": 0}, "0 seeds"),
+        ({"learners": [DecisionTreeClassifier]}, r"is a class; give an estimator: DecisionTreeClassifier\(\)"),
+        ({"learners": ["mlp"], "settings": {"mlp": {"device": "abacus"}}}, "unknown device 'abacus'"),
+        ({"learners": ["mlp"], "settings": {"torch": {"log": " "}}}, "names no folder"),
+        ({"learners": ["spiking_gated"], "settings": {"spiking": {"gate": "learning_gate"}}}, "share"),
+        ({"learners": ["spiking_gated"], "settings": {"spiking": {"encoder": "poison"}}}, "Did you mean 'poisson'"),
+        ({"learners": ["spiking_gated"], "settings": {"spiking": {"rule": "bcm"}}}, "known to fit"),
+        ({"task": "digits", "learners": ["diehl_cook"], "settings": {"diehl_cook": {"dt_ms": 0.3}}}, "multiple of the time step"),
+        (
+            {"learners": [make_pipeline(SVC())], "settings": {"Pipeline": {"svc.c": 1}}},
+            "setting of svc of Pipeline 'c'. Did you mean 'C'",
+        ),
         ({"seeds": [-1]}, "not -1"),
         ({"seeds": [1, 1]}, "once"),
         ({"jobs": 0}, "1 or more"),
@@ -312,6 +333,81 @@ def test_wrong_use_is_answered_before_anything_runs(tmp_path, arguments, told):
     with pytest.raises(WrongUse, match=told):
         compare(**asked)
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device here")
+def test_a_device_that_is_not_there_is_refused_before_a_trial_is_drawn(monkeypatch):
+    monkeypatch.setattr(CuedDigits, "draw", lambda self, rng: pytest.fail("drawn before all was checked"))
+    with pytest.raises(WrongUse, match="torch finds no CUDA here"):
+        compare(["guessing", "mlp"], TASK, seeds=[0], jobs=1, settings={"torch": {"device": "cuda"}})
+
+
+def test_a_number_of_seeds_is_counted_from_0():
+    assert compare(["guessing"], TASK, seeds=2, jobs=1).seeds == [0, 1]
+    assert compare(["guessing"], TASK, seeds=np.int64(1), jobs=1).seeds == [0]
+
+
+class Stateful(ClassifierMixin, BaseEstimator):
+    """Answers its random state, whatever it is asked."""
+
+    def __init__(self, random_state=None):
+        self.random_state = random_state
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict(self, X):
+        return np.full(len(X), self.random_state)
+
+
+def test_estimators_without_a_random_state_and_those_that_are_made_of_others_are_compared():
+    learners = [KNeighborsClassifier(1), make_pipeline(StandardScaler(), Stateful()), ("calibrated", BaggingClassifier(SVC(), 2))]
+    found = compare(learners, TASK, seeds=[0, 3], jobs=1, settings={"Pipeline": {"standardscaler.with_mean": "false"}})
+    assert found.learners == ["KNeighborsClassifier", "Pipeline", "calibrated"]
+    for seed in (0, 3):  # the random state of a step is the seed too
+        assert (found.records[seed, "Pipeline"].arrays["predictions"] == seed).all()
+    assert found.numbers("KNeighborsClassifier", "accuracy").mean() > 0.2  # chance .1; it cannot read the cue
+    assert "with_mean=False" in str(found.configuration["parameters"]["Pipeline"])
+    again = compare(learners, TASK, seeds=[0, 3], jobs=1)
+    for seed in (0, 3):
+        np.testing.assert_array_equal(
+            again.records[seed, "calibrated"].arrays["predictions"], found.records[seed, "calibrated"].arrays["predictions"]
+        )
+
+
+class Curveless(Prototypes):
+    """Has a learning curve without a point, as one that was shown too few trials for one."""
+
+    curve = "training images"
+    passes = 3
+
+    def fit(self, X, y, probe=None, progress=None):
+        super().fit(X, y, probe)
+        self.history_ = {"trials": np.zeros(0), "accuracy": np.zeros(0)}
+        return self
+
+
+def test_a_learning_curve_without_a_point_has_its_end():
+    found = compare([Curveless()], TASK, seeds=[0], jobs=1)
+    record = found.records[0, "Curveless"]
+    assert record.numbers["trials_shown"] == 180 and record.arrays["history_trials"].tolist() == [180]
+    draw = TASK.draw(trials_generator(0))
+    wanted = Prototypes(random_state=0).fit(draw.train.X, draw.train.y, (draw.validation.X, draw.validation.y))
+    assert record.arrays["history_accuracy"][0] == wanted.history_["accuracy"][-1]
+    assert record.numbers["curve"] == "validation trials"
+
+
+@pytest.mark.full
+@pytest.mark.skipif(not compiler(), reason="trains for many steps: needs a C++ compiler")
+def test_diehl_and_cook_with_few_images_can_be_compared_and_drawn(tmp_path):
+    found = compare(["diehl_cook", "guessing"], Digits(train=100), seeds=[0], jobs=1, out=tmp_path / "run")
+    assert found.records[0, "diehl_cook"].numbers["trials_shown"] == 300
+    assert found.numbers("diehl_cook", "accuracy")[0] > 0.4  # chance .1; .71 was measured
+    done = subprocess.run(
+        [sys.executable, "-m", "simulations", "plot", str(tmp_path / "run")], capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
 
 
 def test_learner_objects_are_cloned_not_changed():

@@ -293,3 +293,63 @@ def test_labels_that_name_no_class_are_refused(labels):
 def test_odd_parameters_are_refused(change):
     with pytest.raises(WrongUse, match=next(iter(change))):
         DiehlCookClassifier(**{**SMALL, **change}).fit(X[:20], Y[:20])
+
+
+# Which images name the neurons
+
+
+def test_the_first_images_name_the_neurons_unless_they_lack_a_class():
+    naming = DiehlCookClassifier(label_images=50)._naming
+    mixed = np.arange(150) % 3
+    np.testing.assert_array_equal(naming(mixed), np.arange(50))
+    chosen = naming(np.sort(mixed))
+    assert len(chosen) == 50 and (np.diff(chosen) > 0).all()
+    counts = np.bincount(np.sort(mixed)[chosen])
+    assert counts.max() - counts.min() <= 1 and {0, 50, 100} <= set(chosen)
+    rare = np.repeat([0, 1, 2], [140, 8, 2])  # in proportion, and one of each at least
+    assert np.bincount(rare[naming(rare)]).tolist() == [46, 3, 1]
+    few = DiehlCookClassifier(label_images=2)
+    with pytest.warns(UserWarning, match="label_images=2 are fewer than the 3 classes.*give label_images=3 or more"):
+        assert len(few._naming(mixed)) == 2
+    np.testing.assert_array_equal(DiehlCookClassifier()._naming(np.sort(mixed)), np.arange(150))  # all of them
+
+
+def test_images_in_the_order_of_their_classes_name_all_classes():
+    shown, labels = X[Y < 3][:150], Y[Y < 3][:150]
+    order = np.argsort(labels, kind="stable")
+    learner = DiehlCookClassifier(neurons=20, block=50, label_images=50).fit(shown[order], labels[order])
+    assert set(learner.predict(shown)) == {0, 1, 2}
+    assert learner.score(shown, labels) > 0.75  # .92 was measured, .33 where the first images alone name
+    assert (learner.responses_.sum(axis=1) > 5).all()
+
+
+@pytest.mark.parametrize("precision", [np.float16, np.float32])
+def test_the_precision_of_the_images_does_not_change_their_rates(precision):
+    """Sixteenths are exact in every precision: what float16 rounded were the rates, three digits of them."""
+    shown, labels = X[:60], Y[:60]
+    given, exact = (DiehlCookClassifier(neurons=10, block=60) for _ in range(2))
+    given.fit(shown.astype(precision), labels)
+    exact.fit(shown.astype(np.float64), labels)
+    seen = [learner._images(part) * learner._max_rate_hz for learner, part in ((given, shown.astype(precision)), (exact, shown))]
+    np.testing.assert_allclose(seen[0], seen[1], rtol=1e-6)  # float32
+    if precision is np.float16:
+        same(given, exact)
+
+
+def test_a_place_in_x_changes_an_answer_as_much_as_other_noise_and_the_image_before_does_not(fitted):
+    """The spikes of an image after two different ones, over 12 draws of noise: no further apart than the noise explains."""
+    asked, counts = X[300:330], []
+    learner = clone(fitted).fit(X[TRAIN], Y[TRAIN])
+    for before in (X[400:430], X[500:530]):
+        pairs = np.empty((60, 64), np.float32)
+        pairs[0::2], pairs[1::2] = before, asked
+        draws = []
+        for seed in range(12):
+            learner.random_state = seed
+            learner._fitted = learner._parameters()
+            draws.append(learner.spikes(pairs)[1::2].sum(axis=1))
+        counts.append(np.array(draws))
+    a, b = counts
+    z2 = np.square(a.mean(axis=0) - b.mean(axis=0)) / np.maximum((a.var(axis=0, ddof=1) + b.var(axis=0, ddof=1)) / 12, 1e-9)
+    # 1 without an effect (1.1 with 11 degrees of freedom each), standard deviation sqrt(2/30) = .26: four of them above
+    assert z2.mean() < 1.1 + 4 * 0.28
