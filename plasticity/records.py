@@ -24,7 +24,7 @@ from typing import Any
 import joblib
 import numpy as np
 
-from plasticity import __version__
+import plasticity
 from plasticity.errors import PlasticityError, WrongUse
 
 PACKAGES = ("brian2", "numpy", "scipy", "scikit-learn", "torch", "joblib", "matplotlib")
@@ -66,7 +66,7 @@ def _checkout(folder: Path) -> tuple[str, bool | None]:
 @functools.cache
 def _this_process() -> dict[str, Any]:
     commit, clean = _checkout(Path(__file__).resolve().parent)
-    versions = {"python": platform.python_version(), "plasticity": __version__}
+    versions = {"python": platform.python_version(), "plasticity": getattr(plasticity, "__version__", "unknown")}
     for package in PACKAGES:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             versions[package] = importlib.metadata.version(package)

@@ -248,4 +248,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     os.environ.pop("MPLBACKEND", None)  # of a notebook, or of a desktop: figures are drawn without one
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="plasticity.plainly")  # nothing is lost at the end for a character
-    app(args=None if arguments is None else list(arguments), prog_name="plasticity")
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    sys.argv[1:] = [word.encode(errors="backslashreplace").decode() for word in sys.argv[1:]]  # Brian2 logs them as UTF-8
+    app(args=words, prog_name="plasticity")

@@ -1,4 +1,4 @@
-"""The page of a comparison: table and first figure, question, learners, figures, seeds, fairness, costs, likeness, settings."""
+"""The page of a comparison: table, first figure, question, learners, figures, every seed, fairness, costs, likeness, settings."""
 
 from __future__ import annotations
 
