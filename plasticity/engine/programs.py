@@ -234,7 +234,8 @@ def program(builder: Builder, spec: Any) -> Program:
     WrongUse
         The network holds a `NetworkOperation`, or the caller works in Brian2's standalone mode himself.
     PlasticityError
-        Code generation or compilation failed, or the cache folder is full or cannot be written.
+        Code generation or compilation failed, or the cache folder is full, cannot be written, or is on a disk from which no
+        program can be started.
     """
     with BRIAN2_LOCK:  # generating code switches Brian2's device, which belongs to the whole process
         return _program(builder, spec)
@@ -499,7 +500,8 @@ class Program:
         Raises
         ------
         WrongUse
-            An unknown input, a wrong shape, a NaN, a negative rate, a duration that is too long or no time.
+            An unknown input, a wrong shape or unit, what is no real number (text, dates, complex numbers, NaN) or none of the
+            input's type, a negative rate, a duration that is too long or no time, a seed that is no whole number.
         PlasticityError
             The program failed, or the temporary folder is full or cannot be written.
         """
