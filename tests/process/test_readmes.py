@@ -206,7 +206,7 @@ def test_every_line_can_be_typed(place, line):
         sides = words[words.index("--learners") + 1] if "--learners" in words else "torch"
         program += TINY if "copy_sequence" not in words else TINY[:4]
         program += [SHORT["torch"]] * bool(re.search("torch|attention|mlp", sides) and "copy_sequence" not in words)
-        program += [SHORT["diehl_cook"]] * (words[2:] == ["digits"])
+        program += [SHORT["diehl_cook"], "--set=train=300"] * (words[2:] == ["digits"])
     elif words[1] in ("run", "sweep"):
         program += [*SMALL[words[2]], "--jobs", "1"]
     if words[1] in ("compare", "run", "sweep"):
