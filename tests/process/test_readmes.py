@@ -64,7 +64,9 @@ def filled(line: str) -> list[str]:
 OURS = [line for line in lines() if line.startswith(("plasticity ", "python simulations/", "python -m simulations"))]
 OTHERS = [line for line in lines() if line not in OURS]
 DEFINES = re.compile(r"^(class (?!OneNeuron)|anti_hebb =|iris =)", re.MULTILINE)
-DEFINITIONS = [block for page in PAGES[1:3] for block in blocks(page, "python") if DEFINES.search(block)]
+DEFINITIONS = [
+    block for page in PAGES[1:3] for block in blocks(page, "python") if DEFINES.search(block) and "compare(" not in block
+]
 EXPERIMENT = next(block for block in blocks("simulations/README.md", "python") if "class ChancePairs" in block)
 
 
@@ -90,7 +92,7 @@ class Begins(Exception):
 
 def test_the_pages_tell_to_type_what_they_should():
     assert len(OURS) > 40 and len(DEFINITIONS) == 6
-    assert "plasticity sweep homeostasis --grid eta=0.5,1,2 --seeds 5" in OURS and "plasticity cite triplet_stdp" in OURS
+    assert "plasticity sweep exponential_output --grid eta=0.5,1,2 --seeds 3" in OURS and "plasticity cite triplet_stdp" in OURS
     assert not any(re.search(r"install .*\bplasticity\b", line) for line in lines())
 
 
