@@ -17,7 +17,6 @@ from plasticity import given
 from plasticity.errors import WrongUse
 from plasticity.neurons import check_group
 from plasticity.registry import Registry
-from plasticity.settings import text
 
 
 def check_rates(rates_hz: Any, name: str = "rates") -> np.ndarray:
@@ -63,10 +62,10 @@ class Encoder:
         if not isinstance(self.start, Mapping):
             raise WrongUse(f"{self.name}: start={self.start!r} must be a dictionary of initial values.")
 
-    @classmethod
     def __repr__(self) -> str:
-        return text(self)
+        return self.name
 
+    @classmethod
     def from_text(cls, text: str) -> Encoder:
         """An encoder by its name; WrongUse for an unknown one."""
         return ENCODERS[str(text).strip()]

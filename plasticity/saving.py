@@ -21,11 +21,12 @@ import warnings
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from brian2 import Quantity
 from brian2.units.fundamentalunits import get_or_create_dimension
+from sklearn.base import BaseEstimator
 from sklearn.dummy import DummyClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
@@ -35,9 +36,11 @@ from plasticity.engine import backend
 from plasticity.engine.operations import CostModel, Operations, Population
 from plasticity.errors import PlasticityError, WrongUse
 from plasticity.gates import GATES, Gate
-from plasticity.learners import Learner
 from plasticity.records import Record
 from plasticity.rules import RULES, Eligibility, Landing, Rule, ShortTerm
+
+if TYPE_CHECKING:
+    from plasticity.learners import Learner
 
 FORMAT = 1
 _OWN = re.compile(r"(?:plasticity|bridges)(?:\.[a-z_]\w*)+")  # modules that may be imported for a learner
@@ -146,7 +149,7 @@ def _kind(name: str, file: Path) -> type[Learner]:
     found: Any = sys.modules.get(module)
     for part in title.split("."):
         found = getattr(found, part, None)
-    if not (isinstance(found, type) and issubclass(found, Learner)):
+    if not (isinstance(found, type) and issubclass(found, BaseEstimator) and hasattr(found, "restore")):
         raise WrongUse(
             f"{file} holds a learner of the class {title} of {module}, which is not known here; import that module first"
             " (a file of your own: plasticity.extensions.add(['my_file.py']))."

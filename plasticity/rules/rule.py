@@ -6,9 +6,7 @@ business of `plasticity.rules.landing`. Two rules may be added: `pair_stdp + syn
 
 from __future__ import annotations
 
-import ast
 import dataclasses
-import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
@@ -24,6 +22,7 @@ from plasticity.rules.shown import describe as _describe
 from plasticity.rules.shown import typed
 from plasticity.rules.synapses import check_on_neurons
 from plasticity.rules.synapses import synapses as _synapses
+from plasticity.rules.written import statements as _statements
 from plasticity.rules.written import to_nestml as _to_nestml
 from plasticity.rules.written import to_pynn as _to_pynn
 from plasticity.settings import text as said
@@ -514,16 +513,3 @@ def _together(texts: Iterable[str]) -> str:
         own = {name for name, _ in _statements(text)}
         apart.append(word_substitute(text, {name: f"{name}_{k}" for name in own}))
     return "\n".join([*apart, "dw = " + " + ".join(f"dw_{k}" for k in range(len(some)))])
-
-
-def _statements(text: str) -> list[tuple[str, str]]:
-    """The lines of a rule's text as (name, expression)."""
-    lines = [line.partition("#")[0].strip() for line in text.splitlines()]
-    found = []
-    for line in filter(None, lines):
-        match = re.fullmatch(r"([A-Za-z_]\w*)\s*=(?!=)\s*(.+)", line)
-        if not match:
-            raise ValueError(line)
-        ast.parse(match[2].strip(), mode="eval")  # SyntaxError is a ValueError's cousin: see the caller
-        found.append((match[1], match[2].strip()))
-    return found

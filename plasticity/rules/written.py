@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING, Any
 
 from brian2 import Hz, get_dimensions, ms, second
@@ -43,8 +44,6 @@ def to_nestml(rule: Rule, landing: Landing | None = None) -> str:
     -----
     Source: Plotnikov et al. 2016, NESTML: a modeling language for spiking neurons, arXiv:1606.02882; nestml.readthedocs.io.
     """
-    from plasticity.rules.rule import _statements
-
     landing = _plain_landing(rule, landing, "NESTML")
     late = next((t for t in rule.traces if t.of or t.delay), None)
     if rule.drift.strip() or rule.noise or rule.state or late:
@@ -67,7 +66,7 @@ def to_nestml(rule: Rule, landing: Landing | None = None) -> str:
     lines += ["", "    input:", "        pre_spikes <- spike", "        post_spikes <- spike", "", "    output:", "        spike"]
     for side, text in (("post", rule.on_post), ("pre", rule.on_pre)):
         body, known = ["emit_spike(w)"] * (side == "pre"), set()
-        for name, expression in _statements(text):
+        for name, expression in statements(text):
             _only_arithmetic(rule, expression)
             body.append(f"{name}{'' if name in known else ' real'} = {expression}")
             known.add(name)
@@ -76,7 +75,7 @@ def to_nestml(rule: Rule, landing: Landing | None = None) -> str:
                 body += ["if dw > 0:", "    dw = dw * (max(w_max - w, 0.0) / (w_max - w_min))**mu", "else:"]
                 body += ["    dw = dw * (max(w - w_min, 0.0) / (w_max - w_min))**mu"]
             body.append("w = min(w_max, max(w_min, w + dw))")
-        read = {name for _, expression in _statements(text) for name in _names(expression)}
+        read = {name for _, expression in statements(text) for name in _names(expression)}
         body += [f"{t.name} = 0.0" for t in rule.traces if t.spikes == "reduced" and t.side != side and t.name in read]
         body += [f"{t.name} += 1.0" if t.spikes == "all" else f"{t.name} = 1.0" for t in rule.side(side)]
         if body:
@@ -104,10 +103,11 @@ def to_pynn(rule: Rule, landing: Landing | None = None) -> str:
     -----
     Source: Davison et al. 2009, PyNN: a common interface for neuronal network simulators, doi:10.3389/neuro.11.011.2008.
     """
-    from plasticity.rules.pair_stdp import pair_stdp
-
     landing = _plain_landing(rule, landing, "PyNN")
-    if (rule.on_pre, rule.on_post, rule.drift, rule.traces) != (pair_stdp.on_pre, pair_stdp.on_post, "", pair_stdp.traces):
+    pairs = "dw = -A_minus*post_trace", "dw = A_plus*pre_trace", ""
+    counted = [(trace.name, trace.tau, trace.spikes, trace.of, trace.delay) for trace in rule.traces]
+    every = counted == [("pre_trace", "tau_plus", "all", "", ""), ("post_trace", "tau_minus", "all", "", "")]
+    if (rule.on_pre, rule.on_post, rule.drift) != pairs or not every:
         raise _cannot(rule, "PyNN", "its standard models know pair STDP between all spikes alone; try to_nestml")
     up, down, *taus = (rule.parameters[name] for name in ("A_plus", "A_minus", "tau_plus", "tau_minus"))
     if not (up > 0 and down > 0):
@@ -129,6 +129,19 @@ def to_pynn(rule: Rule, landing: Landing | None = None) -> str:
         f"    weight={_middle(landing)!r},\n"
         ")\n"
     )
+
+
+def statements(text: str) -> list[tuple[str, str]]:
+    """The lines of a rule's text as (name, expression)."""
+    lines = [line.partition("#")[0].strip() for line in text.splitlines()]
+    found = []
+    for line in filter(None, lines):
+        match = re.fullmatch(r"([A-Za-z_]\w*)\s*=(?!=)\s*(.+)", line)
+        if not match:
+            raise ValueError(line)
+        ast.parse(match[2].strip(), mode="eval")  # SyntaxError is a ValueError's cousin: see the caller
+        found.append((match[1], match[2].strip()))
+    return found
 
 
 WAYS = {"nestml": to_nestml, "pynn": to_pynn}

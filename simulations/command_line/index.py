@@ -28,7 +28,7 @@ MADE_IN = {
     "simulations": ["simulations/*.py"],
 }
 """The files in which the things of a kind are written."""
-ASKED_BY = "simulations/command_line/listing.py"
+ASKED_BY = "simulations/command_line/described.py"
 
 
 def known(kind: str) -> dict[str, dict[str, Any]]:
@@ -43,7 +43,7 @@ def known(kind: str) -> dict[str, dict[str, Any]]:
 
 def asked(kind: str) -> dict[str, dict[str, Any]]:
     """The same from the things themselves."""
-    from simulations.command_line.listing import described
+    from simulations.command_line.described import described
     from simulations.frame.known import registries
 
     return {name: described(kind, name, entry) for name, entry in registries()[kind]().items()}

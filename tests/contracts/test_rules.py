@@ -1067,7 +1067,7 @@ def test_the_tests_that_a_rule_says_hold_it_are_there():
 
 
 def test_show_tells_of_a_loop_over_events_where_a_test_holds_the_rule_to_one(monkeypatch):
-    from simulations.command_line.listing import _of_a_rule
+    from simulations.command_line.described import _of_a_rule
 
     assert "none; the tests hold it against a loop over events" in _of_a_rule("heterosynaptic", RULES["heterosynaptic"], "")
     untested = dataclasses.replace(RULES["heterosynaptic"], tested="")

@@ -77,6 +77,9 @@ def place(tmp_path, monkeypatch):
     (tmp_path / "results" / "reference").symlink_to(TOP / "results" / "reference")
     for name in ("cued_digits", "example"):
         shutil.copytree(TOP / "results" / "reference" / "cued_digits", tmp_path / "results" / name)
+    (tmp_path / "my.csv").write_text(
+        "id,width,height,label\n" + "".join(f"{k},{k % 9},{k % 7},{'ab'[k % 2]}\n" for k in range(60))
+    )
     things = [block for block in DEFINITIONS if "torch" not in block]
     (tmp_path / "my_things.py").write_text("\n".join(things))
     (tmp_path / "my_models.py").write_text("\n".join(block for block in DEFINITIONS if "torch" in block))

@@ -22,6 +22,7 @@ from plasticity.records import Record
 from plasticity.rules import RULES
 from plasticity.tasks import TASKS, CuedDigits
 from simulations.frame import results
+from simulations.frame.experiment import Experiment
 from simulations.frame.sweep import Sweep, points
 
 SHORT = 250
@@ -124,7 +125,7 @@ def test_a_sweep_is_a_line_a_table_and_a_frame():
     pytest.importorskip("pandas", reason="needs the package pandas")
     configuration = {"simulation": "throw <b>", "grid": {"dice": ["1", "2"]}, "seeds": [0, 1], "settings": {}}
     values = {"mean": np.array([[1.0, 2.0], [3.0, 5.0]])}
-    sweep = Sweep(configuration, points(configuration["grid"]), values)
+    sweep = Sweep(configuration, points(configuration["grid"]), values, Experiment)
     assert repr(sweep) == "<Sweep of throw <b> over dice=1,2: 1 measures, 2 seeds>"
     texts = Cells(sweep._repr_html_()).texts  # a name with a bracket is no tag
     assert texts[0] == "throw <b>: 2 points, 2 seeds" and {"dice", "mean"} <= set(texts) and "4" in texts[-1]
