@@ -79,8 +79,6 @@ def place(tmp_path, monkeypatch):
         shutil.copytree(TOP / "results" / "reference" / "cued_digits", tmp_path / "results" / name)
     rows = [f"{k},2026-01-{k % 28 + 1},{k % 9},{k % 7},{'ab'[k % 2]}" for k in range(60)]
     (tmp_path / "my.csv").write_text("\n".join(["id,date,width,height,label", *rows]))
-        "id,width,height,label\n" + "".join(f"{k},{k % 9},{k % 7},{'ab'[k % 2]}\n" for k in range(60))
-    )
     things = [block for block in DEFINITIONS if "torch" not in block]
     (tmp_path / "my_things.py").write_text("\n".join(things))
     (tmp_path / "my_models.py").write_text("\n".join(block for block in DEFINITIONS if "torch" in block))
