@@ -77,7 +77,7 @@ def place(tmp_path, monkeypatch):
     (tmp_path / "results" / "reference").symlink_to(TOP / "results" / "reference")
     for name in ("cued_digits", "example"):
         shutil.copytree(TOP / "results" / "reference" / "cued_digits", tmp_path / "results" / name)
-    rows = [f"{k},2026-01-{k % 28 + 1},{k % 9},{k % 7},{'ab'[k % 2]}" for k in range(60)]
+    rows = [f"{k},2026-01-0{k % 5 + 1},{k % 9},{k % 7},{'ab'[k % 2]}" for k in range(60)]
     (tmp_path / "my.csv").write_text("\n".join(["id,date,width,height,label", *rows]))
     things = [block for block in DEFINITIONS if "torch" not in block]
     (tmp_path / "my_things.py").write_text("\n".join(things))
