@@ -112,7 +112,7 @@ ESTIMATORS = [
         )
         for make, name in (
             (lambda: ScalingSpiking(streams=1, neurons_per_class=3, trial_ms=50.0), "spiking"),
-            (lambda: ScalingDiehlCook(neurons=10, block=50), "diehl_cook"),
+            (lambda: ScalingDiehlCook(neurons=10, block=50, enough=1, weight_mean=0.9), "diehl_cook"),
         )
     ),
 ]
