@@ -371,6 +371,7 @@ def load(folder: str | os.PathLike[str], measures: Sequence[str] = ()) -> Result
 
     place = Path(folder)
     configuration = read_configuration(place)
-    if configuration["command"] != "compare" and configuration["simulation"] not in SIMULATIONS:
+    own = configuration.get("simulation")  # a comparison, and a sweep of learners, is drawn without the file of its task
+    if own is not None and own not in SIMULATIONS:
         _refuse_absent(place, configuration)
     return KINDS[configuration["command"]](place, configuration, measures)

@@ -537,7 +537,7 @@ def test_a_page_that_cannot_be_written_is_one_sentence_and_the_old_one_stays(sma
         (CuedDigits(data="mnist", train=5000), ["spiking_gated", "mlp"], {"mlp": {"hidden": "8", "learning_rate": "0.001"}}),
         (TASKS["digits"](), None, {"torch": {"epochs": "3"}, "diehl_cook": {"neurons": "49"}}),
         (CuedDigits(), ["spiking_gated", "spiking_no_gate"], {"spiking": {"max_rate_hz": "60", "passes": "2"}}),
-        (CuedDigits(), ["spiking_gated"], {"spiking_gated": {"gate": "learning_gate", "gate.attended": "3"}}),
+        (CuedDigits(), ["spiking_gated"], {"spiking_gated": {"gate": "shuffled_gate", "gate.attended": "3"}}),
         (CuedDigits(), ["spiking_gated", "spiking_equal_gain"], {"spiking": {"gate.attended": "3"}}),
         (CuedDigits(), ["spiking_gated", "guessing"], {"spiking": {"rule": "triplet_stdp"}, "guessing": {"strategy": "prior"}}),
         (CuedDigits(), ["spiking_gated"], {"spiking": {"rule": "pair_stdp"}}),
