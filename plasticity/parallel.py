@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import operator
 import os
 import re
 import signal
@@ -43,7 +44,10 @@ def quiet(fraction: float, note: str = "") -> None:
 
 def check_seeds(seeds: Iterable[int]) -> list[int]:
     """The seeds as a list: at least one, none negative, none twice."""
-    listed = [int(seed) for seed in seeds]
+    try:
+        listed = [operator.index(seed) for seed in seeds]
+    except TypeError:
+        raise WrongUse(f"seeds={seeds!r} are no whole numbers; give a number of seeds, or which, like [0, 3, 4].") from None
     if not listed:
         raise WrongUse("0 seeds were asked for; a comparison needs at least one, for example --seeds 10.")
     if min(listed) < 0:

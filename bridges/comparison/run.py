@@ -273,6 +273,8 @@ def compare(
         task = TASKS[task]()
     elif isinstance(task, tuple) and len(task) == 2:
         task = table(*task)
+    elif isinstance(task, type):
+        raise WrongUse(f"{task.__name__} is a class; give a task that is made of it, {task.__name__}().")
     elif not isinstance(task, Task):
         raise WrongUse(f"a task is a name, a Task or a pair (X, y), not a {type(task).__name__}; names: {', '.join(TASKS)}.")
     wanted: Iterable[int] = range(int(seeds)) if isinstance(seeds, Integral) else cast(Iterable[int], seeds)

@@ -88,9 +88,12 @@ def brief(comparison: Comparison, width: int | None = None) -> list[Any]:
 
     Accuracies in percent, intervals 95 % over seeds. No number is cut: where there is no room for a column, it is left out.
     """
-    count = len(comparison.seeds)
-    title = f"{comparison.task}: {len(comparison.learners)} learners, {count} seed{'s' if count != 1 else ''}"
+    title = f"{comparison.task}: {_many(len(comparison.learners), 'learner')}, {_many(len(comparison.seeds), 'seed')}"
     return [f"{title}; means with 95 % intervals", _short_table(comparison, width), _scale(comparison), *_sentences(comparison)]
+
+
+def _many(count: int, word: str) -> str:
+    return f"{count} {word}{'s' if count != 1 else ''}"
 
 
 def _short_table(comparison: Comparison, width: int | None) -> Table:
@@ -174,7 +177,7 @@ def _needs(columns: Mapping[str, Sequence[str]]) -> int:
 
 def _scale(comparison: Comparison) -> str:
     """On what scale the accuracies lie, and on what trials: the line below the table."""
-    scale = f"Chance {100 * comparison.chance:.0f} %, ceiling {100 * comparison.ceiling:.0f} %"
+    scale = f"Chance {100 * comparison.chance:.3g} %, ceiling {100 * comparison.ceiling:.3g} %"
     if comparison.without_attention is not None:
         scale += f", without attention at most {100 * comparison.without_attention:.0f} %"
     return f"{scale}. {protocol(comparison)}"
@@ -263,7 +266,7 @@ def protocol(comparison: Comparison) -> str:
     records = [record for name in comparison.learners for record in comparison.of(name)]
     test = len(records[0].arrays["predictions"])
     parts = [f"{records[0].numbers['training_trials']} training trials"]
-    if "validation" in settings:
+    if isinstance(settings.get("validation"), int):  # of a table it is a share
         parts.append(f"{settings['validation']} for validation")
     parts.append(f"{test} for the test; seeds {_ranges(comparison.seeds)}; one thread each")
     if comparison.missing:

@@ -74,8 +74,8 @@ ASKED = (
     " learn from the same trials of the same seeds?"
 )
 FACTS = {
-    "chance": "accuracy of guessing",
-    "ceiling": "accuracy of an ideal observer",
+    "chance": "accuracy of the best answer without looking at the trial",
+    "ceiling": "accuracy of an ideal observer, where one is known, else 100 %",
     "without_attention": "best accuracy of one that sees every stream but not the cue",
     "classes": "possible answers",
     "streams": "streams shown at once",

@@ -457,3 +457,14 @@ def test_a_gate_can_be_named():
 def test_a_representation_that_is_not_finite_is_named_with_its_learner_and_seed():
     with pytest.raises(PlasticityError, match=r"odd failed at seed 0: what represent\(X\) gives holds NaN or infinity"):
         compare([("odd", Boundless())], TASK, [0], jobs=1)
+
+
+@pytest.mark.parametrize("seeds", [1.5, [0, 1.5], "ab", None])
+def test_seeds_that_are_no_whole_numbers_are_refused(seeds):
+    with pytest.raises(WrongUse, match="no whole numbers; give a number of seeds"):
+        compare(["guessing"], TASK, seeds=seeds)
+
+
+def test_a_class_is_no_task():
+    with pytest.raises(WrongUse, match=r"CuedDigits is a class; give a task that is made of it, CuedDigits\(\)"):
+        compare(["guessing"], CuedDigits)
