@@ -146,7 +146,7 @@ def test_the_default_comparison_fits_one_screen_of_24_lines(program, tmp_path, m
     shutil.copytree(REFERENCE / "cued_digits", tmp_path / "results" / "cued_digits")
     (tmp_path / "results" / "cued_digits" / "summary.json").unlink()  # all jobs are there, so that nothing is run
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(terminal, "console", lambda: Console(width=width))
+    monkeypatch.setattr(terminal, "console", lambda: Console(width=width, force_terminal=True, color_system=None))
     status, out, _ = program("compare", "cued_digits")
     assert status == 0
     lines = out.splitlines()
