@@ -343,7 +343,9 @@ def test_the_file_of_an_experiment_of_ones_own_is_a_script_too_and_its_record_sa
     (folder / "records" / "parts").mkdir()
     (folder / "records" / "parts" / "one.json").write_text("{}")
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, env=environment)
-    assert done.returncode == 2 and "an unfinished run with another configuration: with: halves_of_my_own.py is" in done.stderr, done.stderr
+    assert done.returncode == 2 and "an unfinished run with another configuration: with: halves_of_my_own.py is" in done.stderr, (
+        done.stderr
+    )
 
 
 CHANGED = """
