@@ -81,7 +81,7 @@ def test_every_kind_of_result_can_be_asked_for_the_same(folders, name, tmp_path)
     figures = result.figures()
     assert figures and {path.stem for path in result.draw(tmp_path)} == set(figures)
     assert {path.suffix for path in result.draw(tmp_path, svg=True)} == {".png", ".svg"}
-    assert [section.name for section in result.sections()][0] == "question"
+    assert [section.name for section in result.sections()][0] == "result"
     assert result.lead() in result.page() and result.write_report(tmp_path / "page.html").read_text() == result.page()
     assert not result.frame().empty and result.references()
     console = Console(width=100)
