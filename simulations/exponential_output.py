@@ -48,23 +48,14 @@ class ExponentialOutput(Experiment):
     part_of: ClassVar[str] = "homeostasis"
     uses: ClassVar[tuple[str, ...]] = ("intrinsic_rate",)
     time_share: ClassVar[float] = 0.2
-    measures: ClassVar[tuple[Measure, ...]] = (
-        Measure(
-            "ks_normal",
-            "",
-            "distance of the output from an exponential (Kolmogorov-Smirnov), normal input",
-            ("intrinsic", "normal", "ks"),
-        ),
-        Measure("ks_before_normal", "", "the same before it adapts", ("intrinsic", "normal", "ks_before")),
-        Measure("mean_normal", "", "mean output, normal input", ("intrinsic", "normal", "mean")),
-        Measure(
-            "ks_uniform",
-            "",
-            "distance of the output from an exponential (Kolmogorov-Smirnov), uniform input",
-            ("intrinsic", "uniform", "ks"),
-        ),
-        Measure("ks_before_uniform", "", "the same before it adapts", ("intrinsic", "uniform", "ks_before")),
-        Measure("mean_uniform", "", "mean output, uniform input", ("intrinsic", "uniform", "mean")),
+    measures: ClassVar[tuple[Measure, ...]] = tuple(
+        Measure(f"{key}_{kind}", "", meaning.format(kind), ("intrinsic", kind, key))
+        for kind in ("normal", "uniform")
+        for key, meaning in (
+            ("ks", "distance of the output from an exponential (Kolmogorov-Smirnov), {} input"),
+            ("ks_before", "the same before it adapts"),
+            ("mean", "mean output, {} input"),
+        )
     )
 
     mu: float = setting(0.1, "mean output that intrinsic plasticity aims at", low=0.01, high=0.5)

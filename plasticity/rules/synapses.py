@@ -124,7 +124,7 @@ def _value_of(variable: Any) -> float | None:
     """The number that it holds; None where only the compiled program will know."""
     try:
         return float(np.ravel(variable.get_value())[0])
-    except NotImplementedError:
+    except NotImplementedError:  # what Brian2's standalone device answers before it has run
         return None
 
 

@@ -52,7 +52,7 @@ def same(folder: Path, other: Path) -> None:
 @pytest.mark.parametrize("data", ["digits", "mnist"])
 def test_training_and_test_images_never_overlap_and_the_limits_are_kept(data):
     if status(data).state != "present":
-        pytest.skip("needs MNIST: set PLASTICITY_DATA to the folder that holds mnist/")
+        pytest.skip("runs on the real MNIST, which is not here: set PLASTICITY_DATA to the folder that holds mnist/")
     simulation = DigitsUnsupervised.configure({"data": data, "images": 800, "test": 300})
     X, y, X_test, y_test = simulation.split(3)
     assert X.shape[0] == len(y) == 800 and X_test.shape[0] == len(y_test) == 300 and X.dtype == np.float32
