@@ -43,16 +43,18 @@ def setting(
     high: float = FINITE,
     above: float = -math.inf,
     below: float = math.inf,
+    later: bool = False,
 ) -> Any:
     """A dataclass field with its meaning, unit, allowed names and bounds; those of `low` and `high` are allowed themselves.
 
-    Infinity is refused unless high=math.inf. A registry as `choices` allows whatever is in it, also what is added later.
+    Infinity is refused unless high=math.inf. A registry as `choices` allows whatever is in it, also what is added later. With
+    `later` it was added when there were records already: `recorded` leaves it out where it is the default, so that these go on.
     """
     bounds = {"low": low, "high": high, "above": above, "below": below}
     known = choices if isinstance(choices, Mapping) else tuple(choices)
     return dataclasses.field(
         default=default,
-        metadata={"help": help, "unit": unit, "choices": known, **bounds},
+        metadata={"help": help, "unit": unit, "choices": known, **bounds, "later": later},
     )
 
 
@@ -70,6 +72,7 @@ class Setting:
     high: float = FINITE
     above: float = -math.inf
     below: float = math.inf
+    later: bool = False
 
     def told(self) -> dict[str, Any]:
         """What `show --json` says of it."""
@@ -200,6 +203,12 @@ def describe(owner: Any) -> list[Setting]:
         given = owner.get_params(deep=False)
         return [Setting(key, value, "", "", (), _kind_of(value)) for key, value in given.items() if key != SEED]
     return []
+
+
+def recorded(made: Any) -> dict[str, Any]:
+    """The settings of an instance as a record holds them."""
+    values = [(entry, getattr(made, entry.name)) for entry in describe(made)]
+    return {entry.name: plain(value) for entry, value in values if not (entry.later and value == entry.default)}
 
 
 def _kind_of(value: Any) -> Any:

@@ -215,11 +215,10 @@ def _attempt(job: Job, report: Callable[..., None]) -> dict[str, Any] | Failure:
 def _configuration(task: Task, learners: Sequence[NamedLearner], seeds: list[int]) -> dict[str, Any]:
     """What was asked, as JSON can hold it: two runs are parts of one comparison exactly if these are equal."""
     streams = int(getattr(task, "streams", 1))
-    given = {entry.name: getattr(task, entry.name) for entry in settings.describe(task)}  # a folder only of data of one's own
     asked = {
         "command": "compare",
         "task": task.name,
-        "settings": {name: settings.plain(value) for name, value in given.items() if name != "folder" or value},
+        "settings": settings.recorded(task),
         "facts": {
             "chance": float(task.chance),
             "ceiling": float(task.ceiling),

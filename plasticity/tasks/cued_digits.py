@@ -69,7 +69,7 @@ class CuedDigits(Task):
     source: ClassVar[str] = "Desimone & Duncan 1995 doi:10.1146/annurev.ne.18.030195.001205; Cherry 1953 doi:10.1121/1.1907229"
 
     data: str = setting("digits", "images: scikit-learn's 8x8 scans, MNIST 28x28, or idx: your own", choices=WITH_OWN)
-    folder: str = setting("", "with data=idx: the folder that holds images and labels in MNIST's format")
+    folder: str = setting("", "with data=idx: the folder that holds images and labels in MNIST's format", later=True)
     train: int = setting(2000, "training trials", "trials")
     validation: int = setting(300, "validation trials", "trials")
     test: int = setting(500, "test trials", "trials")

@@ -46,7 +46,7 @@ class Digits(Task):
     source: ClassVar[str] = "LeCun, Bottou, Bengio & Haffner 1998 doi:10.1109/5.726791"
 
     data: str = setting("digits", "images: scikit-learn's 8x8 scans, MNIST 28x28, or idx: your own", choices=WITH_OWN)
-    folder: str = setting("", "with data=idx: the folder that holds images and labels in MNIST's format")
+    folder: str = setting("", "with data=idx: the folder that holds images and labels in MNIST's format", later=True)
     train: int = setting(1200, "training trials (at most 1200 scans, 50,000 of MNIST)", "trials", low=CLASSES, high=50_000)
     validation: int = setting(197, "validation trials (at most 197 scans, 10,000 of MNIST)", "trials", low=CLASSES, high=10_000)
     test: int = setting(400, "test trials (at most 400 scans, 10,000 of MNIST)", "trials", low=CLASSES, high=10_000)

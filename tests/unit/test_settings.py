@@ -194,3 +194,12 @@ def test_wrong_use_is_a_value_error_and_a_failure_is_not():
     assert issubclass(WrongUse, ValueError) and issubclass(WrongUse, PlasticityError)
     assert not issubclass(PlasticityError, ValueError)
     assert str(unknown("tool", "hoe", [])) == "unknown tool 'hoe'. Known: none."
+
+
+def test_a_setting_that_was_added_later_is_in_a_record_where_it_is_not_the_default():
+    @dataclasses.dataclass(frozen=True)
+    class Grown:
+        old: int = setting(1, "there from the beginning")
+        new: str = setting("", "added later", later=True)
+
+    assert settings.recorded(Grown()) == {"old": 1} and settings.recorded(Grown(2, "x")) == {"old": 2, "new": "x"}
