@@ -27,7 +27,7 @@ from plasticity.errors import PlasticityError, WrongUse
 
 GROUP = "plasticity"
 VARIABLE = "PLASTICITY_WITH"  # the files, as a JSON list, for processes that this one starts
-PACKAGES = ("plasticity", "bridges", "simulations")  # whose classes a file derives its own from
+PACKAGES = ("plasticity", "bridges", "simulations")  # of this project
 
 
 def add(files: Iterable[str | Path]) -> None:

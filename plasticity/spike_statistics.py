@@ -53,7 +53,7 @@ def first_spikes(which: np.ndarray, when: np.ndarray) -> tuple[np.ndarray, np.nd
     return neurons, when[order][first]
 
 
-def roomiest(times: np.ndarray) -> float:
+def most_isolated(times: np.ndarray) -> float:
     """Of events in order of time the one with the most room around it, on the side where it has less."""
     gaps = np.diff(np.append(np.append(0.0, times), np.inf))
     return float(times[np.argmax(np.minimum(gaps[:-1], gaps[1:]))])

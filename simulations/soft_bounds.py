@@ -115,7 +115,7 @@ class SoftBounds(Experiment):
 
     def settle(self, program: Program, mu: float, seed: int) -> dict[str, np.ndarray]:
         """One run: half the synapses start at 0, half at 1. What `settled` says, and `pair_hz` (2) the rates of both sides."""
-        (start_s, end_s), start = self.measured_s(mu), self.network().chequered()
+        (start_s, end_s), start = self.measured_s(mu), self.network().half_at_each_bound()
         inputs = {"plastic.mu": mu, "pre_rate": self.rate_hz, "post_rate": self.rate_hz, "w": start}
         got = program.run(seed, inputs, duration=end_s * second)
         pair_hz = np.array([got["pre_spikes"].mean(), got["post_spikes"].mean()]) / end_s

@@ -68,10 +68,10 @@ class Comparison:
                 )
 
     def __repr__(self) -> str:
-        seeds = f"{len(self.seeds)} seed{'s' * (len(self.seeds) != 1)}"
+        seeds = tables.many(len(self.seeds), "seed")
         best = f"{self.best} {100 * self.numbers(self.best, 'accuracy').mean():.1f} %"
         lies = "" if self.folder is None else f", in {self.folder}"
-        missing = f", {self.missing} jobs missing" if self.missing else ""
+        missing = f", {tables.many(self.missing, 'job')} missing" if self.missing else ""
         return f"<Comparison on {self.task}: {', '.join(self.learners)}; {seeds}; best {best}{missing}{lies}>"
 
     def _repr_html_(self) -> str:

@@ -172,7 +172,7 @@ def _told(
         "curve": history.get("curve", getattr(estimator, "curve", VALIDATION)),
         "costs": None if costs is None else costs.plain(),
         **({"features": int(train.stimulus.shape[2])} if train.family == "streams" else {}),
-        **({"clipped": draw.clipped} if hasattr(draw, "clipped") else {}),  # values beyond those of the training rows
+        **({"clipped": draw.clipped} if draw.clipped else {}),  # values beyond those of the training rows
         "trials_sha256": draw.fingerprint(),
     }
     return {"numbers": numbers, "arrays": arrays, "backend": str(getattr(estimator, "backend_", learner.side))}
@@ -230,7 +230,7 @@ def _configuration(task: Task, learners: Sequence[NamedLearner], seeds: list[int
         "sides": {learner.name: learner.side for learner in learners},
         "parameters": {learner.name: learner.parameters() for learner in learners},
         "seeds": seeds,
-        **({"data": task.facts} if task.facts else {}),
+        **({"data": told} if (told := task.facts) else {}),
         **extensions.told(),
     }
     return json.loads(json.dumps(asked))

@@ -88,11 +88,12 @@ def brief(comparison: Comparison, width: int | None = None) -> list[Any]:
 
     Accuracies in percent, intervals 95 % over seeds. No number is cut: where there is no room for a column, it is left out.
     """
-    title = f"{comparison.task}: {_many(len(comparison.learners), 'learner')}, {_many(len(comparison.seeds), 'seed')}"
+    title = f"{comparison.task}: {many(len(comparison.learners), 'learner')}, {many(len(comparison.seeds), 'seed')}"
     return [f"{title}; means with 95 % intervals", _short_table(comparison, width), _scale(comparison), *_sentences(comparison)]
 
 
-def _many(count: int, word: str) -> str:
+def many(count: int, word: str) -> str:
+    """1 seed, 2 seeds."""
     return f"{count} {word}{'s' if count != 1 else ''}"
 
 
@@ -139,7 +140,7 @@ def as_html(comparison: Comparison) -> str:
     columns = _columns(comparison, " ")
     rows = [list(cells) for cells in zip(*columns.values(), strict=True)]
     bold = [comparison.learners.index(comparison.best)]
-    return html_table(f"{comparison.task}, {len(comparison.seeds)} seeds", [*columns], rows, _scale(comparison), bold)
+    return html_table(f"{comparison.task}, {many(len(comparison.seeds), 'seed')}", [*columns], rows, _scale(comparison), bold)
 
 
 def html_table(

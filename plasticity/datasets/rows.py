@@ -7,7 +7,7 @@ import hashlib
 import io
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -145,7 +145,7 @@ def _chosen(columns: dict[str, Any], where: str, target: str, leave_out: Sequenc
     shown = {head: values for head, values in columns.items() if head != asked and head not in leave_out}
     made = from_columns(shown, columns[asked], sha256, asked)
     left = tuple(f"left out as told: {head}" for head in leave_out)
-    return Rows(made.values, made.labels, made.classes, made.features, left + made.notes, made.sha256)
+    return replace(made, notes=left + made.notes)
 
 
 def _known(asked: Sequence[str], columns: dict[str, Any], where: str) -> None:
@@ -183,7 +183,7 @@ def from_columns(columns: dict[str, Any], y: Any, sha256: str | None, target: st
     if not features:
         raise WrongUse(f"table: there is no column to show beside {target!r} that differs from row to row; give one at least.")
     table = np.hstack(features)
-    _, first, group = np.unique(table, axis=0, return_index=True, return_inverse=True)
+    _, first = np.unique(table, axis=0, return_index=True)
     if len(first) < len(table):
         notes.append(f"{len(table) - len(first)} of {len(table)} rows repeat another; repeated rows stay in one part")
     counts = np.bincount(labels[first], minlength=len(classes))

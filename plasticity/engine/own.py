@@ -21,8 +21,10 @@ from typing import Any
 import numpy as np
 from brian2 import Quantity
 
+from plasticity.extensions import PACKAGES as _PACKAGES
+
 _HOME = Path(__file__).parent.parent.parent
-_PACKAGES = ("plasticity", "bridges", "simulations")
+
 # what they are built on; anything else among their names was put there by somebody
 _LIBRARIES = {*sys.stdlib_module_names, "brian2", "joblib", "numpy", "pooch", "scipy", "sklearn", "sympy"}
 _STARTED = time.time()

@@ -53,7 +53,7 @@ class PoissonPairs(Network):
         """Where each run-time number lies, named by the side, and not by the group."""
         return {name.replace("_trains.", "."): place for name, place in super().places().items()}
 
-    def chequered(self) -> np.ndarray:
+    def half_at_each_bound(self) -> np.ndarray:
         """Weights of which every other one is 1 and the others 0, as on a chequerboard of the trains: half of each train's."""
         return np.add.outer(np.arange(self.pre), np.arange(self.post)).ravel() % 2
 

@@ -132,14 +132,14 @@ def to_pynn(rule: Rule, landing: Landing | None = None) -> str:
 
 
 def statements(text: str) -> list[tuple[str, str]]:
-    """The lines of a rule's text as (name, expression)."""
+    """The lines of a rule's text as (name, expression); ValueError or SyntaxError for a line that is none."""
     lines = [line.partition("#")[0].strip() for line in text.splitlines()]
     found = []
     for line in filter(None, lines):
         match = re.fullmatch(r"([A-Za-z_]\w*)\s*=(?!=)\s*(.+)", line)
         if not match:
             raise ValueError(line)
-        ast.parse(match[2].strip(), mode="eval")  # SyntaxError is a ValueError's cousin: see the caller
+        ast.parse(match[2].strip(), mode="eval")
         found.append((match[1], match[2].strip()))
     return found
 

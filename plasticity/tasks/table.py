@@ -112,7 +112,7 @@ class Table(Task):
             int(((read.values[rows] < scaler.data_min_) | (read.values[rows] > scaler.data_max_)).sum()) for rows in chosen
         ]
         train, validation, test = (self._trials(scaler.transform(read.values[rows]), rows) for rows in chosen)
-        return TableDraw(train, validation, test, {"validation": outside[1], "test": outside[2]})
+        return Draw(train, validation, test, clipped={"validation": outside[1], "test": outside[2]})
 
     def _apart(self, labels: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
         """Which of the different rows are for training, validation and test: of every class at least one each."""
@@ -134,13 +134,6 @@ class Table(Task):
     def ideal(self, trials: Streams) -> np.ndarray:
         """The class of the row. Rows of two classes may be alike, so that nobody may be able to tell them apart."""
         return trials.stream_label[:, 0]
-
-
-@dataclass(frozen=True, eq=False)
-class TableDraw(Draw):
-    """A draw of rows; `clipped` counts the values beyond those of the training rows, by part."""
-
-    clipped: dict[str, int] = field(default_factory=dict)
 
 
 def table(

@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from numbers import Integral
 from typing import Any, ClassVar, TypeVar
 
@@ -86,11 +87,15 @@ class Trials(ABC):
 
 @dataclass(frozen=True, eq=False)
 class Draw:
-    """Training, validation and test trials of one seed; nothing that is shown in one of them is shown in another."""
+    """Training, validation and test trials of one seed; nothing that is shown in one of them is shown in another.
+
+    `clipped` counts by part the values beyond those of the training trials, where these say what is 0 and 1.
+    """
 
     train: Any
     validation: Any
     test: Any
+    clipped: Mapping[str, int] = field(default_factory=dict, kw_only=True)
 
     def fingerprint(self) -> str:
         """sha256 over all arrays: equal exactly if the trials are equal."""

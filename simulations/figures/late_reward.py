@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 
 from plasticity.networks.distal_reward import TAU_D_S, earned_by
-from plasticity.spike_statistics import decayed, roomiest
+from plasticity.spike_statistics import decayed, most_isolated
 from simulations.figures.kinds import (
     Layer,
     Page,
@@ -81,7 +81,7 @@ def one_reward(a: Arrays, tonic: float, dose: float) -> Page:
     above: list[Layer] = []
     below: list[Layer] = []
     if len(rewards):
-        at = roomiest(rewards)
+        at = most_isolated(rewards)
         start, end = at - 4.0, at + 2.0  # the pair that this reward came of is 1 to 3 s earlier
         for train, row, colour in zip(trains, (1.5, 0.5), (BLUE, VERMILION), strict=True):
             shown = train[(train > start) & (train < end)] - at

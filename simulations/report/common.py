@@ -23,11 +23,6 @@ from simulations.report.html import Block, Code, Heading, Table, Text, cell, pro
 KINDS = {"rules": "Rule", "landings": "Landing", "gates": "Gate", "neurons": "Neuron", "encoders": "Encoder", "models": "Model"}
 
 
-def many(count: int, word: str) -> str:
-    """1 seed, 2 seeds."""
-    return f"{count} {word}{'s' if count != 1 else ''}"
-
-
 def sentence(told: str) -> str:
     """With a capital letter and an end."""
     told = told.strip()

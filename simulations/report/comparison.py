@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bridges.comparison.tables import many
 from plasticity.records import read_json
 from plasticity.settings import describe, text
 from simulations.figures import comparison as drawing
@@ -17,7 +18,6 @@ from simulations.report.common import (
     again,
     checks_told,
     made_of,
-    many,
     provenance,
     references,
     sentence,

@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from bridges.comparison.tables import many
 from plasticity.records import Record
 from plasticity.settings import describe, text
 from simulations.figures import draw_all
 from simulations.frame.execute import summarise
 from simulations.frame.experiment import Experiment
 from simulations.frame.shown import counted
-from simulations.report.common import KINDS, again, checks_told, made_of, many, provenance, references, sentence, settings_table
+from simulations.report.common import KINDS, again, checks_told, made_of, provenance, references, sentence, settings_table
 from simulations.report.html import Block, Section, Table, numbers_told, pictures, prose
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from bridges.comparison.tables import many
 from plasticity.records import Record
 from simulations.frame.experiment import Experiment
 from simulations.frame.sweep import Sweep
-from simulations.report.common import again, many, provenance, references, sentence
+from simulations.report.common import again, provenance, references, sentence
 from simulations.report.experiment import question
 from simulations.report.html import Section, Table, cell, pictures
 

@@ -16,7 +16,7 @@ from plasticity.neurons import half_steps, izhikevich
 from plasticity.protocols import numpy_target
 from plasticity.records import Record
 from plasticity.rules import hebb, pair_stdp
-from plasticity.spike_statistics import decayed, roomiest
+from plasticity.spike_statistics import decayed, most_isolated
 from simulations.distal_reward import DistalRewardSuite
 from simulations.figures import draw_all
 from simulations.frame.execute import from_configuration
@@ -243,7 +243,7 @@ def test_a_weight_that_never_gets_there_counts_as_infinitely_late():
 
 
 def test_the_reward_with_the_most_room_and_the_pairs_that_it_may_have_come_of():
-    assert roomiest(np.array([1.0, 5.0, 9.5, 11.0])) == 5.0  # 4 s before it and 4.5 s behind
+    assert most_isolated(np.array([1.0, 5.0, 9.5, 11.0])) == 5.0  # 4 s before it and 4.5 s behind
     ones, twos = np.array([7.0, 7.99, 8.5, 9.1]), np.array([7.005, 8.0, 8.52, 9.11])
     # by a reward at 10.05 s: not 7.005, more than 3 s before; nor 8.52, 20 ms after its partner; nor 9.11, less than 1 s before
     assert earned_by(10.05, ones, twos) == [(7.99, 8.0)]
