@@ -40,31 +40,10 @@ class SuperpositionLaw(Experiment):
     compiled: ClassVar[bool] = False
     part_of: ClassVar[str] = "identities"
     time_share: ClassVar[float] = 0.02
-    measures: ClassVar[tuple[Measure, ...]] = (
-        Measure(
-            "error_5_in_10",
-            "",
-            "squared error of a memory of 5 pairs in 10 dimensions",
-            ("error of a memory of 5 pairs in 10 dimensions",),
-        ),
-        Measure(
-            "error_10_in_50",
-            "",
-            "squared error of a memory of 10 pairs in 50 dimensions",
-            ("error of a memory of 10 pairs in 50 dimensions",),
-        ),
-        Measure(
-            "error_50_in_50",
-            "",
-            "squared error of a memory of 50 pairs in 50 dimensions",
-            ("error of a memory of 50 pairs in 50 dimensions",),
-        ),
-        Measure(
-            "error_100_in_20",
-            "",
-            "squared error of a memory of 100 pairs in 20 dimensions",
-            ("error of a memory of 100 pairs in 20 dimensions",),
-        ),
+    measures: ClassVar[tuple[Measure, ...]] = tuple(
+        Measure(f"error_{n}_in_{d}", "", f"squared error of {what}", (f"error of {what}",))
+        for n, d in MEMORIES
+        for what in [f"a memory of {n} pairs in {d} dimensions"]
     )
 
     memories: int = setting(

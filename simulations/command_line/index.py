@@ -16,7 +16,7 @@ from typing import Any
 FILE = Path(__file__).with_name("index.json")
 TOP = Path(__file__).resolve().parents[2]
 MADE_IN = {
-    "rules": ["plasticity/rules/*.py"],
+    "rules": ["plasticity/rules/*.py", "simulations/*.py"],
     "landings": ["plasticity/rules/*.py"],
     "gates": ["plasticity/gates/*.py"],
     "neurons": ["plasticity/neurons.py"],
@@ -25,7 +25,7 @@ MADE_IN = {
     "datasets": ["plasticity/datasets/*.py"],
     "models": ["bridges/models/*.py"],
     "learners": ["plasticity/learners/*.py", "bridges/models/*.py", "bridges/learners.py", "bridges/torch_classifier.py"],
-    "simulations": ["simulations/*.py"],
+    "simulations": ["simulations/*.py", "simulations/frame/*.py"],
 }
 """The files in which the things of a kind are written."""
 ASKED_BY = "simulations/command_line/described.py"

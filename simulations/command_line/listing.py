@@ -31,15 +31,16 @@ def list_(
 
     if kind is not None and kind not in MADE_IN:
         raise unknown("kind", kind, MADE_IN)
+    kinds = [kind] if kind else [*MADE_IN]
     rows = [
         {"kind": title, "name": name, "summary": about["summary"], "source": about["source"]}
-        for title in ([kind] if kind else MADE_IN)
+        for title in kinds
         for name, about in known(title).items()
     ]
     if as_json:
         print_json(rows)
         return
-    for title in [kind] if kind else MADE_IN:
+    for title in kinds:
         chosen = [(row["name"], row["summary"], row["source"]) for row in rows if row["kind"] == title]
         terminal.show(terminal.table(title, ("name", "what it is", "source"), chosen, terminal.console().width))
     terminal.show("`plasticity show NAME` tells more about one of them.")

@@ -169,7 +169,7 @@ def _run(
         print_json(result.summary())
         return
     terminal.show(*result.tables(terminal.console().width))
-    _lies(result, sorted((folder / "figures").iterdir()) if (folder / "figures").is_dir() else [], page)
+    _lies(result, sorted((folder / "figures").glob("*")), page)
 
 
 @app.command()

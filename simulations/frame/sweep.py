@@ -25,7 +25,7 @@ from plasticity.errors import PlasticityError, WrongUse, unknown
 from plasticity.parallel import Progress, check_seeds, each, one_thread, quiet
 from plasticity.records import Record, RunFolder, provenance, write_text
 from plasticity.settings import describe
-from plasticity.statistics import interval, known_mean
+from plasticity.statistics import known_mean, mean_and_interval
 from simulations.frame.execute import PARTS
 
 if TYPE_CHECKING:
@@ -245,7 +245,7 @@ class Sweep:
     def __repr__(self) -> str:
         grid = ", ".join(f"{key}={','.join(levels)}" for key, levels in self.configuration["grid"].items())
         told = f"{len(self.values)} measures, {len(self.configuration['seeds'])} seeds"
-        return f"<Sweep of {self.configuration['simulation']} over {grid}: {told}>"
+        return f"<Sweep of {self.name} over {grid}: {told}>"
 
     def _repr_html_(self) -> str:
         return self.html()
@@ -255,7 +255,7 @@ class Sweep:
         from bridges.comparison.tables import html_table
 
         seeds = len(self.configuration["seeds"])
-        return html_table(f"{self.configuration['simulation']}: {len(self.points)} points, {seeds} seeds", *self.rows(names))
+        return html_table(f"{self.name}: {len(self.points)} points, {seeds} seeds", *self.rows(names))
 
     def to_frame(self) -> pandas.DataFrame:
         """`tidy` as a pandas table; PlasticityError where pandas is not installed."""
@@ -287,10 +287,7 @@ class Sweep:
 
     def summary(self, name: str, point: int) -> dict[str, float]:
         """Mean over seeds and its 95 % interval (BCa bootstrap); nan where there are fewer than two."""
-        known = self.values[name][point]
-        known = known[np.isfinite(known)]
-        low, high = interval(known)
-        return {"mean": float(known.mean()) if len(known) else math.nan, "low": low, "high": high}
+        return mean_and_interval(self.values[name][point])
 
     def to_json(self) -> dict[str, Any]:
         rows = [

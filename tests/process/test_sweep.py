@@ -207,6 +207,7 @@ def test_a_sweep_of_learners_is_a_result_like_others_and_its_command_gives_the_s
     on_digits(tmp_path / "s")
     result = results.load(tmp_path / "s")
     assert result.title == "digits, a sweep" and [path.name for path in result.draw()] == ["sweep.png"]
+    assert repr(result.sweep).startswith("<Sweep of digits over train=") and "digits: 4 points" in result.html()
     page = result.page()
     assert "2 learners on a task over a grid of settings, 4 points, 2 seeds" in page.replace("\n", " ")
     told = result.summary()

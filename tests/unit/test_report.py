@@ -44,6 +44,7 @@ from simulations.frame import rerun, results
 from simulations.frame.checks import Check, near
 from simulations.frame.execute import execute
 from simulations.frame.experiment import Experiment
+from simulations.frame.on_task import by_owner
 from simulations.frame.sweep import sweep
 from simulations.report import common
 from simulations.report import html as page
@@ -551,16 +552,12 @@ def test_the_command_gives_the_same_configuration_again(task, learners, chosen):
     assert not unsaid and command[:3] == ["plasticity", "compare", task.name] and command[-2:] == ["--out", "results/x"]
     options = list(zip(command[3::2], command[4::2], strict=True))
     given = settings.parse(value for option, value in options if option == "--set")
-    own = {key: value for key, value in given.items() if "." not in key}
-    by_owner: dict[str, dict[str, str]] = {}
-    for key, value in given.items():
-        if "." in key:
-            by_owner.setdefault(key.partition(".")[0], {})[key.partition(".")[2]] = value
-    assert settings.configure(EnergyTable, by_owner.pop("energy")) == table
+    own, of_others = by_owner(given)
+    assert settings.configure(EnergyTable, of_others.pop("energy")) == table
     made = settings.configure(type(task), own)
     named = dict(options)["--learners"].split(",")
     seeds = parse_seeds(dict(options)["--seeds"])
-    assert _configuration(made, resolve(named, by_owner, made), seeds) == {
+    assert _configuration(made, resolve(named, of_others, made), seeds) == {
         key: value for key, value in configuration.items() if key != "energy"
     }
 
