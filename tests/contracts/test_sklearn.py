@@ -342,6 +342,7 @@ def test_more_training_that_silences_the_network_is_told_and_what_is_told_helps(
         assert learner.score(shown[trials:], labels[trials:]) > max(0.93, silent + 0.1)  # .97 to 1 was measured
 
 
+@pytest.mark.full
 def test_a_network_in_which_nothing_fires_is_told_and_gives_equal_chances():
     learner = SpikingClassifier(streams=1, neurons_per_class=2, drive=0.0).fit(X, Y)
     with pytest.warns(UserWarning, match="in 100% of the trials nothing fired"):

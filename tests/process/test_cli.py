@@ -306,7 +306,8 @@ def test_run_prints_numbers_and_checks_and_keeps_a_record(program, tmp_path, wit
     assert told["configuration"]["settings"] == {"dice": 900} and told["configuration"]["seeds"] == [0, 1, 2]
 
 
-def test_run_shows_people_a_table_and_plot_draws_it_again(program, tmp_path, with_throw):
+def test_run_shows_people_a_table_and_plot_draws_it_again(program, tmp_path, with_throw, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "120")  # room for the sources, whatever terminal the tests are started from
     status, out, _ = program("run", "throw", "--out", tmp_path / "run", "--seeds", 2)
     assert status == 0 and "the mean of 1 to 6" in out and "throws.png" in out
     assert f"report:  {tmp_path / 'run' / 'report.html'}" in out

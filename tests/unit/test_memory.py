@@ -121,6 +121,7 @@ def test_many_short_keys_are_drawn_in_the_end_and_each_pattern_as_often():
     assert abs(often - 400).max() < 5 * np.sqrt(800 / 4)
 
 
+@pytest.mark.full
 def test_the_noise_of_spikes_is_not_told_where_weights_reach_their_bound():
     shown = trials(4, test=10)
     memory = SpikingMemory(streams=5).fit(shown.X, shown.y)
