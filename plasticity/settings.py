@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import inspect
 import math
 import numbers
@@ -306,8 +307,26 @@ def text(value: Any) -> str:
     if isinstance(value, Mapping) and "name" in value:  # a rule or a gate as a record holds it
         return str(value["name"])
     if hasattr(value, "name") and hasattr(value, "parameters"):
-        return f"{value.name}({', '.join(f'{symbol}={number}' for symbol, number in value.parameters.items())})"
-    return str(value)
+        return f"{value.name}({', '.join(f'{symbol}={written(number)}' for symbol, number in value.parameters.items())})"
+    return written(value)
+
+
+def written(value: Any) -> str:
+    """A number or quantity as text, the same in every process; `str` writes a quantity by the units that were used before."""
+    if not hasattr(value, "in_best_unit") or np.ndim(value):
+        return str(value)
+    return str(value.in_best_unit(8, False, *_units()))
+
+
+@functools.cache
+def _units() -> tuple[Any, ...]:
+    from brian2 import mV
+    from brian2.units.fundamentalunits import UnitRegistry, standard_unit_register
+
+    ours = UnitRegistry()
+    for power in (-1, -2):
+        ours.add(mV**power)
+    return standard_unit_register, ours
 
 
 def plain(value: Any) -> Any:
@@ -321,7 +340,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [plain(entry) for entry in value]
     if hasattr(value, "name") and hasattr(value, "parameters"):
-        return {"name": value.name, "parameters": {str(key): str(entry) for key, entry in dict(value.parameters).items()}}
+        return {"name": value.name, "parameters": {str(key): written(entry) for key, entry in dict(value.parameters).items()}}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = {
             f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value) if not callable(getattr(value, f.name))

@@ -154,7 +154,7 @@ class StdpWindow(Experiment):
             "largest_depression": float(min(a["simulated"].min(), 0.0)),
             **({"largest_difference": float(np.abs(a["simulated"] - a["closed_form"]).max())} if exact else {}),
             "lags": len(a["lag_ms"]),
-            "parameters": {name: str(value) for name, value in rule.parameters.items()},
+            "parameters": {name: settings.written(value) for name, value in rule.parameters.items()},
         }
 
     def checks(self, a: Arrays) -> Iterable[Check]:

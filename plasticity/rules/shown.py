@@ -8,6 +8,8 @@ import numpy as np
 from brian2 import Hz, get_dimensions, mV, second
 from brian2.utils.stringtools import get_identifiers
 
+from plasticity import settings
+
 if TYPE_CHECKING:
     from plasticity.rules.rule import Rule
 
@@ -97,8 +99,8 @@ def typed(value: Any) -> str:
     """A parameter as people type it: 20*ms, 0.01."""
     if get_dimensions(value).is_dimensionless:
         return str(value)
-    number, _, unit = value.in_best_unit().partition(" ")
-    return f"{number.rstrip('.')}*{unit}"
+    number, _, unit = settings.written(value).partition(" ")
+    return f"{number.rstrip('.')}*{unit.replace('^', '**').replace(' ', '*')}"
 
 
 def _shown(value: Any) -> str:
@@ -112,5 +114,5 @@ def _shown(value: Any) -> str:
         for power, written in ((-1, f"/{name}"), (-2, f"/{name}^2"), (-0.5, f"/sqrt({name})")):
             if get_dimensions(value) == get_dimensions(base**power) != Hz.dim:
                 return f"{float(value / base**power):g} {written}"
-    number, _, unit = value.in_best_unit().partition(" ")
+    number, _, unit = settings.written(value).partition(" ")
     return f"{number.rstrip('.')} {unit}"

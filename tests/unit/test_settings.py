@@ -203,3 +203,17 @@ def test_a_setting_that_was_added_later_is_in_a_record_where_it_is_not_the_defau
         new: str = setting("", "added later", later=True)
 
     assert settings.recorded(Grown()) == {"old": 1} and settings.recorded(Grown(2, "x")) == {"old": 2, "new": "x"}
+
+
+def test_a_quantity_has_one_text_whatever_units_were_used_before():
+    from brian2 import mV, pF, psiemens, register_new_unit
+
+    from plasticity.rules import RULES
+
+    def told() -> list[Any]:
+        return [settings.plain(rule) for rule in RULES.values()] + [str(settings.written(2 * pF / psiemens))]
+
+    before = told()
+    register_new_unit(1 / mV**2)
+    register_new_unit(pF / psiemens)
+    assert told() == before and "0.00014 mV^-1" in str(before)
