@@ -159,14 +159,18 @@ def from_neo(block: Any) -> Recording:
     return _gathered(times, duration_s, trial_s, names, weights)
 
 
-def write_nwb(path: str | os.PathLike[str], recording: Recording) -> None:
+def write_nwb(path: str | os.PathLike[str], recording: Recording, force: bool = False) -> None:
     """Write an NWB file: the neurons as units with their class, the trials as intervals, the weights as a table `weights`.
 
     Raises
     ------
+    WrongUse
+        A file is there already, and not `force`.
     PlasticityError
         PyNWB is not installed, or the file cannot be written.
     """
+    if Path(path).exists() and not force:
+        raise WrongUse(f"{path} is there already; give another path, or replace it with force=True.")
     pynwb, common = _package("pynwb"), _package("hdmf.common", "pynwb")
     began = datetime.datetime.now(datetime.UTC)
     file = pynwb.NWBFile("spikes and weights of a simulated network", str(uuid.uuid4()), began)

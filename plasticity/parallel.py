@@ -49,7 +49,7 @@ def check_seeds(seeds: Iterable[int]) -> list[int]:
     except TypeError:
         raise WrongUse(f"seeds={seeds!r} are no whole numbers; give a number of seeds, or which, like [0, 3, 4].") from None
     if not listed:
-        raise WrongUse("0 seeds were asked for; a comparison needs at least one, for example --seeds 10.")
+        raise WrongUse("0 seeds were asked for; a comparison needs at least one, for example seeds=10 (--seeds 10 on the command line).")
     if min(listed) < 0:
         raise WrongUse(f"a seed is a whole number from 0 on, not {min(listed)}.")
     if len(set(listed)) < len(listed):
@@ -62,7 +62,7 @@ def check_jobs(jobs: int | None) -> int:
     if jobs is None:
         return joblib.cpu_count()
     if jobs < 1:
-        raise WrongUse(f"--jobs is the number of processes, 1 or more, not {jobs}.")
+        raise WrongUse(f"jobs={jobs}: the number of processes is 1 or more.")
     return int(jobs)
 
 

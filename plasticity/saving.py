@@ -49,13 +49,13 @@ _TARGETS = ("cpp_standalone", "numpy")
 KIND = "#"  # the key of what JSON cannot hold by itself
 
 
-def save(learner: Learner, path: str | os.PathLike[str]) -> None:
+def save(learner: Learner, path: str | os.PathLike[str], force: bool = False) -> None:
     """Write a trained learner to PATH.json and PATH.npz, whole or not at all: `learner.save(path)`.
 
     Raises
     ------
     WrongUse
-        It is not fitted, or has something of a kind that cannot be saved (a rule or gate that no name is known of, a model given
+        Something is there already, and not `force`. It is not fitted, or has something of a kind that cannot be saved (a rule or gate that no name is known of, a model given
         as an object).
     PlasticityError
         The folder is full or cannot be written.
@@ -65,6 +65,10 @@ def save(learner: Learner, path: str | os.PathLike[str]) -> None:
         check_is_fitted(learner)
     except NotFittedError:
         raise WrongUse(f"this {kind.__name__} has learnt nothing that could be saved; call fit(X, y) first.") from None
+    stem = _stem(path)
+    there = [file for file in (stem.with_name(stem.name + end) for end in (".json", ".npz")) if file.exists()]
+    if there and not force:
+        raise WrongUse(f"{there[0]} is there already; give another path, or replace it with save(path, force=True).")
     arrays: dict[str, np.ndarray] = {}
     given = learner.get_params(deep=False)
     told = {
@@ -76,7 +80,7 @@ def save(learner: Learner, path: str | os.PathLike[str]) -> None:
     where = str(getattr(learner, "backend_", learner.side))
     seed = given.get("random_state")
     numbers = {"sha256": _sha256(told), "plasticity": plasticity.__version__}
-    Record("learner", told, seed, numbers, arrays, 0.0, where, 1).save(_stem(path))
+    Record("learner", told, seed, numbers, arrays, 0.0, where, 1).save(stem)
 
 
 def load(path: str | os.PathLike[str]) -> Learner:

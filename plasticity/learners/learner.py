@@ -140,14 +140,15 @@ class Learner(BaseEstimator):
         """What is said of an X of so many columns after a `fit` on another number of them."""
         return f"it was fitted on {vars(self)['n_features_in_']} columns"
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write it, trained, to PATH.json and PATH.npz, without pickle; `plasticity.load(path)` is the inverse.
+    def save(self, path: str | os.PathLike[str], force: bool = False) -> None:
+        """Write it, trained, to PATH.json and PATH.npz, without pickle; `plasticity.load(path)` is the inverse. What is
+        there already is replaced with `force` alone.
 
         Raises what `plasticity.saving.save` does.
         """
         from plasticity.saving import save
 
-        save(self, path)
+        save(self, path, force)
 
     def state(self) -> dict[str, Any]:
         """What `save` keeps beside the settings: what `fit` made, but for the attributes that are `made_anew`."""

@@ -193,14 +193,14 @@ def test_a_file_names_no_code_to_be_run(tmp_path, monkeypatch):
         "simulations.peers.bindsnet_model:Network",
         "antigravity:x",
     ):
-        fitted().save(tmp_path / "mine")
+        fitted().save(tmp_path / "mine", force=True)
         signed(tmp_path / "mine.json", learner=name)
         with pytest.raises(WrongUse, match="which is not known here; import that module first"):
             pl.load(tmp_path / "mine")
     import sys
 
     assert "antigravity" not in sys.modules
-    fitted().save(tmp_path / "mine")
+    fitted().save(tmp_path / "mine", force=True)
     signed(tmp_path / "mine.json", state={"classes_": {"#": "module", "name": "os"}})
     with pytest.raises(WrongUse, match="of the kind 'module', which this version does not know"):
         pl.load(tmp_path / "mine")
@@ -223,3 +223,15 @@ def test_no_array_of_objects_is_read(tmp_path):
     assert zipfile.is_zipfile(tmp_path / "mine.npz")
     with pytest.raises(PlasticityError, match="mine.npz is damaged"):
         pl.load(tmp_path / "mine")
+
+
+@pytest.mark.parametrize("end", ["json", "npz"])
+def test_what_is_there_is_replaced_only_when_asked_to(tmp_path, end):
+    fitted().save(tmp_path / "mine")
+    before = (tmp_path / f"mine.{end}").read_bytes()
+    (tmp_path / f"mine.{'npz' if end == 'json' else 'json'}").unlink()
+    with pytest.raises(WrongUse, match=f"mine.{end} is there already; give another path"):
+        fitted().save(tmp_path / "mine.json")
+    assert (tmp_path / f"mine.{end}").read_bytes() == before
+    fitted().save(tmp_path / "mine", force=True)
+    assert pl.load(tmp_path / "mine").classes_ is not None
