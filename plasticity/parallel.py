@@ -49,7 +49,9 @@ def check_seeds(seeds: Iterable[int]) -> list[int]:
     except TypeError:
         raise WrongUse(f"seeds={seeds!r} are no whole numbers; give a number of seeds, or which, like [0, 3, 4].") from None
     if not listed:
-        raise WrongUse("0 seeds were asked for; a comparison needs at least one, for example seeds=10 (--seeds 10 on the command line).")
+        raise WrongUse(
+            "0 seeds were asked for; a comparison needs at least one, for example seeds=10 (--seeds 10 on the command line)."
+        )
     if min(listed) < 0:
         raise WrongUse(f"a seed is a whole number from 0 on, not {min(listed)}.")
     if len(set(listed)) < len(listed):

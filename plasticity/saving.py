@@ -55,8 +55,8 @@ def save(learner: Learner, path: str | os.PathLike[str], force: bool = False) ->
     Raises
     ------
     WrongUse
-        Something is there already, and not `force`. It is not fitted, or has something of a kind that cannot be saved (a rule or gate that no name is known of, a model given
-        as an object).
+        Something is there already, and not `force`. It is not fitted, or has something of a kind that cannot be saved (a rule or
+        gate that no name is known of, a model given as an object).
     PlasticityError
         The folder is full or cannot be written.
     """
