@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from plasticity.errors import PlasticityError, WrongUse
-from plasticity.records import TEMPORARY, Record
+from plasticity.files import TEMPORARY
+from plasticity.records import Record
 
 KEPT = 2
 _ENDINGS = (".json", ".npz")

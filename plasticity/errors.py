@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+_CONTROLS = dict.fromkeys((*range(9), *range(11, 32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A)), "?")
 MANY = 25  # names that a sentence does not list where it has a better idea
 
 
@@ -14,6 +15,11 @@ class PlasticityError(Exception):
 
 class WrongUse(PlasticityError, ValueError):
     """Something was asked for that does not exist or cannot be (exit status 2)."""
+
+
+def printable(text: str) -> str:
+    """The text with ? for every control character but tab and newline: a record may come from anyone, a terminal obeys them."""
+    return text.translate(_CONTROLS)
 
 
 def unknown(kind: str, given: str, known: Iterable[str]) -> WrongUse:

@@ -8,13 +8,9 @@ import fcntl
 import functools
 import hashlib
 import importlib.metadata
-import io
-import json
-import math
 import os
 import platform
 import re
-import secrets
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -25,10 +21,11 @@ import joblib
 import numpy as np
 
 import plasticity
+from plasticity import files
 from plasticity.errors import PlasticityError, WrongUse
+from plasticity.files import TEMPORARY
 
 PACKAGES = ("brian2", "numpy", "scipy", "scikit-learn", "torch", "joblib", "matplotlib")
-TEMPORARY = ".unfinished-write-"  # how the name of a file begins while it is being written
 # Everything that a run writes into its folder, and so everything that force removes. The summary goes first:
 # a removal that is cut short then leaves an unfinished run, never one that looks finished.
 RUN_FILES = (
@@ -83,161 +80,6 @@ def provenance() -> dict[str, Any]:
     known = _this_process()
     created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     return {**known, "versions": dict(known["versions"]), "created": created}
-
-
-# Files
-
-
-def _failed(path: Path, error: OSError) -> PlasticityError:
-    if isinstance(error, FileExistsError | NotADirectoryError):
-        return PlasticityError(f"{path.parent} is no folder, so {path.name} cannot be written there; give a folder with --out.")
-    return PlasticityError(
-        f"cannot write {path.name} in the folder {path.parent}: {error.strerror or error}. "
-        "Make room there or make it writable, or choose another folder with --out."
-    )
-
-
-def _write(path: str | Path, content: bytes) -> None:
-    path = Path(path)
-    temporary = path.parent / f"{TEMPORARY}{os.getpid()}-{secrets.token_hex(4)}"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with open(temporary, "xb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, path)
-        except BaseException:  # Ctrl-C as well
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise _failed(path, error) from error
-
-
-def write_text(path: str | Path, text: str) -> None:
-    """Write a text file (UTF-8) whole or not at all; missing folders are made.
-
-    The text goes to a temporary file in the same folder, to the disk (fsync), and then takes the name in one step,
-    so a reader sees the old file or the new one even if the writer is killed.
-
-    Raises
-    ------
-    PlasticityError
-        The folder is full or cannot be written; the old file, if any, is still there.
-    """
-    _write(path, text.encode(errors="backslashreplace"))  # a path may hold bytes that are no UTF-8
-
-
-def _plain(value: Any, where: str) -> Any:
-    """`value` as JSON knows it: numpy scalars and arrays as numbers and lists, NaN and infinity as null."""
-    if isinstance(value, np.generic) or type(value) is np.ndarray:
-        value = value.tolist()
-    if value is None or isinstance(value, (bool, int, str)):
-        return value
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Path):
-        return str(value)
-    if isinstance(value, (list, tuple)):
-        return [_plain(item, f"{where}[{place}]") for place, item in enumerate(value)]
-    if isinstance(value, Mapping):
-        for key in value:
-            if not isinstance(key, str):
-                raise WrongUse(f"{where} has the key {key!r}; keys in a record must be text, such as {str(key)!r}.")
-        return {str(key): _plain(item, f"{where}.{key}") for key, item in value.items()}
-    raise WrongUse(
-        f"{where} is {value!r} of type {type(value).__name__}, which JSON cannot hold; "
-        "give a number, text, list or dictionary (of a quantity with a unit: divide by the unit)."
-    )
-
-
-def write_json(path: str | Path, value: Any) -> None:
-    """Write JSON whole or not at all, see `write_text`.
-
-    NumPy scalars and arrays become plain numbers and lists; NaN and infinity, which JSON does not have, become null.
-
-    Raises
-    ------
-    WrongUse
-        Something that JSON cannot hold (an object, a quantity with a unit, a key that is no text).
-    PlasticityError
-        The folder is full or cannot be written.
-    """
-    _write(path, (json.dumps(_plain(value, "value"), indent=2, allow_nan=False) + "\n").encode())
-
-
-def _npz(arrays: Mapping[str, Any]) -> bytes:
-    whole: dict[str, Any] = {name: np.asarray(array) for name, array in arrays.items()}
-    for name, array in whole.items():
-        if array.dtype.hasobject:
-            raise WrongUse(
-                f"array {name!r} holds Python objects; a record keeps numbers and texts of one type and one shape only."
-            )
-        if name in ("file", "allow_pickle") or not re.fullmatch(r"\w+", name):
-            raise WrongUse(f"{name!r} cannot name an array; use letters, digits and _ (and neither 'file' nor 'allow_pickle').")
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, **whole)
-    return buffer.getvalue()
-
-
-def write_npz(path: str | Path, arrays: Mapping[str, Any]) -> None:
-    """Write named arrays (compressed npz) whole or not at all, see `write_text`. The same arrays give the same bytes.
-
-    Raises
-    ------
-    WrongUse
-        An array of Python objects, or a name that is not made of letters, digits and `_`.
-    PlasticityError
-        The folder is full or cannot be written.
-    """
-    _write(path, _npz(arrays))
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise PlasticityError(f"there is no file {path}; was the run finished, and is this its folder?") from None
-    except OSError as error:
-        raise PlasticityError(f"cannot read {path}: {error.strerror or error}.") from error
-
-
-def _damaged(path: Path, why: object) -> PlasticityError:
-    return PlasticityError(f"{path} is damaged ({why}); delete it and run again, or restore it from a copy.")
-
-
-def read_json(path: str | Path) -> Any:
-    """What `write_json` wrote. A missing or damaged file is a PlasticityError that names it."""
-    path = Path(path)
-    content = _read(path)
-    try:
-        return json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise _damaged(path, error) from error
-
-
-def read_npz(path: str | Path) -> dict[str, np.ndarray]:
-    """What `write_npz` wrote, all of it in memory. Pickled objects are never loaded: a file may come from anyone.
-
-    Raises
-    ------
-    PlasticityError
-        The file is missing, damaged, no npz, or holds Python objects; the message names it.
-    """
-    path = Path(path)
-    return _arrays(path, _read(path))
-
-
-def _arrays(path: Path, content: bytes) -> dict[str, np.ndarray]:
-    if not content.startswith(b"PK"):
-        raise _damaged(path, "not an npz file")
-    try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
-    except Exception as error:  # zipfile, zlib, struct, tokenize, ...: damage has no single exception
-        raise _damaged(path, error) from error
 
 
 # One record
@@ -302,15 +144,15 @@ class Record:
             As `write_json` and `write_npz`; what cannot be written is refused before anything is touched.
         """
         text, data = _with(path, ".json"), _with(path, ".npz")
-        content = _npz(self.arrays)
-        told = _plain({**vars(self), "arrays": sorted(self.arrays)}, "record")
+        content = files.npz(self.arrays)
+        told = files.plain({**vars(self), "arrays": sorted(self.arrays)}, "record")
         told["arrays_sha256"] = hashlib.sha256(content).hexdigest()
         try:
             text.unlink(missing_ok=True)
         except OSError as error:
-            raise _failed(text, error) from error
-        _write(data, content)
-        write_json(text, told)
+            raise files.failed(text, error) from error
+        files.write_bytes(data, content)
+        files.write_sealed(text, told)
 
     @classmethod
     def load(cls, path: str | Path) -> Record:
@@ -322,23 +164,23 @@ class Record:
             A file is missing or damaged, or the two do not belong together; the message names the file.
         """
         text, data = _with(path, ".json"), _with(path, ".npz")
-        told = read_json(text)
+        told = files.read_sealed(text)
         if not data.exists():
             raise PlasticityError(
                 f"{data} is not there: the arrays of this run were left out or lost. Its numbers are in {text.name} and, for the"
                 " whole run, in summary.json; figures need the arrays, so run it again to draw them."
             )
-        content = _read(data)
+        content = files.read(data)
         try:
             expected = told.pop("arrays_sha256")
             made = cls(**told)
         except (AttributeError, KeyError, TypeError) as error:
-            raise _damaged(text, f"not a record: {error}") from error
+            raise files.damaged(text, f"not a record: {error}") from error
         if not (isinstance(made.configuration, dict) and isinstance(made.numbers, dict)):
-            raise _damaged(text, "not a record: its configuration or its numbers are no dictionary")
+            raise files.damaged(text, "not a record: its configuration or its numbers are no dictionary")
         if hashlib.sha256(content).hexdigest() != expected:
-            raise _damaged(data, f"its SHA-256 is not the one in {text.name}")
-        made.arrays = _arrays(data, content)
+            raise files.damaged(data, f"its SHA-256 is not the one in {text.name}")
+        made.arrays = files.arrays(data, content)
         return made
 
 
@@ -351,31 +193,36 @@ class RunFolder:
     Made by `RunFolder.open`. Needs file locks (Linux, macOS); on a network folder without them it is refused.
     """
 
-    def __init__(self, path: Path, replaces: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, path: Path, lock: int, replaces: Mapping[str, Any] | None = None) -> None:
         self.path = path
+        self._lock = lock
         self._replaces = replaces  # run.json of a run that replaces the one which is still there
 
     @classmethod
     @contextlib.contextmanager
-    def open(cls, path: str | Path, configuration: Mapping[str, Any], force: bool = False) -> Iterator[RunFolder]:
+    def open(
+        cls, path: str | Path, configuration: Mapping[str, Any], force: bool = False, backend: str = ""
+    ) -> Iterator[RunFolder]:
         """Hold the folder for one run; `with RunFolder.open(...) as folder`.
 
         An empty or new folder begins a run. An unfinished run with the same configuration goes on: ask `record`
         which parts are there. A finished one is kept unless `force`, which removes what a run writes (RUN_FILES)
         and nothing else, and that when the first record of the new run is saved: a run that is refused, or fails before, costs
-        nothing. The lock ends with the process, however it ends.
+        nothing. The lock ends with the process, however it ends. `backend` is what runs its networks: a run does not go on with
+        another one, whose numbers differ.
 
         Raises
         ------
         WrongUse
-            A finished run is there; an unfinished one with another configuration; another process is writing there;
-            the folder holds files and no run.json, so it is not the folder of a run (with `force` as well).
+            A finished run is there; an unfinished one with another configuration or of another backend; another process is
+            writing there; what a run writes is a link or a device; the folder holds files and no run.json, so it is not the
+            folder of a run (with `force` as well).
         PlasticityError
             The folder cannot be made or written.
         """
         path = Path(path)
         new = not path.exists()
-        asked = _plain(configuration, "configuration")
+        asked = {"configuration": files.plain(configuration, "configuration"), **({"backend": backend} if backend else {})}
         try:
             path.mkdir(parents=True, exist_ok=True)
             names = {entry.name for entry in path.iterdir() if entry.name != ".lock" and not entry.name.startswith(TEMPORARY)}
@@ -384,9 +231,11 @@ class RunFolder:
                 raise WrongUse(
                     f"{path} holds files but no run.json, so it is not the folder of a run; give a new folder with --out."
                 )
-            lock = os.open(path / ".lock", os.O_RDWR | os.O_CREAT, 0o666)
+            for name in ("run.json", "summary.json", "summary.csv", "report.html", "records", "figures", ".lock"):
+                files.refuse_link(path / name)
+            lock = os.open(path / ".lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
         except OSError as error:
-            raise _failed(path / "run.json", error) from error
+            raise files.failed(path / "run.json", error) from error
         try:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -395,9 +244,9 @@ class RunFolder:
                     f"another run is writing to {path}; wait until it ends, or give another folder with --out."
                 ) from None
             except OSError as error:
-                raise _failed(path / ".lock", error) from error
+                raise files.failed(path / ".lock", error) from error
             try:
-                yield cls(path, cls._claim(path, asked, force))
+                yield cls(path, lock, cls._claim(path, asked, force))
             except WrongUse:  # refused before anything was saved: as if it had not been asked for
                 if {entry.name for entry in path.iterdir()} <= {".lock", "run.json"} and (fresh or new):
                     (path / "run.json").unlink(missing_ok=True)
@@ -409,22 +258,23 @@ class RunFolder:
             os.close(lock)
 
     @staticmethod
-    def _claim(path: Path, asked: Any, force: bool) -> Mapping[str, Any] | None:
+    def _claim(path: Path, asked: dict[str, Any], force: bool) -> Mapping[str, Any] | None:
         """Write run.json; or hand back its content, where there is something to be replaced first."""
-        told, content = path / "run.json", {"configuration": asked, "provenance": provenance()}
-        if force and told.exists():
+        file, content = path / "run.json", {**asked, "provenance": provenance()}
+        if force and file.exists():
             return content
         if (path / "summary.json").exists():
             raise WrongUse(
                 f"{path} holds a finished run. Give another folder with --out, replace the run with --force (in Python "
                 f"force=True), or draw its figures again with `plasticity plot {path}`."
             )
-        if told.exists():
-            there = read_json(told)
-            there = there.get("configuration") if isinstance(there, dict) else None
-            if not isinstance(there, dict):
-                raise _damaged(told, "no configuration in it")
-            differing = list(_differing(there, asked))
+        if file.exists():
+            told = files.read_sealed(file)
+            if not isinstance(told.get("configuration"), dict):
+                raise files.damaged(file, "no configuration in it")
+            differing = list(_differing(told["configuration"], asked["configuration"]))
+            if "backend" in told:
+                differing += _differing({"backend": told["backend"]}, {"backend": asked.get("backend")})
             begun = any((path / "records").glob("**/*.json"))
             if differing and begun:
                 raise WrongUse(
@@ -434,14 +284,23 @@ class RunFolder:
             _remove(path, (f"**/{TEMPORARY}*",))  # of a writer that was killed
             if not differing:
                 return None
-        write_json(told, content)
+        files.write_sealed(file, content)
         return None
 
     def _begin(self) -> None:
-        """Make room for the first thing that is saved."""
+        """Look that the folder is the one that is held, and make room for the first thing that is saved."""
+        try:
+            held = os.path.samestat(os.fstat(self._lock), os.stat(self.path / ".lock"))
+        except OSError:
+            held = False
+        if not held or not (self.path / "run.json").exists():
+            raise PlasticityError(
+                f"{self.path} was removed or replaced during the run, with what was finished; give the same command again, with"
+                " another folder if something lies there."
+            )
         if self._replaces is not None:
             _remove(self.path, RUN_FILES)
-            write_json(self.path / "run.json", self._replaces)
+            files.write_sealed(self.path / "run.json", self._replaces)
             self._replaces = None
 
     def _at(self, name: str) -> Path:
@@ -464,9 +323,9 @@ class RunFolder:
         record.save(path)
 
     def finish(self, summary: Mapping[str, Any]) -> None:
-        """Write summary.json: with it the run is finished. A folder may be moved, so where it lay is left out."""
+        """Write summary.json: with it the run is finished, so it comes after all else. Where the folder lay is left out."""
         self._begin()
-        write_json(self.path / "summary.json", {key: value for key, value in summary.items() if key != "out"})
+        files.write_sealed(self.path / "summary.json", {key: value for key, value in summary.items() if key != "out"})
 
 
 def _differing(there: Mapping[str, Any], asked: Mapping[str, Any]) -> Iterator[str]:

@@ -19,7 +19,8 @@ from bridges.comparison.likeness import likeness_tables
 from bridges.learners import NAME
 from plasticity.engine.operations import Costs
 from plasticity.errors import PlasticityError, WrongUse
-from plasticity.records import Record, RunFolder, read_json, write_text
+from plasticity.files import read_sealed, write_text
+from plasticity.records import Record, RunFolder
 from plasticity.statistics import finite, holm, interval, over_seeds, paired_difference
 from plasticity.tasks.trials import share_right
 
@@ -351,8 +352,7 @@ def read_configuration(folder: Path) -> dict[str, Any]:
         raise WrongUse(
             f"{folder} holds no run (there is no run.json); give a folder that `plasticity compare` or `plasticity run` wrote."
         )
-    content = read_json(path)
-    configuration = content.get("configuration") if isinstance(content, dict) else None
+    configuration = read_sealed(path).get("configuration")
     wanted = {
         "compare": ("task", "settings", "facts", "learners", "sides", "parameters", "seeds"),
         "run": ("simulation", "settings", "seeds"),

@@ -27,6 +27,7 @@ from bridges.comparison.energy import EnergyTable
 from bridges.comparison.result import Comparison, record_name
 from bridges.learners import NamedLearner, resolve
 from plasticity import extensions, settings
+from plasticity.engine import backend
 from plasticity.errors import PlasticityError, WrongUse
 from plasticity.learners import VALIDATION
 from plasticity.parallel import check_jobs, check_seeds, each, one_thread, trials_generator
@@ -246,6 +247,7 @@ def compare(
     progress: Progress | None = None,
     settings: Mapping[str, Mapping[str, Any]] | None = None,
     energy: EnergyTable | None = None,
+    complete: Callable[[Comparison], object] | None = None,
 ) -> Comparison:
     """Fit every learner on the same trials of every seed and compare them in pairs.
 
@@ -261,6 +263,7 @@ def compare(
     progress : called with (fraction of the work, finished jobs, all jobs)
     settings : constructor parameters by learner or side: {"spiking": {...}, "mlp": {...}}
     energy : what an operation costs; 45 nm by default (`bridges.comparison.energy.EnergyTable`)
+    complete : called when all is written into `out` but the summary, with which the folder counts as finished: for figures
 
     Raises
     ------
@@ -287,7 +290,8 @@ def compare(
     records: dict[tuple[int, str], Record] = {}
 
     with contextlib.ExitStack() as stack:
-        folder = stack.enter_context(RunFolder.open(Path(out), configuration, force=force)) if out is not None else None
+        spikes = backend() if any(learner.side == "spiking" for learner in resolved) else ""
+        folder = stack.enter_context(RunFolder.open(Path(out), configuration, force, spikes)) if out is not None else None
         todo: list[Job] = []
         kept: list[NamedLearner] = []
         for learner in resolved:
@@ -350,5 +354,7 @@ def compare(
         comparison = Comparison(configuration, records, None if out is None else Path(out))
         if folder is not None:
             comparison.write_csv(folder.path)
+            if complete is not None:
+                complete(comparison)
             folder.finish(comparison.to_json())
     return comparison

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from bridges.comparison.energy import LEFT_OUT, joules
 from bridges.comparison.fairness import GIVEN, given_the_cue
-from plasticity.errors import PlasticityError
+from plasticity.errors import PlasticityError, printable
 from plasticity.gates import GATES
 from plasticity.parallel import FEW_SEEDS
 
@@ -35,7 +35,7 @@ def summary(comparison: Comparison, width: int | None = None) -> Table:
     count = len(comparison.seeds)
     wide, narrow = width is None or width >= 132, width is not None and width < 97
     table = Table(
-        title=f"{comparison.task}: {len(comparison.learners)} learners, {count} seed{'s' if count != 1 else ''}",
+        title=f"{printable(comparison.task)}: {len(comparison.learners)} learners, {count} seed{'s' if count != 1 else ''}",
         title_justify="left",
     )
     columns = {  # title, and whether it is shown

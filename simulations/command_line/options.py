@@ -47,7 +47,7 @@ Out = Annotated[
         show_default=False,
     ),
 ]
-Force = Annotated[bool, typer.Option("--force", help="Replace a finished run in the output folder.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace what is there: a finished run, a page, figures.")]
 All = Annotated[bool, typer.Option("--all", help="Of a comparison: print the whole table, the costs and what they rest on.")]
 Svg = Annotated[bool, typer.Option("--svg", help="Draw the figures as SVG, too.")]
 With = Annotated[

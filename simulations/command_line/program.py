@@ -129,7 +129,9 @@ def about(
 
 def tell(sentence: str) -> None:
     """A sentence on standard error."""
-    print(sentence, file=sys.stderr, flush=True)
+    from plasticity.errors import printable
+
+    print(printable(sentence), file=sys.stderr, flush=True)
 
 
 def print_json(value: Any) -> None:

@@ -91,27 +91,25 @@ def compare(
             progress=progress,
             settings=for_learners,
             energy=energy,
+            complete=lambda _: results.load(folder).complete(svg),
         )
     result = results.load(folder)
-    drawn = result.draw(svg=svg)
-    page = result.write_report()
     if as_json:
         print_json(result.summary())
         return
     terminal.show(*result.tables(terminal.console().width, everything))
-    _where(result, drawn, page, everything)
+    _where(result, everything)
 
 
-def _where(result: Result, drawn: list[Path], page: Path, everything: bool) -> None:
+def _where(result: Result, everything: bool) -> None:
     """Where the rest of a comparison lies, in a few lines."""
-    from simulations.frame import terminal
+    from simulations.frame import results, terminal
 
-    folder, pictures = result.folder, [path.name for path in drawn if path.suffix == ".png"]
+    folder, (pictures, also) = result.folder, _drawn(result)
     others = f" and {len(pictures) - 1} more" if len(pictures) > 1 else ""
-    also = "; also as SVG" if len(pictures) < len(drawn) else ""
     rest = f"rest:    `plasticity plot {folder} --all` prints costs, times and what they rest on"
     terminal.show(
-        f"report:  {page}",
+        f"report:  {folder / results.REPORT}",
         f"figures: {folder / 'figures'} ({pictures[0]}{others}{also})",
         f"table:   {folder / result.TABLE}",
         *[rest] * (not everything),
@@ -164,12 +162,11 @@ def _run(
     with on_cluster(cluster), bar(f"run {simulation}") as progress:
         execute(made, folder, parse_seeds(seeds) if seeds else None, jobs, force, progress, svg)
     result = results.load(folder)
-    page = result.write_report()
     if as_json:
         print_json(result.summary())
         return
     terminal.show(*result.tables(terminal.console().width))
-    _lies(result, sorted((folder / "figures").glob("*")), page)
+    _lies(result)
 
 
 @app.command()
@@ -240,30 +237,34 @@ def sweep(
     folder = out if out is not None else Path("results") / f"sweep_{simulation}"
     asked, listed = sweeps.parse_grid(grid), parse_seeds(seeds)
     with on_cluster(cluster), bar(f"sweep {simulation}") as progress:
-        sweeps.sweep(kind, asked, listed, settings.parse(set_), check_jobs(jobs), folder, force, progress)
+        sweeps.sweep(kind, asked, listed, settings.parse(set_), check_jobs(jobs), folder, force, progress, names(measure), svg)
     result = results.load(folder, names(measure))
-    drawn = result.draw(svg=svg)
-    page = result.write_report()
     if as_json:
         print_json(result.summary())
         return
     terminal.show(*result.tables(terminal.console().width))
-    _lies(result, drawn, page)
+    _lies(result)
 
 
-def _lies(result: Result, drawn: list[Path], page: Path) -> None:
+def _drawn(result: Result) -> tuple[list[str], str]:
+    """The names of the figures of a result, and whether they are there as SVG too."""
+    found = sorted(path.name for path in (result.folder / "figures").glob("*"))
+    pictures = [name for name in found if name.endswith(".png")]
+    return pictures, "; also as SVG" if len(pictures) < len(found) else ""
+
+
+def _lies(result: Result) -> None:
     """Where report, table, figures and records are."""
-    from simulations.frame import terminal
+    from simulations.frame import results, terminal
 
-    folder, pictures = result.folder, [path.name for path in drawn if path.suffix == ".png"]
-    also = "; also as SVG" if any(path.suffix == ".svg" for path in drawn) else ""
+    folder, (pictures, also) = result.folder, _drawn(result)
     shown = (
         f"{folder / 'figures'} ({', '.join(pictures)}{also})"
         if pictures
         else "none (nothing that is shown differs between the runs)"
     )
     terminal.show(
-        f"report:  {page}",
+        f"report:  {folder / results.REPORT}",
         f"table:   {folder / result.TABLE}",
         f"figures: {shown}",
         f"records: {folder / 'records'}; `plasticity plot {folder}` draws the figures again from them",
@@ -290,9 +291,9 @@ def reproduce(
     debug: Debug = False,
 ) -> None:
     """Run every simulation as published and put all checks into one table; what is finished in the folder is not run again."""
-    from plasticity.records import read_json
+    from plasticity.files import read_sealed
     from simulations import SIMULATIONS
-    from simulations.frame import results, terminal
+    from simulations.frame import terminal
     from simulations.frame.execute import execute
     from simulations.frame.shown import COLUMNS, counted, rows
     from simulations.frame.tables import published
@@ -302,11 +303,10 @@ def reproduce(
     for kind in [SIMULATIONS[name] for name in wanted or published()]:
         finished = folder / kind.name / "summary.json"
         if finished.exists() and not force:
-            told.append(read_json(finished))
+            told.append(read_sealed(finished))
             continue
         with bar(f"run {kind.name}") as progress:
             told.append(execute(kind.configure({}), folder / kind.name, None, jobs, force, progress, svg))
-        results.load(folder / kind.name).write_report()
     if as_json:
         print_json(told)
         return

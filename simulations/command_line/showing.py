@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from simulations.command_line.options import All, Debug, Json, Measure, Svg, With, names
+from simulations.command_line.options import All, Debug, Force, Json, Measure, Svg, With, names
 from simulations.command_line.program import app, guarded, print_json
 
 
@@ -23,15 +23,21 @@ def plot(
     with_: With = [],  # noqa: B006  (typer reads it and never changes it)
     everything: All = False,
     svg: Svg = False,
+    force: Force = False,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Draw the figures of a run again, from its records alone; nothing is simulated."""
+    """Draw the figures of a run again, and write its page, from its records alone; nothing is simulated.
+
+    With --out the figures go there, over nothing that is there already but figures, and that with --force.
+    """
     from simulations.frame import results, terminal
 
     result = results.load(folder, names(measure))
     target = out if out is not None else folder / "figures"
-    written = result.draw(target, svg)
+    written = result.draw(out, svg, force)
+    if out is None:
+        result.write_report()
     if as_json:
         print_json({**result.summary(), "figures": [str(path) for path in written]})
         return
@@ -49,13 +55,14 @@ def report(
         typer.Option("--out", metavar="FILE", help="Where the page goes. [default: DIR/report.html]", show_default=False),
     ] = None,
     with_: With = [],  # noqa: B006
+    force: Force = False,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
     """Write one page of HTML about a run, from its records alone: question, table, figures, every seed, how to run it again."""
     from simulations.frame import results, terminal
 
-    page = results.load(folder).write_report(out)
+    page = results.load(folder).write_report(out, force)
     if as_json:
         print_json({"report": str(page), "out": str(folder)})
         return
@@ -73,6 +80,7 @@ def cite(
     debug: Debug = False,
 ) -> None:
     """BibTeX of the papers behind a run, or behind a rule, task, learner, ... by its name, and what these are made of."""
+    from plasticity.errors import printable
     from plasticity.references import bibtex
 
     if Path(what).is_dir() or "/" in what:
@@ -86,7 +94,7 @@ def cite(
     if as_json:
         print_json({title: what, "references": found, "bibtex": bibtex(found)})
         return
-    print(bibtex(found) or f"% {what} names no paper")
+    print(printable(bibtex(found)) or f"% {what} names no paper")
 
 
 @app.command()

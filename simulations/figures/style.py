@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from plasticity.errors import PlasticityError
+from plasticity.files import refuse_foreign, write_bytes
 
 BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILION, PURPLE = (
     "#000000",
@@ -113,34 +112,31 @@ def over_seeds(seeds: int) -> str:
     return f"mean over {seeds} seeds; bars: 95 % interval, smaller than the mark where none is seen"
 
 
-def save(figures: Mapping[str, Figure], folder: str | os.PathLike[str], svg: bool = False) -> list[Path]:
-    """Write each figure as NAME.png, with `svg` as NAME.svg too, the same bytes each time; the paths come back."""
+BEGINS = {"png": b"\x89PNG\r\n\x1a\n", "svg": b"<?xml"}
+
+
+def save(figures: Mapping[str, Figure], folder: str | os.PathLike[str], svg: bool = False, force: bool = True) -> list[Path]:
+    """Write each figure as NAME.png, with `svg` as NAME.svg too, the same bytes each time; the paths come back.
+
+    Raises
+    ------
+    WrongUse
+        Something has the name of a figure that is no figure; without `force` also a figure. Nothing is written then.
+    PlasticityError
+        The folder is full or cannot be written.
+    """
     written: list[Path] = []
     kinds: list[tuple[str, dict[str, None]]] = [("png", {"Software": None})]
     kinds += [("svg", {"Date": None, "Creator": None})] if svg else []
+    for kind, _ in kinds:
+        for name in figures:
+            refuse_foreign(Path(folder) / f"{name}.{kind}", force, BEGINS[kind])
     for name, figure in figures.items():
         for kind, metadata in kinds:
             content = io.BytesIO()
             with style():
                 figure.savefig(content, format=kind, metadata=metadata)
             path = Path(folder) / f"{name}.{kind}"
-            _write_bytes(path, content.getvalue())
+            write_bytes(path, content.getvalue())
             written.append(path)
     return written
-
-
-def _write_bytes(path: Path, content: bytes) -> None:
-    temporary = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            temporary = Path(file.name)
-            file.write(content)
-        temporary.chmod(0o644)
-        os.replace(temporary, path)
-    except OSError as error:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
-        raise PlasticityError(
-            f"could not write {path} ({error.strerror}); free some space or choose another folder with --out."
-        ) from None

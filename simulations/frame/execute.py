@@ -1,4 +1,4 @@
-"""Run an experiment into a folder: one record, the summary, the figures."""
+"""Run an experiment into a folder: one record, the figures, the page, the summary."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from plasticity import extensions, settings
+from plasticity.engine import backend
+from plasticity.files import read_sealed
 from plasticity.parallel import Progress, check_jobs, check_seeds, quiet
-from plasticity.records import Record, RunFolder, provenance, read_json
-from simulations import figures
+from plasticity.records import Record, RunFolder, provenance
 from simulations.frame.experiment import Experiment
 
 RECORD = "outcome"
@@ -30,7 +31,7 @@ def execute(
     progress: Progress | None = None,
     svg: bool = False,
 ) -> dict[str, Any]:
-    """Run an experiment into a folder: one record, summary.json and the figures; the summary comes back.
+    """Run an experiment into a folder: one record, the figures, the page and summary.json, which comes back.
 
     Returns
     -------
@@ -41,6 +42,8 @@ def execute(
     WrongUse
         No seeds, or a finished run in the folder without `force`.
     """
+    from simulations.frame.results import ExperimentResult
+
     listed = check_seeds(range(experiment.default_seeds) if seeds is None else seeds)
     n_jobs = check_jobs(jobs)
     settings.check(experiment)
@@ -48,7 +51,8 @@ def execute(
     chosen = {entry.name: getattr(experiment, entry.name) for entry in settings.describe(experiment)}
     asked = {"command": "run", "simulation": experiment.name, "settings": chosen, "seeds": listed, **extensions.told()}
     configuration = json.loads(json.dumps(asked, default=str))
-    with RunFolder.open(Path(out), configuration, force=force) as folder:
+    ran_by = backend() if experiment.compiled else ""
+    with RunFolder.open(Path(out), configuration, force, ran_by) as folder:
         record = folder.record(RECORD)
         parts = Path(out).absolute() / "records" / PARTS
         if record is None:
@@ -74,15 +78,17 @@ def execute(
             )
             folder.save(RECORD, record)
         shutil.rmtree(parts, ignore_errors=True)
+        result = ExperimentResult(Path(out), configuration)
+        result.experiment, result.record = experiment, record
+        result.complete(svg)
         folder.finish(summarise(record))
-    figures.save(figures.draw_all(experiment.figures(experiment.arrays_of(record))), Path(out) / "figures", svg)
-    return read_json(Path(out) / "summary.json") | {"out": str(out)}  # with null where a number does not exist
+    return read_sealed(Path(out) / "summary.json") | {"out": str(out)}  # with null where a number does not exist
 
 
 def seen(folder: Path | None) -> Path | None:
     """The folder for parts; None on a machine of a cluster that does not see the folder of the run."""
     run = next((above.parents[1] for above in (folder, *folder.parents) if above.name == PARTS), None) if folder else None
-    return folder if run is None or run.exists() else None
+    return folder if run is None or (run / "run.json").exists() else None
 
 
 def summarise(record: Record) -> dict[str, Any]:

@@ -24,8 +24,9 @@ from typing import TYPE_CHECKING, Any
 
 from plasticity import extensions
 from plasticity.errors import PlasticityError, WrongUse
+from plasticity.files import read_sealed, refuse_foreign, refuse_link, write_text
 from plasticity.parallel import FEW_SEEDS
-from plasticity.records import Record, read_json, write_text
+from plasticity.records import Record
 from simulations.frame import terminal
 
 if TYPE_CHECKING:
@@ -130,17 +131,41 @@ class Result(ABC):
 
         return render(f"plasticity: {self.title}", self.lead(), self.sections())
 
-    def write_report(self, out: str | os.PathLike[str] | None = None) -> Path:
-        """Write the page, whole or not at all, into the folder (report.html) or into the file `out`; the path comes back."""
+    def write_report(self, out: str | os.PathLike[str] | None = None, force: bool = False) -> Path:
+        """Write the page, whole or not at all, into the folder (report.html) or into the file `out`; the path comes back.
+
+        Raises
+        ------
+        WrongUse
+            `out` is there already, and it is no such page or not `force`.
+        """
+        from simulations.report.html import BEGINS
+
+        if out is None:
+            refuse_link(self.folder / REPORT)
+        else:
+            refuse_foreign(Path(out), force, BEGINS)
         target = Path(out) if out is not None else self.folder / REPORT
         write_text(target, self.page())
         return target
 
-    def draw(self, out: str | os.PathLike[str] | None = None, svg: bool = False) -> list[Path]:
-        """Write the figures into the folder (figures/) or into the folder `out`; with `svg` as SVG too. The paths come back."""
+    def draw(self, out: str | os.PathLike[str] | None = None, svg: bool = False, force: bool = False) -> list[Path]:
+        """Write the figures into the folder (figures/) or into the folder `out`; with `svg` as SVG too. The paths come back.
+
+        Raises
+        ------
+        WrongUse
+            A figure is in `out` already and not `force`, or something else has its name.
+        """
         from simulations import figures
 
-        return figures.save(self.figures(), Path(out) if out is not None else self.folder / "figures", svg)
+        refuse_link(self.folder / "figures")
+        return figures.save(self.figures(), Path(out) if out is not None else self.folder / "figures", svg, force or out is None)
+
+    def complete(self, svg: bool = False) -> None:
+        """Write the figures and the page into the folder; after them, and the summary, a run is finished."""
+        self.draw(svg=svg)
+        self.write_report()
 
     def command(self, out: str | os.PathLike[str]) -> str:
         """What to type for the same again, into another folder; what was given in Python is left out, and the report says so."""
@@ -155,7 +180,7 @@ class Result(ABC):
 
         _refuse_absent(self.folder, self.configuration)
         path = self.folder / "summary.json"
-        told = read_json(path) if path.exists() else {}
+        told = read_sealed(path) if path.exists() else {}
         return cited(self.configuration, everything(), [str(check.get("source", "")) for check in told.get("checks", [])])
 
 

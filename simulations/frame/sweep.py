@@ -21,9 +21,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from plasticity import extensions
+from plasticity.engine import backend
 from plasticity.errors import PlasticityError, WrongUse, unknown
+from plasticity.files import write_text
 from plasticity.parallel import Progress, check_seeds, each, one_thread, quiet
-from plasticity.records import Record, RunFolder, provenance, write_text
+from plasticity.records import Record, RunFolder, provenance
 from plasticity.settings import describe
 from plasticity.statistics import known_mean, mean_and_interval
 from simulations.frame.execute import PARTS
@@ -99,10 +101,12 @@ def sweep(
     out: str | Path = "results/sweep",
     force: bool = False,
     progress: Progress = quiet,
+    shown: Sequence[str] = (),
+    svg: bool = False,
 ) -> Sweep:
     """Run the experiment for every point of the grid and every seed; jobs that are finished in `out` are not run again.
 
-    Where nothing is drawn at random the first seed stands for all.
+    Where nothing is drawn at random the first seed stands for all. Of the measures those in `shown` are drawn, some where empty.
 
     Raises
     ------
@@ -111,6 +115,8 @@ def sweep(
     PlasticityError
         A job failed; what was finished before stays in `out`.
     """
+    from simulations.frame.results import SweepResult
+
     kind.sweepable()
     fixed = dict(fixed or {})
     for key in grid:
@@ -129,7 +135,8 @@ def sweep(
         "seeds": seeds, **extensions.told(),
     }  # fmt: skip
     told = provenance()
-    with RunFolder.open(Path(out), configuration, force=force) as folder:
+    ran_by = backend() if kind.compiled else ""
+    with RunFolder.open(Path(out), configuration, force, ran_by) as folder:
         todo = [(p.number, seed) for p in combinations for seed in seeds if not folder.holds(record_name(p.number, seed))]
         kept = len(combinations) * len(seeds) - len(todo)
         parts = Path(out).absolute() / "records" / PARTS  # a folder for each job
@@ -147,14 +154,17 @@ def sweep(
             progress((kept + fraction * len(todo)) / whole, note=f"{done}/{whole} jobs")
 
         try:
-            for (number, seed), (numbers, backend) in each(work, todo, jobs, show, processes=kind.own_process):
+            for (number, seed), (numbers, ran) in each(work, todo, jobs, show, processes=kind.own_process):
                 if kind.measures is None and not dict(measures(numbers)):
                     raise WrongUse(
                         f"{kind.name}: there is no single number in what numbers() gives, nothing to print or draw; give its"
                         " class `measures = (Measure(name, unit, meaning, where), ...)`, which say where to find them."
                     )
+                told_now = [*(one.name for one in kind.measures or ()), *dict(measures(numbers))]
+                if absent := [name for name in shown if name not in told_now]:
+                    raise unknown("measure", absent[0], told_now)
                 asked = {**configuration, "point": dict(combinations[number].values)}
-                record = Record(kind.name, asked, seed, numbers, {}, 0.0, backend, 1, told)
+                record = Record(kind.name, asked, seed, numbers, {}, 0.0, ran, 1, told)
                 folder.save(record_name(number, seed), record)
                 done += 1
                 show((done - kept) / max(1, len(todo)))
@@ -163,9 +173,12 @@ def sweep(
                 f"interrupted: {done} of {whole} jobs are finished and kept in {out}; the same command goes on from there."
             ) from None
         found = Sweep.load(Path(out), kind)
+        shutil.rmtree(parts, ignore_errors=True)
         write_text(Path(out) / "summary.csv", found.csv())
+        result = SweepResult(Path(out), configuration, shown)
+        result.kind, result.sweep = kind, found
+        result.complete(svg)
         folder.finish(found.to_json())
-    shutil.rmtree(parts, ignore_errors=True)
     return found
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from plasticity.errors import WrongUse, unknown
-from plasticity.records import read_json, write_text
+from plasticity.files import read_sealed, write_text
 from simulations.frame.shown import CHECKS, checked, counted, number
 
 # Markdown
@@ -80,7 +80,7 @@ def accuracies(summary: Mapping[str, Any]) -> str:
 
 def summaries(folder: Path, names: Iterable[str]) -> list[dict[str, Any]]:
     """The summaries of the finished runs in FOLDER/NAME, in the order of the names."""
-    return [read_json(folder / name / "summary.json") for name in names if (folder / name / "summary.json").exists()]
+    return [read_sealed(folder / name / "summary.json") for name in names if (folder / name / "summary.json").exists()]
 
 
 # The parts of the README files
@@ -97,7 +97,7 @@ def part(make: Part) -> Part:
 
 
 def _summary(reference: Path, name: str) -> dict[str, Any]:
-    return read_json(reference / name / "summary.json")
+    return read_sealed(reference / name / "summary.json")
 
 
 def published() -> list[str]:
@@ -223,7 +223,7 @@ def checks(reference: Path) -> str:
 
 def results_readme(reference: Path) -> str:
     """All tables, all checks and all figures of all reference runs."""
-    found = {path.parent.name: read_json(path)["configuration"] for path in sorted(reference.glob("*/run.json"))}
+    found = {path.parent.name: read_sealed(path)["configuration"] for path in sorted(reference.glob("*/run.json"))}
     order = {name: place for place, name in enumerate(["", *published()])}  # comparisons first, what is not published last
     names = sorted(found, key=lambda name: (order.get(str(found[name].get("simulation", "")), len(order)), name))
     listed = "\n".join(f"- [{name}](#{name})" for name in names)
@@ -241,7 +241,7 @@ def _reference(folder: Path, configuration: Mapping[str, Any]) -> str:
     """What stands about one reference run."""
     from simulations.frame.rerun import words
 
-    summary = read_json(folder / "summary.json")
+    summary = read_sealed(folder / "summary.json")
     try:
         command = f"\n\n`{shlex.join(words(configuration, f'results/{folder.name}')[0])}`"
     except WrongUse:  # this code knows it no more

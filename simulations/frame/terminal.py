@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from plasticity.errors import printable
+
 PIPE = 120  # columns of a file, or of a pipe that no terminal is seen behind
 ROOM_FOR_SOURCES = 120  # columns below which sources have no column of their own; a table of checks leaves them out
 
@@ -30,7 +32,7 @@ def show(*things: Any) -> None:
     out = console()
     for thing in things:
         if isinstance(thing, str):
-            out.print(thing, highlight=False, markup=False, soft_wrap=not out.is_terminal)
+            out.print(printable(thing), highlight=False, markup=False, soft_wrap=not out.is_terminal)
         else:
             out.print(thing)
 
@@ -46,7 +48,7 @@ def table(
         at = columns.index("source")
         rows = [[*row[: at - 1], f"{row[at - 1]}\n{row[at]}".strip(), *row[at + 1 :]] for row in rows]
         columns = [*columns[: at - 1], f"{columns[at - 1]}, source", *columns[at + 1 :]]
-    made = Table(title=title, title_justify="left")
+    made = Table(title=Text(printable(title)), title_justify="left")
     for place, column in enumerate(columns):
         longest = max((len(word) for row in rows for word in str(row[place]).split()), default=0)
         made.add_column(
@@ -56,7 +58,7 @@ def table(
             min_width=min(longest, width // 2) if column.endswith("source") else None,
         )
     for row in rows:
-        made.add_row(*(Text(str(cell)) for cell in row))
+        made.add_row(*(Text(printable(str(cell))) for cell in row))
     return made
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bridges.comparison.tables import many
-from plasticity.records import read_json
+from plasticity.files import read_sealed
 from plasticity.settings import describe, text
 from simulations.figures import comparison as drawing
 from simulations.frame.citations import estimator, used
@@ -253,7 +253,7 @@ def _identities(folder: Path) -> list[Block]:
     """The checks of a finished run of `identities` in this folder or beside it, or what to type for one."""
     for place in (folder / IDENTITIES, folder.resolve().parent / IDENTITIES):
         if (place / "summary.json").exists():
-            summary = read_json(place / "summary.json")
+            summary = read_sealed(place / "summary.json")
             if summary.get("simulation") == IDENTITIES:
                 return checks_told(summary)
     return [

@@ -13,6 +13,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 TEMPLATE = "report.html"
+BEGINS = (Path(__file__).parent / "templates" / TEMPLATE).read_bytes().partition(b"<title>")[0]  # as every page does
 LONG = 12  # a list of more numbers than this is told by its ends
 
 

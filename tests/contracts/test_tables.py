@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from plasticity.errors import WrongUse
-from plasticity.records import read_json
+from plasticity.files import read_json
 from simulations.command_line import main
 from simulations.frame import tables
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from plasticity.records import read_json
+from plasticity.files import read_json
 from simulations import SIMULATIONS
 from simulations.frame.shown import counted, rows
 

@@ -23,9 +23,9 @@ from bridges.learners import LEARNERS
 from bridges.models import MODELS
 from plasticity.engine import compiler
 from plasticity.errors import PlasticityError, WrongUse
+from plasticity.files import read_sealed, write_sealed
 from plasticity.gates import InputGain
 from plasticity.parallel import trials_generator
-from plasticity.records import read_json, write_json
 from plasticity.settings import changed
 from plasticity.tasks import CuedDigits, Digits, split_streams
 
@@ -276,25 +276,25 @@ def test_a_damaged_record_is_named(tmp_path):
 def test_a_record_that_was_changed_by_hand_is_named(tmp_path, change, told):
     compare([Prototypes()], TASK, seeds=[0], jobs=1, out=tmp_path)
     path = tmp_path / "records" / "seed-0000" / "Prototypes.json"
-    content = read_json(path)
+    content = read_sealed(path)
     change(content["numbers"])
-    write_json(path, content)
+    write_sealed(path, content)
     with pytest.raises(PlasticityError, match=f"Prototypes.json is damaged.*{told}"):
         Comparison.load(tmp_path)
 
 
 @pytest.mark.parametrize("content", [[1, 2], {}, {"configuration": "x"}, {"configuration": {"command": "compare"}}])
 def test_a_run_file_that_is_none_is_named(tmp_path, content):
-    write_json(tmp_path / "run.json", content)
+    write_sealed(tmp_path / "run.json", content)
     with pytest.raises(PlasticityError, match="run.json is damaged"):
         Comparison.load(tmp_path)
 
 
 def test_a_learners_name_in_a_file_cannot_lead_out_of_the_folder(tmp_path):
     compare([Prototypes()], TASK, seeds=[0], jobs=1, out=tmp_path)
-    content = read_json(tmp_path / "run.json")
+    content = read_sealed(tmp_path / "run.json")
     content["configuration"]["learners"] = ["../../x"]
-    write_json(tmp_path / "run.json", content)
+    write_sealed(tmp_path / "run.json", content)
     with pytest.raises(PlasticityError, match="cannot be"):
         Comparison.load(tmp_path)
 

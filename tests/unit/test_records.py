@@ -2,6 +2,7 @@ import errno
 import json
 import math
 import os
+import re
 import resource
 import shutil
 import signal
@@ -16,9 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import plasticity
-from plasticity import records
 from plasticity.errors import PlasticityError, WrongUse
-from plasticity.records import Record, RunFolder, provenance, read_json, read_npz, write_json, write_npz, write_text
+from plasticity.files import TEMPORARY, read_json, read_npz, read_sealed, write_json, write_npz, write_text
+from plasticity.records import Record, RunFolder, provenance
 
 CONFIGURATION = {"task": "cued_digits", "seeds": [0, 1], "train": 2000, "gain": 2.0}
 
@@ -246,7 +247,7 @@ def test_an_unwritable_folder_is_an_error_that_names_it(tmp_path, kind):
 WRITE_TOO_MUCH = """
 import sys, pathlib, numpy as np
 from plasticity.errors import PlasticityError
-from plasticity.records import write_npz
+from plasticity.files import write_npz
 target = pathlib.Path(sys.argv[1]) / "w.npz"
 write_npz(target, {"w": np.zeros(3)})
 old = target.read_bytes()
@@ -287,7 +288,8 @@ def test_a_really_full_disk_leaves_the_old_file(tmp_path):
 KILL_WRITERS = """
 import os, pathlib, random, signal, sys, time
 import numpy as np
-from plasticity.records import TEMPORARY, Record, read_json, read_npz, write_json, write_npz, write_text
+from plasticity.files import TEMPORARY, read_json, read_npz, write_json, write_npz, write_text
+from plasticity.records import Record
 folder = pathlib.Path(sys.argv[1])
 large = 8_000_000  # writing this much takes milliseconds: time enough to be killed in
 fsync = os.fsync
@@ -471,7 +473,7 @@ def make_checkout(folder, *packages):
     """A git checkout that tracks a copy of the package at each of `packages`."""
     for package in packages:
         (folder / package).mkdir(parents=True)
-        for name in ("errors.py", "records.py"):
+        for name in ("errors.py", "files.py", "records.py"):
             shutil.copy(Path(plasticity.__file__).parent / name, folder / package)
         (folder / package / "__init__.py").write_text("")
     git(folder, "init", "--quiet")
@@ -552,7 +554,7 @@ def test_a_run_writes_its_configuration_its_records_and_its_summary(tmp_path):
         assert again is not None and again.numbers == {"accuracy": 0.9}
         assert not (folder.path / "summary.json").exists()
         folder.finish({"accuracy": 0.9})
-    assert read_json(tmp_path / "results" / "a" / "summary.json") == {"accuracy": 0.9}
+    assert read_sealed(tmp_path / "results" / "a" / "summary.json") == {"accuracy": 0.9}
     gated = "records/seed-0000/spiking_gated"
     assert files(tmp_path / "results" / "a") == [".lock", f"{gated}.json", f"{gated}.npz", "run.json", "summary.json"]
 
@@ -569,13 +571,13 @@ def test_a_finished_run_is_kept_unless_forced_and_the_refusal_names_the_ways_out
 def test_an_unfinished_run_with_the_same_configuration_goes_on(tmp_path):
     path = unfinished(tmp_path / "a", {**CONFIGURATION, "gains": (1, np.float64(2)), "limit": math.nan})
     before = (path / "run.json").read_bytes()
-    (path / "records" / f"{records.TEMPORARY}1-a").write_text("half")  # of a writer that was killed
+    (path / "records" / f"{TEMPORARY}1-a").write_text("half")  # of a writer that was killed
     with RunFolder.open(path, {**CONFIGURATION, "gains": [1, 2.0], "limit": None}) as folder:
         again = folder.record("seed-0000/spiking_gated")
         assert again is not None and again.numbers == {"accuracy": 0.9}
         assert folder.record("seed-0001/spiking_gated") is None
     assert (path / "run.json").read_bytes() == before
-    assert not any(records.TEMPORARY in name for name in files(path))
+    assert not any(TEMPORARY in name for name in files(path))
 
 
 @pytest.mark.parametrize(
@@ -617,7 +619,7 @@ def test_a_configuration_with_a_setting_less_is_another_one(tmp_path):
 
 def test_force_removes_what_a_run_wrote_and_nothing_else(tmp_path):
     path = finished(tmp_path / "a")
-    for name in ("summary.csv", "figures/accuracy.png", "figures/more/curve.svg", f"records/{records.TEMPORARY}1-a"):
+    for name in ("summary.csv", "figures/accuracy.png", "figures/more/curve.svg", f"records/{TEMPORARY}1-a"):
         (path / name).parent.mkdir(parents=True, exist_ok=True)
         (path / name).write_text("of the run")
     users = ["notes.md", "records/notes.md", "figures/paper.tex", "extra/run.json", "extra/w.npz"]
@@ -628,7 +630,7 @@ def test_force_removes_what_a_run_wrote_and_nothing_else(tmp_path):
         folder.finish({})
         assert files(path) == sorted([".lock", "run.json", "summary.json", *users])
         assert not (path / "figures" / "more").exists() and not (path / "records" / "seed-0000").exists()
-        assert read_json(path / "run.json")["configuration"] == {"new": 1} and read_json(path / "summary.json") == {}
+        assert read_json(path / "run.json")["configuration"] == {"new": 1} and read_sealed(path / "summary.json") == {}
 
 
 def test_a_run_that_is_refused_leaves_nothing_in_a_new_or_empty_folder(tmp_path):
@@ -664,9 +666,97 @@ def test_force_does_not_reach_through_a_link(tmp_path):
     path = unfinished(tmp_path / "a")
     shutil.rmtree(path / "records")
     (path / "records").symlink_to(elsewhere)
+    with pytest.raises(WrongUse, match="records is a link; remove it, or give another folder"):
+        with RunFolder.open(path, CONFIGURATION, force=True):
+            pass
+    (path / "records").unlink()
+    (path / "records").mkdir()
+    (path / "records" / "seed-0000").symlink_to(elsewhere)
     with RunFolder.open(path, CONFIGURATION, force=True) as folder:
         folder.finish({})
     assert files(elsewhere) == ["precious.json"]
+
+
+@pytest.mark.parametrize("name", ["run.json", "summary.json", "summary.csv", "report.html", "records", "figures", ".lock"])
+@pytest.mark.parametrize("kind", ["a link", "a pipe (FIFO)"])
+def test_a_run_neither_follows_a_link_nor_waits_for_a_pipe(tmp_path, name, kind):
+    path = unfinished(tmp_path / "a")
+    place, elsewhere = path / name, tmp_path / "elsewhere"
+    shutil.rmtree(place) if place.is_dir() else place.unlink(missing_ok=True)
+    if kind == "a link":
+        place.symlink_to(elsewhere)
+    else:
+        os.mkfifo(place)
+    if name == "run.json":
+        (path / "records").mkdir(exist_ok=True)
+    with pytest.raises(WrongUse, match=re.escape(f"{place} is {kind}; remove it")):
+        with RunFolder.open(path, CONFIGURATION, force=True):
+            pass
+    assert not elsewhere.exists()
+
+
+def test_a_pipe_in_place_of_a_record_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "a.json")
+    with pytest.raises(PlasticityError, match=r"cannot read .*a\.json: it is a pipe"):
+        Record.load(tmp_path / "a")
+
+
+def test_every_change_of_a_record_is_noticed(tmp_path):
+    path = finished(tmp_path / "a")
+    rng = np.random.default_rng(0)
+    for name in ("run.json", "summary.json", "records/seed-0000/spiking_gated.json"):
+        file = path / name
+        whole, told = file.read_text(), read_sealed(file)
+        for _ in range(200):
+            place = int(rng.integers(len(whole)))
+            changed = whole[:place] + chr(rng.integers(32, 127)) + whole[place + 1 :]
+            file.write_text(changed)
+            try:
+                assert read_sealed(file) == told, changed  # white space between two entries
+            except PlasticityError as error:
+                assert "is damaged" in str(error) and name.rpartition("/")[2] in str(error)
+        file.write_text(whole)
+
+
+@pytest.mark.parametrize("text", ['{"a": NaN}', '{"a": -Infinity}', f'{{"a": 1{"0" * 400}}}'])
+def test_numbers_that_json_does_not_have_are_damage(tmp_path, text):
+    (tmp_path / "a.json").write_text(text)
+    with pytest.raises(PlasticityError, match=r"a\.json is damaged"):
+        read_json(tmp_path / "a.json")
+
+
+def test_an_archive_that_unpacks_to_more_than_a_record_may_hold_is_refused_unread(tmp_path, monkeypatch):
+    write_npz(tmp_path / "a.npz", {"w": np.zeros(1_000_000)})
+    assert (tmp_path / "a.npz").stat().st_size < 50_000
+    monkeypatch.setattr(plasticity.files, "MOST_BYTES", 2**22)
+    with pytest.raises(PlasticityError, match=r"a\.npz is damaged \(0\.0 GiB when unpacked"):
+        read_npz(tmp_path / "a.npz")
+    with pytest.raises(WrongUse, match="is the most"):
+        write_npz(tmp_path / "b.npz", {"w": np.zeros(1_000_000)})
+
+
+@pytest.mark.parametrize("how", ["removed", "made anew", "made anew as a run"])
+def test_a_folder_that_is_removed_during_the_run_stops_it(tmp_path, how):
+    with pytest.raises(PlasticityError, match=r"a was removed or replaced during the run"):
+        with RunFolder.open(tmp_path / "a", CONFIGURATION) as folder:
+            folder.save("seed-0000/spiking_gated", record())
+            shutil.rmtree(tmp_path / "a")
+            if how != "removed":
+                (tmp_path / "a").mkdir()
+            if how == "made anew as a run":
+                finished(tmp_path / "a")
+            folder.save("seed-0001/spiking_gated", record())
+    assert not (tmp_path / "a" / "records" / "seed-0001").exists()
+
+
+def test_a_run_does_not_go_on_with_another_backend(tmp_path):
+    with RunFolder.open(tmp_path / "a", CONFIGURATION, backend="cpp_standalone") as folder:
+        folder.save("seed-0000/spiking_gated", record())
+    with pytest.raises(WrongUse, match="backend is 'cpp_standalone' there and 'numpy' now"):
+        with RunFolder.open(tmp_path / "a", CONFIGURATION, backend="numpy"):
+            pass
+    with RunFolder.open(tmp_path / "a", CONFIGURATION, backend="cpp_standalone") as folder:
+        assert folder.holds("seed-0000/spiking_gated")
 
 
 @pytest.mark.parametrize("force", [False, True])
@@ -681,7 +771,7 @@ def test_a_folder_that_is_not_of_a_run_is_refused_and_left_as_it_was(tmp_path, f
 
 def test_a_run_killed_before_its_first_file_can_begin_again(tmp_path):
     (tmp_path / ".lock").write_text("")
-    (tmp_path / f"{records.TEMPORARY}1-a").write_text("{")
+    (tmp_path / f"{TEMPORARY}1-a").write_text("{")
     with RunFolder.open(tmp_path, CONFIGURATION):
         assert read_json(tmp_path / "run.json")["configuration"] == CONFIGURATION
 

@@ -28,9 +28,9 @@ from bridges.learners import LEARNERS, resolve
 from bridges.models import MODELS
 from plasticity import settings
 from plasticity.errors import PlasticityError
+from plasticity.files import read_sealed, write_sealed
 from plasticity.gates import GATES, InputGain
 from plasticity.learners import SpikingClassifier
-from plasticity.records import read_json, write_json
 from plasticity.registry import Registry
 from plasticity.rules import pair_stdp
 from plasticity.settings import setting
@@ -155,9 +155,9 @@ def cued(tmp_path_factory):
     """Three seeds of the reference run of cued digits, in a folder of their own."""
     folder = tmp_path_factory.mktemp("page") / "cued_digits"
     shutil.copytree(REFERENCE / "cued_digits", folder)
-    asked = read_json(folder / "run.json")
+    asked = read_sealed(folder / "run.json")
     asked["configuration"]["seeds"] = [0, 1, 2]
-    write_json(folder / "run.json", asked)
+    write_sealed(folder / "run.json", asked)
     return folder
 
 
@@ -306,7 +306,7 @@ def test_identity_checks_of_a_run_beside_it_are_shown_and_else_what_to_type(read
     assert "plasticity run identities" in read.text
     shutil.copytree(small, tmp_path / "run")
     checks = [near("kernel attention without softmax = Hebb", 0.0, 1e-16, 1e-12, source="a proof").to_json()]
-    write_json(tmp_path / "identities" / "summary.json", {"simulation": "identities", "numbers": {}, "checks": checks})
+    write_sealed(tmp_path / "identities" / "summary.json", {"simulation": "identities", "numbers": {}, "checks": checks})
     found = Reader(results.load(tmp_path / "run").page())
     assert found.tables["identities: 1 of 1 checks hold"][1][0] == "kernel attention without softmax = Hebb"
     assert "plasticity run identities" not in found.text
@@ -461,18 +461,18 @@ def nasty(small, tmp_path_factory):
     """Markup wherever a user can put text: settings, parameters, records; the page of that folder."""
     folder = tmp_path_factory.mktemp("nasty") / "run"
     shutil.copytree(small, folder)
-    told = read_json(folder / "run.json")
+    told = read_sealed(folder / "run.json")
     told["configuration"]["settings"]["data"] = NASTY
     told["configuration"]["facts"][NASTY] = 1
     told["configuration"]["parameters"]["mlp"]["device"] = NASTY
     told["configuration"]["parameters"]["tree"][NASTY] = {"name": NASTY, "parameters": {NASTY: NASTY}}
-    write_json(folder / "run.json", told)
+    write_sealed(folder / "run.json", told)
     for file in (folder / "records").rglob("*.json"):
-        record = read_json(file)
+        record = read_sealed(file)
         record["provenance"] |= {"platform": NASTY, "commit": NASTY, "created": NASTY}
-        write_json(file, record)
+        write_sealed(file, record)
     checks = [Check(NASTY, NASTY, NASTY, NASTY, f"{NASTY} doi:10.1000/{NASTY}", True).to_json()]
-    write_json(folder / "identities" / "summary.json", {"simulation": "identities", "numbers": {}, "checks": checks})
+    write_sealed(folder / "identities" / "summary.json", {"simulation": "identities", "numbers": {}, "checks": checks})
     return results.load(folder).page()
 
 
@@ -582,7 +582,7 @@ def test_the_command_on_the_page_can_be_typed(small, tmp_path, monkeypatch, caps
     monkeypatch.chdir(tmp_path)
     assert told(*shlex.split(command)[1:], "--jobs", "1") == 0
     assert "report:  results/run_again/report.html" in capsys.readouterr().out
-    before, after = (read_json(folder / "run.json")["configuration"] for folder in (small, tmp_path / "results" / "run_again"))
+    before, after = (read_sealed(folder / "run.json")["configuration"] for folder in (small, tmp_path / "results" / "run_again"))
     assert after.pop("learners") == ["mlp", "guessing"]
     for key, value in after.items():
         wanted = {name: before[key][name] for name in value} if key in ("sides", "parameters") else before[key]
@@ -649,7 +649,7 @@ def test_an_unfinished_run_is_one_sentence(tmp_path, with_throw, name):
 def test_a_reference_run_of_a_simulation_has_its_page():
     found = check_html(results.load(REFERENCE / "stdp_window").page())
     assert "meant for the default settings" not in found.text
-    checks = read_json(REFERENCE / "stdp_window" / "summary.json")["checks"]
+    checks = read_sealed(REFERENCE / "stdp_window" / "summary.json")["checks"]
     assert [row[0] for row in found.tables["stdp_window: 2 of 2 checks hold"][1:]] == [check["name"] for check in checks]
 
 

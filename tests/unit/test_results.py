@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import shutil
 import sys
 from dataclasses import dataclass
@@ -19,7 +21,7 @@ from plasticity.registry import Registry
 from plasticity.settings import setting
 from plasticity.tasks import CuedDigits
 from simulations.figures.kinds import line, panel
-from simulations.frame import results
+from simulations.frame import results, terminal
 from simulations.frame.checks import near
 from simulations.frame.execute import execute
 from simulations.frame.experiment import Experiment
@@ -77,10 +79,14 @@ def test_every_kind_of_result_can_be_asked_for_the_same(folders, name, tmp_path)
     result = results.load(folders / name)
     assert result.configuration["command"] == name and result.folder == folders / name
     kept = json.loads((folders / name / "summary.json").read_text())
-    assert json.loads(json.dumps(result.summary())) == {**kept, "out": str(folders / name)}
+    assert (
+        kept.pop("sha256")
+        and kept.pop("format")
+        and json.loads(json.dumps(result.summary())) == {**kept, "out": str(folders / name)}
+    )
     figures = result.figures()
     assert figures and {path.stem for path in result.draw(tmp_path)} == set(figures)
-    assert {path.suffix for path in result.draw(tmp_path, svg=True)} == {".png", ".svg"}
+    assert {path.suffix for path in result.draw(tmp_path, svg=True, force=True)} == {".png", ".svg"}
     assert [section.name for section in result.sections()][0] == "result"
     assert result.lead() in result.page() and result.write_report(tmp_path / "page.html").read_text() == result.page()
     assert not result.frame().empty and result.references()
@@ -176,3 +182,112 @@ def test_a_folder_without_a_run_is_refused(tmp_path):
 def test_arrays_that_are_left_out_leave_what_to_cite(tmp_path):
     found = results.load(REFERENCE / "cued_digits_mnist").references()
     assert "10.1109/5.726791" in [name.lower() for name in found]  # MNIST
+
+
+@pytest.mark.parametrize("name", ["run", "sweep"])
+@pytest.mark.parametrize("lost", ["draw", "write_report"])
+def test_a_run_is_finished_when_figures_and_page_are_there_and_the_same_again_completes_it(tmp_path, monkeypatch, name, lost):
+    def again(jobs=1):
+        if name == "run":
+            execute(Throw(), tmp_path / "a", [0, 1], jobs)
+        else:
+            sweep(Throw, {"dice": ["10", "600"]}, [0, 1], jobs=jobs, out=tmp_path / "a")
+
+    def full(*_, **__):
+        raise PlasticityError("the disk is full.")
+
+    whole, ran = getattr(results.Result, lost), Throw.run
+    monkeypatch.setattr(results.Result, lost, full)
+    with pytest.raises(PlasticityError, match="the disk is full"):
+        again()
+    assert not (tmp_path / "a" / "summary.json").exists() and not (tmp_path / "a" / "report.html").exists()
+    monkeypatch.setattr(results.Result, lost, whole)
+    monkeypatch.setattr(Throw, "run", full)  # nothing is run again
+    again()
+    assert (tmp_path / "a" / "report.html").exists() and list((tmp_path / "a" / "figures").glob("*.png"))
+    monkeypatch.setattr(Throw, "run", ran)
+    with pytest.raises(WrongUse, match="holds a finished run"):
+        again()
+
+
+def test_a_comparison_is_finished_after_what_completes_it(tmp_path):
+    task = CuedDigits(train=60, validation=20, test=40)
+
+    def again(complete):
+        return compare(["guessing"], task, [0, 1], 1, tmp_path / "a", complete=complete)
+
+    def full(_):
+        raise PlasticityError("the disk is full.")
+
+    with pytest.raises(PlasticityError, match="the disk is full"):
+        again(full)
+    assert not (tmp_path / "a" / "summary.json").exists()
+    seen = []
+    again(lambda found: seen.append(found.seeds))
+    assert seen == [[0, 1]] and (tmp_path / "a" / "summary.json").exists()
+
+
+@pytest.fixture
+def a_run(tmp_path):
+    execute(Throw(), tmp_path / "a", [0, 1], 1)
+    return results.load(tmp_path / "a")
+
+
+def test_page_and_figures_go_over_nothing_but_their_own(a_run, tmp_path):
+    page, drawings = tmp_path / "page.html", tmp_path / "drawings"
+    assert a_run.write_report(page) == page and len(a_run.draw(drawings)) == 1
+    for again in (lambda: a_run.write_report(page), lambda: a_run.draw(drawings)):
+        with pytest.raises(WrongUse, match="is there already; give another name, or replace it with --force"):
+            again()
+    a_run.write_report(page, force=True)
+    a_run.draw(drawings, force=True)
+    before = (a_run.folder / "run.json").read_bytes()
+    mine = tmp_path / "thesis.html"
+    mine.write_text("<!DOCTYPE html> years of work")
+    for target in (a_run.folder / "run.json", mine):
+        with pytest.raises(WrongUse, match="is nothing that this command writes"):
+            a_run.write_report(target, force=True)
+    assert (a_run.folder / "run.json").read_bytes() == before and "years" in mine.read_text()
+    (drawings / "throws.png").write_text("a photo")
+    with pytest.raises(WrongUse, match="is nothing that this command writes"):
+        a_run.draw(drawings, force=True)
+
+
+@pytest.mark.parametrize("kind", ["a link", "a pipe (FIFO)", "a device", "a folder"])
+def test_page_and_figures_go_to_plain_files_alone(a_run, tmp_path, kind):
+    target = tmp_path / "throws.png"
+    if kind == "a link":
+        (tmp_path / "precious").write_text("years of work")
+        target.symlink_to(tmp_path / "precious")
+    elif kind == "a pipe (FIFO)":
+        os.mkfifo(target)
+    elif kind == "a folder":
+        target.mkdir()
+    else:
+        target = Path(os.devnull)
+    for force in (False, True):
+        with pytest.raises(WrongUse, match=re.escape(f"{target} is {kind}, no plain file")):
+            a_run.write_report(target, force)
+        if kind != "a device":
+            with pytest.raises(WrongUse, match=re.escape(f"{target} is {kind}, no plain file")):
+                a_run.draw(tmp_path, force=force)
+    assert kind != "a device" or Path(os.devnull).is_char_device()
+    assert kind != "a link" or (tmp_path / "precious").read_text() == "years of work"
+
+
+def test_links_within_the_folder_of_a_run_are_not_followed(a_run, tmp_path):
+    (tmp_path / "precious").mkdir()
+    for name in ("figures", "report.html"):
+        place = a_run.folder / name
+        shutil.rmtree(place) if place.is_dir() else place.unlink()
+        place.symlink_to(tmp_path / "precious")
+    for write in (a_run.draw, a_run.write_report):
+        with pytest.raises(WrongUse, match="is a link; remove it"):
+            write()
+    assert not list((tmp_path / "precious").iterdir())
+
+
+def test_what_a_terminal_would_obey_is_not_printed(capsys):
+    terminal.show("a\x1b[2Jb\x07\tc", terminal.table("t\x1b", ["x"], [["d\x9b31m"]], 80))
+    out = capsys.readouterr().out
+    assert "a?[2Jb?" in out and "d?31m" in out and not {"\x1b", "\x07", "\x9b"} & {*out}

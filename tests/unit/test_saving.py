@@ -13,6 +13,7 @@ import plasticity as pl
 from bridges import TorchClassifier
 from bridges.models import MODELS
 from plasticity.errors import PlasticityError, WrongUse
+from plasticity.files import read_sealed, write_sealed
 from plasticity.learners import DiehlCookClassifier, Guessing, RateMemory, SpikingClassifier, SpikingMemory
 from plasticity.saving import _made, _told
 from plasticity.tasks import AssociativeRecall, CuedDigits, Digits
@@ -154,7 +155,7 @@ def test_damaged_and_foreign_files_are_refused_in_one_sentence(tmp_path):
         assert "\n" not in str(found.value)
 
     for changed, message in (
-        (whole.replace('"hebb"', '"delta"'), "mine.json is damaged .its SHA-256"),
+        (whole.replace('"hebb"', '"delta"'), "mine.json is damaged .its content"),
         (whole[:-40], "mine.json is damaged"),
         ("[]", "mine.json is damaged .not a record"),
         ("{}", "mine.json is damaged .not a record"),
@@ -177,12 +178,9 @@ def test_damaged_and_foreign_files_are_refused_in_one_sentence(tmp_path):
 
 def signed(path, **changes):
     """The saved learner with another content, and a checksum that fits."""
-    import plasticity.saving as saving
-
-    told = json.loads(path.read_text())
+    told = read_sealed(path)
     told["configuration"].update(changes)
-    told["numbers"]["sha256"] = saving._sha256(told["configuration"])
-    path.write_text(json.dumps(told))
+    write_sealed(path, told)
 
 
 def test_a_file_names_no_code_to_be_run(tmp_path, monkeypatch):
@@ -217,9 +215,9 @@ def test_no_array_of_objects_is_read(tmp_path):
     held = io.BytesIO()
     np.savez(held, array_0=np.array([{"a": 1}], dtype=object))
     (tmp_path / "mine.npz").write_bytes(held.getvalue())
-    told = json.loads((tmp_path / "mine.json").read_text())
+    told = read_sealed(tmp_path / "mine.json")
     told["arrays_sha256"] = hashlib.sha256(held.getvalue()).hexdigest()
-    (tmp_path / "mine.json").write_text(json.dumps(told))
+    write_sealed(tmp_path / "mine.json", told)
     assert zipfile.is_zipfile(tmp_path / "mine.npz")
     with pytest.raises(PlasticityError, match="mine.npz is damaged"):
         pl.load(tmp_path / "mine")
