@@ -311,8 +311,9 @@ def _in_processes(work: Callable[..., Any], todo: Sequence[Any], at_once: int, m
 
 
 def _job(work: Callable[..., Any], place: int, item: Any, told: str, parent: int) -> tuple[int, Any]:
-    """In a process of its own. Ctrl-C is the parent's to handle; programs started here still get it."""
-    signal.signal(signal.SIGINT, lambda *_: None)
+    """In a process of its own. Ctrl-C and the like are the parent's to handle; programs started here still get it."""
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
+        signal.signal(number, lambda *_: None)
     _end_with(parent)
     last = 0.0
 

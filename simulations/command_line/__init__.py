@@ -1,6 +1,7 @@
 """The program `plasticity`: a function for each command.
 
-    program.py   how every command begins and ends: one sentence for an error, signals, encodings, the progress bar
+    stopping.py  signals, from the first moment on
+    program.py   how every command begins and ends: one sentence for an error, encodings, the progress bar
     options.py   options that several commands have
     listing.py   list, show
     index.py     what these say of everything built in, kept in index.json, so that a name costs no simulator
@@ -14,7 +15,21 @@ them. A new command is a function with `@app.command()` and `@guarded` in one of
 
 from __future__ import annotations
 
-from simulations.command_line import listing, running, showing
-from simulations.command_line.program import main
+import sys
+from collections.abc import Sequence
 
-__all__ = ["listing", "main", "running", "showing"]
+from simulations.command_line import stopping
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The program; `arguments` instead of the command line for scripts and tests."""
+    try:
+        with stopping.interrupting(last=arguments is None):
+            from simulations.command_line import listing, program, running, showing  # noqa: F401  (their commands)
+
+            program.run(arguments)
+    except (KeyboardInterrupt, SystemExit):
+        if not stopping.stopped():
+            raise
+        stopping.say()  # whatever a library made of it
+        sys.exit(130)

@@ -9,7 +9,6 @@ import io
 import json
 import logging
 import os
-import signal
 import sys
 import threading
 import time
@@ -20,6 +19,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Annotated, Any
 
 import typer
+
+from simulations.command_line import stopping
 
 app = typer.Typer(
     name="plasticity",
@@ -49,13 +50,11 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
         logging.getLogger("brian2.core.base.unused_brian_object").setLevel(logging.ERROR)
         # and joblib of results that nobody read
         warnings.filterwarnings("ignore", ".*(still being processed by the workers|successfully executed).*", UserWarning)
-        stopped: list[int] = []
         try:
-            with _signals_interrupt(stopped):
-                extensions.add(kwargs.get("with_", ()))
-                command(*args, **kwargs)
+            extensions.add(kwargs.get("with_", ()))
+            command(*args, **kwargs)
         except KeyboardInterrupt as stop:
-            tell(str(stop) or "interrupted.")
+            stopping.say(str(stop) or "interrupted.")
             code = 130
         except PlasticityError as error:
             tell(f"error: {error}")
@@ -65,15 +64,18 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
         except BrokenPipeError:  # the reader of our output has gone (plasticity list | head)
             sys.stdout = None
             code = 1
+        except MemoryError:
+            tell("error: there is not enough memory for this; ask for less at a time: fewer trials, smaller networks, --jobs 1.")
+            code = 1
         except Exception as error:
-            if stopped:  # an interruption that came out of some library as another error
-                tell("interrupted.")
+            if stopping.stopped():  # an interruption that came out of some library as another error
+                stopping.say()
             else:
                 tell(
                     f"error: {type(error).__name__}: {' '.join(str(error).split())}"
                     + ("" if kwargs.get("debug") else " (--debug shows where)")
                 )
-            code = 130 if stopped else 1
+            code = 130 if stopping.stopped() else 1
             if kwargs.get("debug"):
                 traceback.print_exc()
         else:
@@ -81,25 +83,6 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
         raise typer.Exit(code)
 
     return wrapper
-
-
-@contextlib.contextmanager
-def _signals_interrupt(stopped: list[int]) -> Iterator[None]:
-    """SIGTERM ends a command as Ctrl-C does: no process stays behind, what is finished is kept. Both are noted in `stopped`."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def interrupt(number: int, _: Any) -> None:
-        stopped.append(number)
-        raise KeyboardInterrupt
-
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _version(asked: bool) -> None:
@@ -128,7 +111,7 @@ def about(
 
 
 def tell(sentence: str) -> None:
-    """A sentence on standard error."""
+    """A sentence on standard error, of which a terminal obeys nothing."""
     from plasticity.errors import printable
 
     print(printable(sentence), file=sys.stderr, flush=True)
@@ -197,6 +180,7 @@ def bar(label: str) -> Iterator[Callable[..., None]]:
     line = bar.add_task(label, total=1.0, jobs="")
 
     def show(fraction: float, finished: int | None = None, total: int | None = None, note: str = "") -> None:
+        stopping.heed()
         bar.start()  # not before there is work: a refusal shows no bar
         bar.update(line, completed=fraction, jobs=note if total is None else f"{finished}/{total} jobs")
 
@@ -217,6 +201,7 @@ def _lines(label: str) -> Iterator[Callable[..., None]]:
     heard = ["", ""]  # the fraction, and jobs or a note; empty until there is work: a refusal has no lines
 
     def show(fraction: float, finished: int | None = None, total: int | None = None, note: str = "") -> None:
+        stopping.heed()
         heard[:] = [f"{100 * fraction:.0f} %", note if total is None else f"{finished}/{total} jobs"]
 
     def line() -> None:
@@ -245,11 +230,23 @@ def _elapsed(seconds: float) -> str:
     return f"{whole // 60} min" if whole < 3600 else f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """The program; `arguments` instead of the command line for scripts and tests."""
+def run(arguments: Sequence[str] | None = None) -> None:
+    """Run a command line."""
+    _open_closed_streams()
     os.environ.pop("MPLBACKEND", None)  # of a notebook, or of a desktop: figures are drawn without one
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="plasticity.plainly")  # nothing is lost at the end for a character
     words = list(sys.argv[1:] if arguments is None else arguments)
     sys.argv[1:] = [word.encode(errors="backslashreplace").decode() for word in sys.argv[1:]]  # Brian2 logs them as UTF-8
     app(args=words, prog_name="plasticity")
+
+
+def _open_closed_streams() -> None:
+    """Standard streams that were closed (2>&-) lead nowhere; else the next file that is opened takes the place of one."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is this one
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(number, "w" if number else "r", closefd=False))

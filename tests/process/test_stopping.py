@@ -1,0 +1,92 @@
+"""A signal ends the program in one sentence, whenever it comes; what is finished stays."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT]
+COMPARE = (
+    "compare cued_digits --learners guessing,mlp --seeds 2 --jobs 1 --set train=100 --set test=50 --set mlp.epochs=400".split()
+)
+
+
+def start(words, **options):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "simulations", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
+    )
+    hangup = 1 << (signal.SIGHUP - 1)
+    for _ in range(2000):  # until the program listens: before, it is Python that is interrupted
+        caught = next(line for line in Path(f"/proc/{process.pid}/status").read_text().splitlines() if line.startswith("SigCgt"))
+        if int(caught.split()[1], 16) & hangup:
+            return process
+        time.sleep(0.002)
+    raise AssertionError("it never listened to signals")
+
+
+def interrupted(process):
+    out, err = process.communicate(timeout=60)
+    told = [line for line in err.splitlines() if "elapsed" not in line]  # how far it is, where there is no terminal
+    assert process.returncode == 130, (process.returncode, out, err)
+    assert len(told) == 1 and told[0].startswith("interrupted") and not out, (out, err)
+    return told[0]
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="looks into /proc")
+@pytest.mark.parametrize("number", SIGNALS)
+@pytest.mark.parametrize("after_s", [0.0, pytest.param(0.3, marks=pytest.mark.full), pytest.param(1.0, marks=pytest.mark.full)])
+def test_a_signal_during_the_imports_is_neither_lost_nor_a_traceback(tmp_path, number, after_s):
+    process = start([*COMPARE, "--out", str(tmp_path / "a")])
+    time.sleep(after_s)
+    process.send_signal(number)
+    interrupted(process)
+
+
+@pytest.mark.full
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="looks into /proc")
+@pytest.mark.parametrize("first", SIGNALS)
+def test_further_signals_are_ignored_while_it_ends_and_what_is_finished_stays(tmp_path, first):
+    process = start([*COMPARE, "--out", str(tmp_path / "a")])
+    for _ in range(3000):
+        if list((tmp_path / "a" / "records").glob("*/*.json")):
+            break
+        time.sleep(0.02)
+    process.send_signal(first)
+    for number in SIGNALS * 5:
+        time.sleep(0.01)
+        process.send_signal(number)
+    assert "kept in" in interrupted(process)
+    for record in (tmp_path / "a" / "records").glob("*/*.json"):
+        assert json.loads(record.read_text())["sha256"]
+    assert not (tmp_path / "a" / "summary.json").exists()
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="looks into /proc")
+def test_what_nohup_ignores_stays_ignored(tmp_path):
+    words = ["nohup", sys.executable, "-m", "simulations", "list", "rules"]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    time.sleep(0.1)
+    process.send_signal(signal.SIGHUP)
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 0 and "pair_stdp" in out
+
+
+@pytest.mark.parametrize("closed", ["2>&-", "<&-", ">&- 2>&-"])
+def test_closed_streams_are_no_files_that_are_written_to(tmp_path, closed):
+    words = f"{sys.executable} -m simulations list rules --json {closed}"
+    done = subprocess.run(["bash", "-c", words], capture_output=True, text=True, cwd=os.getcwd())
+    assert done.returncode == 0 and not done.stderr
+    assert "1>" in closed or ">&- 2" in closed or json.loads(done.stdout)
+
+
+def test_an_error_is_never_told_on_standard_output():
+    words = f"{sys.executable} -m simulations show nothing_of_that_name 2>&-"
+    done = subprocess.run(["bash", "-c", words], capture_output=True, text=True, cwd=os.getcwd())
+    assert (done.returncode, done.stdout) == (2, "")
