@@ -617,11 +617,20 @@ def test_the_page_of_a_simulation_tells_its_checks_numbers_and_figures(tmp_path,
     assert "The mean of many dice. A simulation, 2 seeds; 1 of 2 checks hold." in found.text
     assert "The checks are meant for the default settings; here dice=50." in found.text
     assert "(1 + 2 + 3 + 4 + 5 + 6) / 6 = 3.5" in found.codes[0] and "dw = A_plus*pre_trace" in found.text
-    assert [row[4] for row in found.tables["throw: 1 of 2 checks hold"][1:]] == ["yes", "NO"]
+    assert [row[4] for row in found.tables["throw: 1 of 2 checks hold"][1:]] == ["yes", "NO: too few seeds to tell"]
     assert found.tables["What the run found"][1][0] == "mean" and found.tables["parts"] == [["a", "b"], ["1", "2"]]
     assert found.all("img")[0]["alt"] == "throws: 1 panel. mean die (eyes) over seed."
     assert any(code == "plasticity run throw --set dice=50 --seeds 2 --out results/run_again" for code in found.codes)
     assert "https://doi.org/10.1080/14786440009463897" in {link["href"] for link in found.all("a")}
+
+
+@pytest.mark.parametrize("seeds, failed", [(2, "NO: too few\nseeds to tell"), (3, "NO")])
+def test_a_check_that_fails_for_too_few_seeds_says_so_in_its_line(tmp_path, with_throw, seeds, failed):
+    execute(Throw(), tmp_path / "run", range(seeds), 1)  # its default is 3 seeds
+    result = results.load(tmp_path / "run")
+    *_, checks = (table for table in result.tables(200) if not isinstance(table, str))
+    holds = next(column for column in checks.columns if column.header == "holds")
+    assert [str(cell) for cell in holds.cells] == ["yes", failed] and f"<td>{failed}</td>" in result.html()
 
 
 def test_the_page_of_a_sweep_shows_every_point_and_seed(tmp_path, with_throw):
