@@ -248,8 +248,8 @@ class ExperimentResult(Result):
         if single := [(name, text) for name, value in numbers.items() if (text := told(value)) is not None]:
             made.append(terminal.table(self.title, ("number", "value"), single, width))
         if summary["checks"]:
-            rows = [checked(check, few=self._few) for check in summary["checks"]]
-            made.append(terminal.checks("checks", CHECKS, rows, width))
+            checks = [checked(check, few=self._few) for check in summary["checks"]]
+            made.append(terminal.checks("checks", CHECKS, checks, width))
         return made + [f"note: {note}" for note in self._notes(summary)]
 
     @property

@@ -204,7 +204,7 @@ def told(*arguments):
 
 
 def test_the_parts_of_a_comparison_stand_in_their_order(read):
-    parts = ["The result", "The question", "The learners", "More figures", "Every seed", "Fairness", "Costs", "Alignment"]
+    parts = ["The result", "The question", "The learners", "More figures", "Every seed", "Fairness", "Costs", "Likeness"]
     parts += ["Identity checks", "Settings of the learners", "To run it again", "References"]
     assert [text for level, text in read.headings if level == 2] == parts
 
@@ -335,9 +335,9 @@ def test_a_part_of_the_summary_becomes_a_table_with_units_formats_and_notes():
 def test_rows_alone_several_tables_and_no_rows_are_understood():
     (table,) = page.given("Fairness", [{"what": "trials", "alike": True}])
     assert table.title == "Fairness" and table.columns == ["what", "alike"] and table.rows == [["trials", "yes"]]
-    several = page.given("Alignment", [{"title": "A", "rows": [{"x": 1}]}, {"title": "B", "rows": []}])
+    several = page.given("Likeness", [{"title": "A", "rows": [{"x": 1}]}, {"title": "B", "rows": []}])
     assert several[0].title == "A" and several[1].text == "Not in these records: B."
-    assert page.given("Alignment", []) == []
+    assert page.given("Likeness", []) == []
 
 
 @pytest.mark.parametrize(
