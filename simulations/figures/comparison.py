@@ -63,10 +63,7 @@ def comparison_figures(comparison: Comparison) -> dict[str, Figure]:
 
 
 def accuracy(comparison: Comparison) -> Figure:
-    """Test accuracy of each seed as a dot, the mean with its 95 % interval, beside chance and ceiling.
-
-    Where a cue chooses among streams, "without attention" is the best that one can do who sees them all, but not the cue.
-    """
+    """Test accuracy of each seed as a dot, the mean with its 95 % interval, beside the bounds that the facts of the task tell."""
     names = comparison.learners
     looks = look(names)
     figure, axes = new(7.0, 1.6 + 0.42 * len(names))

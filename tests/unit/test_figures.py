@@ -97,6 +97,14 @@ def test_the_figures_of_a_comparison_are_drawn_with_their_axes_named(whole):
             assert word in texts(drawn[name]), (name, word)
 
 
+def test_nothing_is_said_of_attention_where_there_is_one_stream():
+    one = comparison("mlp", "guessing")
+    one.configuration["facts"] |= {"streams": 1, "without_attention": None}
+    with figures.style():
+        words = texts(drawing.accuracy(one)) + texts(drawing.learning_curves(one))
+    assert "attention" not in words + str(drawing.accuracy.__doc__) + str(drawing.learning_curves.__doc__)
+
+
 def test_figures_whose_arrays_no_learner_has_are_left_out():
     assert set(drawing.comparison_figures(comparison("mlp", "guessing"))) == {"accuracy", "learning_curves", "likeness"}
 
