@@ -123,7 +123,7 @@ class Comparison:
         return EnergyTable(**self.configuration.get("energy", {}))
 
     @functools.cached_property
-    def alignment(self) -> list[dict[str, Any]]:
+    def likeness(self) -> list[dict[str, Any]]:
         """How alike the learners are, see `bridges.comparison.likeness`."""
         return likeness_tables(self)
 
@@ -239,7 +239,7 @@ class Comparison:
             "attended_minus_ignored": self.strengthened,
             "fairness": self.fairness,
             "costs": self.costs,
-            "alignment": self.alignment,
+            "likeness": self.likeness,
             "out": None if self.folder is None else str(self.folder),
         }
 

@@ -16,6 +16,7 @@ import os
 import sys
 import time
 import traceback
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from numbers import Integral
 from pathlib import Path
@@ -258,7 +259,8 @@ def compare(
     task : a task, the name of one, or a pair (X, y) of one's own: rows and their classes (`plasticity.tasks.table`)
     seeds : whole numbers, or how many, from 0; the trials of a seed and the random state of every learner follow from it alone
     jobs : processes; as many as there are cores by default. 1 runs in this process, with the same numbers to the bit
-    out : folder for the records; without one they are kept in memory only. An interrupted run goes on where it stopped
+    out : folder for the records; without one they are kept in memory only. An interrupted run goes on where it stopped.
+        `plasticity report OUT` writes its page, `plasticity plot OUT` its figures (the command `compare` writes both)
     force : replace a finished run in `out`
     progress : called with (fraction of the work, finished jobs, all jobs)
     settings : constructor parameters by learner or side: {"spiking": {...}, "mlp": {...}}
@@ -283,6 +285,8 @@ def compare(
     wanted: Iterable[int] = range(int(seeds)) if isinstance(seeds, Integral) else cast(Iterable[int], seeds)
     seed_list, n_jobs = check_seeds(wanted), check_jobs(jobs)
     resolved = resolve(learners, settings or {}, task)
+    for hint in task.hints({learner.side for learner in resolved}):
+        warnings.warn(hint, stacklevel=2)
     configuration = _configuration(task, resolved, seed_list)
     if energy is not None and energy != EnergyTable():
         configuration["energy"] = dataclasses.asdict(energy)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import shlex
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -30,7 +31,8 @@ class Table(Task):
       rest for training. Rows that are the same in every column that is shown stay in one part.
     - Every column is scaled to 0 to 1 by its least and largest value among the training rows alone. Values of other rows beyond
       them are set to 0 or 1; `Draw` counts them (`clipped`), and so does the record.
-    - With `opposites` each column is shown twice, as x and 1 - x, so that every row drives a spiking network equally strongly.
+    - With `opposites` each column is shown twice, as x and 1 - x, so that every row drives a spiking network equally strongly:
+      what is told by low values, such as negative ones, is hardly heard otherwise.
     - A column of a few texts becomes a column of 0 and 1 for each text; a constant one is left out. `facts` tells which.
     - Chance is the share of the most frequent class among all rows, what its name alone scores: 1 / classes where all are
       equally frequent. The learner `guessing` draws a class uniformly and scores 1 / classes.
@@ -96,6 +98,20 @@ class Table(Task):
             "notes": list(read.notes), "sha256": read.sha256,
         }  # fmt: skip
 
+    def hints(self, sides: Collection[str]) -> Iterable[str]:
+        """Columns that number the rows; columns of both signs, of which a spiking network without `opposites` hears half."""
+        named = [*zip(self._read.features, self._read.values.T, strict=True)]
+        for name, values in named:
+            if (values == np.round(values)).all() and (np.diff(values) > 0).all():
+                yield f"table: column {name!r} numbers the rows; leave it out, --set leave_out={shlex.quote(name)}."
+        signed = [repr(name) for name, values in named if values.min() < 0 < values.max()]
+        if signed and "spiking" in sides and not self.opposites:
+            some = ", ".join(signed[:3]) + (f" and {len(signed) - 3} more" if len(signed) > 3 else "")
+            yield (
+                f"table: {some}: negative and positive values; scaled to 0 to 1 the negative ones hardly drive a spiking network,"
+                " --set opposites=true shows each column as x and 1 - x."
+            )
+
     def draw(self, rng: np.random.Generator) -> Draw:
         from sklearn.preprocessing import MinMaxScaler
 
@@ -154,7 +170,7 @@ def table(
     y : (rows,) classes: whole numbers, texts or categories; or the name of the column of X that holds them, also as `target=`
     leave_out : names of columns that are not shown
     test, validation : shares of the rows
-    opposites : each column is shown twice, as x and 1 - x
+    opposites : each column is shown twice, as x and 1 - x, so that a spiking network hears low and negative values too
 
     Raises
     ------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterable
 from typing import Any, ClassVar
 
 import numpy as np
@@ -86,6 +87,10 @@ class Task(ABC):
     def facts(self) -> dict[str, Any]:
         """What a record keeps of data of somebody's own, as JSON holds it: names of classes, SHA-256 of files, what was done."""
         return {}
+
+    def hints(self, sides: Collection[str]) -> Iterable[str]:
+        """What to think of before learners of these sides meet it, a sentence each: warnings at the start of a comparison."""
+        return ()
 
     @property
     def ceiling(self) -> float:

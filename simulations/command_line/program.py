@@ -117,6 +117,14 @@ def tell(sentence: str) -> None:
     print(printable(sentence), file=sys.stderr, flush=True)
 
 
+@contextlib.contextmanager
+def warnings_told() -> Iterator[None]:
+    """A warning is a sentence on standard error, without the line of code that it comes from; Brian2, once imported, logs it."""
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *_, **__: tell(f"warning: {message}")
+        yield
+
+
 def print_json(value: Any) -> None:
     """All that stands on standard output with --json; escapes where the output cannot hold a character."""
     text = json.dumps(value, indent=2, ensure_ascii=False, default=str)

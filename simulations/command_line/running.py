@@ -24,7 +24,7 @@ from simulations.command_line.options import (
     names,
     parse_seeds,
 )  # fmt: skip
-from simulations.command_line.program import app, bar, guarded, print_json
+from simulations.command_line.program import app, bar, guarded, print_json, warnings_told
 
 if TYPE_CHECKING:
     from simulations.frame.experiment import Experiment
@@ -80,7 +80,7 @@ def compare(
     made = settings.configure(kind, for_task)
     listed = parse_seeds(seeds)
     folder = out if out is not None else Path("results") / task
-    with on_cluster(cluster), bar(f"compare {task}") as progress:
+    with on_cluster(cluster), warnings_told(), bar(f"compare {task}") as progress:
         bridge.compare(
             names(learners) or None,
             made,
@@ -236,7 +236,7 @@ def sweep(
             raise WrongUse(f"{simulation} is a simulation, --learners goes with a task: {', '.join(TASKS)}; leave it out.")
     folder = out if out is not None else Path("results") / f"sweep_{simulation}"
     asked, listed = sweeps.parse_grid(grid), parse_seeds(seeds)
-    with on_cluster(cluster), bar(f"sweep {simulation}") as progress:
+    with on_cluster(cluster), warnings_told(), bar(f"sweep {simulation}") as progress:
         sweeps.sweep(kind, asked, listed, settings.parse(set_), check_jobs(jobs), folder, force, progress, names(measure), svg)
     result = results.load(folder, names(measure))
     if as_json:

@@ -81,10 +81,12 @@ def distributions(gains: Sequence[float], found: Mapping[str, np.ndarray]) -> Pa
     def one(condition: str, gain: float, rows: np.ndarray) -> Panel:
         both = for_each(partial(histogram, edges=np.linspace(0, 1, 21)), GROUPS, rows.swapaxes(0, 1))
         title = small_title(f"{condition.replace('_', ' ')}, g = {gain:g}")
-        return panel(title, *both, x="weight at the end", y="share of synapses")
+        return panel(title, *both, x="weight at the end\n(no unit)", y="share of synapses")
 
-    first, *others = ([one(c, *named) for named in zip(gains, rows, strict=True)] for c, rows in found.items())
-    return page(keyed(first, "upper left"), *others, size=(_wide(gains), 4.2), sharex=True, **SHARED)
+    rows = [[one(c, *named) for named in zip(gains, rows, strict=True)] for c, rows in found.items()]
+    seeds = np.shape(next(iter(found.values())))[1]
+    told = f"all synapses of {seeds} seeds together" if seeds > 1 else "the synapses of one seed"
+    return page(*rows, size=(_wide(gains), 4.6), legend=2, caption=told, sharex=True, **SHARED)
 
 
 def _wide(gains: Sequence[float]) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +13,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from bridges.comparison.energy import PREFIXES, by_kind
+from bridges.comparison.measures import Calibration
 from bridges.comparison.measures import calibration as calibrate
 from plasticity.learners import VALIDATION
 from simulations.figures.kinds import bounds
 from simulations.figures.style import (
+    BLACK,
     BLUE,
     GREEN,
     GREY,
@@ -53,14 +56,14 @@ def comparison_figures(comparison: Comparison) -> dict[str, Figure]:
             "receptive_fields": receptive_fields(comparison),
             "attention": attention(comparison),
             "costs": costs(comparison),
-            "alignment": alignment(comparison),
+            "likeness": likeness(comparison),
             "calibration": calibration(comparison),
         }
     return {name: figure for name, figure in drawn.items() if figure is not None}
 
 
 def accuracy(comparison: Comparison) -> Figure:
-    """Test accuracy of each seed as a dot, the mean with its 95 % interval, beside chance, ceiling and no attention."""
+    """Test accuracy of each seed as a dot, the mean with its 95 % interval, beside the bounds that the facts of the task tell."""
     names = comparison.learners
     looks = look(names)
     figure, axes = new(7.0, 1.6 + 0.42 * len(names))
@@ -140,11 +143,16 @@ def _band(axis: Any, x: np.ndarray, values: np.ndarray, colour: str, **kwargs: A
         axis.fill_between(x, *bounds(values), color=colour, alpha=0.2, linewidth=0)
 
 
-def _trials_axis(axis: Any, largest: float, smallest: float) -> None:
-    axis.set_xscale("symlog", linthresh=max(smallest, 1.0))
+def _trials_axis(axis: Any, largest: float, smallest: float, what: str) -> None:
+    """Linear from 0 to the first point of a curve, then logarithmic; ticks where there is room for their numbers."""
+    linear = max(smallest, 1.0)
+    decades = 10.0 ** np.arange(math.ceil(math.log10(linear)), math.log10(max(largest, 1.0)) + 1e-9)
+    axis.set_xscale("symlog", linthresh=linear)
     axis.set_xlim(0, largest * 1.05)
+    axis.set_xticks([0, *(decades if len(decades) else [linear])])
+    axis.minorticks_off()
     axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
-    axis.set_xlabel("training trials shown, repeats counted")
+    axis.set_xlabel(f"{what} (log scale above {linear:,.0f})")
 
 
 def learning_curves(comparison: Comparison) -> Figure:
@@ -176,7 +184,7 @@ def learning_curves(comparison: Comparison) -> Figure:
         if value is not None:
             axis.axhline(100 * value, color=GREY, linestyle=line, linewidth=1)
             axis.annotate(text, (place, 100 * value), (0, 3), ("axes fraction", "data"), "offset points", ha=side, fontsize=8)
-    _trials_axis(axis, largest, smallest if math.isfinite(smallest) else 1.0)
+    _trials_axis(axis, largest, smallest if math.isfinite(smallest) else 1.0, "training trials shown, repeats counted")
     axis.set_ylim(0, 103)
     axis.set_ylabel("validation accuracy (%)")
     axis.set_title(f"mean and 95 % interval over {len(comparison.seeds)} seeds", loc="left")
@@ -198,9 +206,7 @@ def weights(comparison: Comparison) -> Figure | None:
             trials, values = _curves(comparison, name, key)
             _band(axis, trials, values, colour, linestyle=line, label=label)
         positive = trials[trials > 0]
-        _trials_axis(axis, trials.max(), positive[0] if len(positive) else 1.0)
-        axis.tick_params(axis="x", rotation=45)
-        axis.set_xlabel("training trials")
+        _trials_axis(axis, trials.max(), positive[0] if len(positive) else 1.0, "training trials\n")
         axis.set_title(_title(name), loc="left")
     axes[0, 0].set_ylabel("mean weight (no unit)")
     axes[0, 0].legend(title=f"synapses; mean and 95 %\ninterval over {len(comparison.seeds)} seeds", title_fontsize=7)
@@ -215,17 +221,25 @@ def _tile(column: np.ndarray, features: int) -> np.ndarray:
 
 
 def receptive_fields(comparison: Comparison, most: int = 14) -> Figure | None:
-    """The weights of the neurons of the gated spiking learner (first seed) as images, a row for each class."""
+    """The weights of the neurons of the gated spiking learner (first seed) as images, a row for each class.
+
+    Rows of a table are no images: there it is a row for each column of the table, the neurons side by side.
+    """
     named = sorted(comparison.learners, key=lambda name: name != "spiking_gated")
     record = next((r for name in named for r in comparison.of(name)[:1] if {"weights", "neuron_class"} <= r.arrays.keys()), None)
     if record is None:
         return None
     matrix, owner = record.arrays["weights"], record.arrays["neuron_class"]
+    groups = [(label, np.flatnonzero(owner == label)) for label in np.unique(owner)]
+    columns = min(most, max(len(neurons) for _, neurons in groups))
+    more = f", at most {columns} neurons of each class" if max(len(neurons) for _, neurons in groups) > columns else ""
+    title = f"{_title(record.numbers['learner'])}, seed {record.seed}{more}"
+    if "columns" in comparison.configuration.get("data", {}):
+        chosen = {int(label): matrix[:, neurons[:columns]] for label, neurons in groups}
+        return _weights_of_columns(comparison.configuration["data"], chosen, title)
     features = int(record.numbers.get("features") or len(matrix))
     tiles = [_tile(matrix[:, neuron], features) for neuron in range(matrix.shape[1])]
     height, width = tiles[0].shape
-    groups = [(label, np.flatnonzero(owner == label)) for label in np.unique(owner)]
-    columns = min(most, max(len(neurons) for _, neurons in groups))
     mosaic = np.full((len(groups) * (height + 1) + 1, columns * (width + 1) + 1), np.nan)
     for row, (_, neurons) in enumerate(groups):
         for column, neuron in enumerate(neurons[:columns]):
@@ -244,9 +258,35 @@ def receptive_fields(comparison: Comparison, most: int = 14) -> Figure | None:
     for spine in axis.spines.values():
         spine.set_visible(False)
     axis.set_ylabel("class that the neuron answers for")
-    more = f", at most {columns} neurons of each class" if max(len(neurons) for _, neurons in groups) > columns else ""
-    axis.set_title(f"{_title(record.numbers['learner'])}, seed {record.seed}{more}", loc="left")
+    axis.set_title(title, loc="left")
     figure.colorbar(shown, ax=axis, shrink=0.6, label="weight (no unit)")
+    return figure
+
+
+def _weights_of_columns(data: Mapping[str, Any], chosen: Mapping[int, np.ndarray], title: str) -> Figure:
+    """The weights (columns of a table, neurons) of each class side by side, under the names of columns and classes."""
+    gap = np.full((len(next(iter(chosen.values()))), 1), np.nan)
+    shown = np.hstack([part for weights in chosen.values() for part in (gap, weights)][1:])
+    names = [*data["columns"], *(f"1 \N{MINUS SIGN} {name}" for name in data["columns"])][
+        : len(shown)
+    ]  # the second half: `opposites`
+    every = -(-len(names) // 60)
+    ends = np.cumsum([weights.shape[1] + 1 for weights in chosen.values()])
+    centres = [end - 1 - (weights.shape[1] + 1) / 2 for end, weights in zip(ends, chosen.values(), strict=True)]
+    classes = ["none" if label < 0 else textwrap.shorten(data["classes"][label], 24, placeholder="...") for label in chosen]
+    figure, axes = new(7.0, min(2.0 + 0.18 * len(names), 12.0))
+    axis = axes[0, 0]
+    image = axis.imshow(shown, aspect="auto", interpolation="nearest", vmin=min(0.0, np.nanmin(shown)))
+    axis.set_yticks(
+        range(0, len(names), every), [textwrap.shorten(name, 32, placeholder="...") for name in names[::every]], fontsize=8
+    )
+    axis.set_xticks(centres, classes, **({"rotation": 30, "ha": "right"} if len("".join(classes)) > 50 else {}))
+    axis.tick_params(length=0)
+    axis.spines[:].set_visible(False)
+    axis.set_xlabel("neurons, by the class that they answer for")
+    axis.set_ylabel("column of the table")
+    axis.set_title(title, loc="left")
+    figure.colorbar(image, ax=axis, aspect=30, label="weight (no unit)")
     return figure
 
 
@@ -313,7 +353,10 @@ _KINDS = {  # kind of work: colour, what it is called
 
 
 def costs(comparison: Comparison) -> Figure | None:
-    """Joules of a training trial and of a decision by kind of work, means over seeds; estimates at 45 nm."""
+    """Joules of a training trial and of a decision by kind of work, means over seeds, and of their sum the 95 % interval.
+
+    Estimates at 45 nm.
+    """
     phases = {
         "training": "one training trial",
         "decision": "one decision",
@@ -322,7 +365,8 @@ def costs(comparison: Comparison) -> Figure | None:
     names = list(found["training"])
     if not names:
         return None
-    figure, axes = new(8.2, 1.5 + 0.34 * len(names), columns=2, sharey=True)
+    totals = {row["learner"]: row for row in comparison.costs["rows"]}
+    figure, axes = new(8.6, 1.5 + 0.34 * len(names), columns=2, sharey=True)
     for axis, (phase, title) in zip(axes[0], phases.items(), strict=True):
         largest = max(sum(parts.values()) for parts in found[phase].values())
         size, unit = next(((size, unit) for size, unit in PREFIXES if largest >= size), PREFIXES[-1])
@@ -332,24 +376,33 @@ def costs(comparison: Comparison) -> Figure | None:
             if width.any():
                 axis.barh(range(len(names)), width, left=left, color=colour, label=label, height=0.7)
                 left += width
-        for place, total in enumerate(left):
-            axis.annotate(f"{total:.3g}", (total, place), (3, 0), textcoords="offset points", va="center", fontsize=8)
-        axis.set_xlim(0, 1.15 * left.max() or 1)
+        for place, (name, total) in enumerate(zip(names, left, strict=True)):
+            ends = [totals[name][phase][key] / size for key in ("low", "high") if totals[name][phase][key] is not None]
+            mean, *shown = (f"{value:.3g}" for value in (total, *ends))
+            text = f"{mean} [{', '.join(shown)}]" if {*shown} - {mean} else mean
+            if ends:
+                axis.hlines(place, *ends, color=BLACK, linewidth=1.5)
+            axis.annotate(text, (max([total, *ends]), place), (3, 0), textcoords="offset points", va="center", fontsize=7)
+        axis.set_xlim(0, 1.5 * left.max() or 1)
         axis.set_xlabel(f"energy, estimated ({unit})")
         axis.set_title(title, loc="left")
     axes[0, 0].set_yticks(range(len(names)), [_title(name) for name in names])
     axes[0, 0].invert_yaxis()
     handles = {label: handle for axis in axes[0] for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)}
-    caption(figure, f"{_means(comparison)}; operations counted and priced, no joule was measured")
+    bars = " with 95 % intervals, where three digits show one" if len(comparison.seeds) > 1 else ""
+    caption(figure, f"{_means(comparison)}{bars}; operations counted and priced, no joule was measured")
     legend(figure, list(handles.values()), list(handles), columns=4)
     return figure
 
 
-def alignment(comparison: Comparison) -> Figure | None:
-    """How alike the learners are: errors, representations and their dissimilarities, pair by pair; means over seeds."""
-    if not comparison.alignment:
+def likeness(comparison: Comparison) -> Figure | None:
+    """Likeness of each pair of learners, of errors, representations and dissimilarities: 0 as permuted trials, 1 alike.
+
+    Means over seeds; of several seeds the 95 % interval stands below the diagonal.
+    """
+    if not comparison.likeness:
         return None
-    rows = comparison.alignment[0]["rows"]
+    rows = comparison.likeness[0]["rows"]
     panels = {
         "error_consistency": "errors: Cohen's κ",
         "cka": "representations:\nlinear CKA",
@@ -364,47 +417,74 @@ def alignment(comparison: Comparison) -> Figure | None:
     for axis, (key, title) in zip(axes[0], shown.items(), strict=True):
         present = [name for name in comparison.learners if any(row.get(key) and name in (row["a"], row["b"]) for row in rows)]
         matrix = np.full((len(present), len(present)), np.nan)
+        texts: dict[tuple[int, int], str] = {}
         for row in rows:
             told = row.get(key)
             if told and told["mean"] is not None:
-                a, b = present.index(row["a"]), present.index(row["b"])
+                a, b = sorted((present.index(row["a"]), present.index(row["b"])))
                 matrix[a, b] = matrix[b, a] = told["mean"]
+                mean, *ends = (
+                    f"{told[end]:.2f}".replace("-0.00", "0.00") for end in ("mean", "low", "high") if told[end] is not None
+                )
+                texts |= {(a, b): mean, (b, a): "\n".join(ends) or mean}
         image = axis.imshow(matrix, cmap="cividis", vmin=0, vmax=1)
-        for a, b in np.argwhere(np.isfinite(matrix)):
+        for (a, b), text in texts.items():
             colour = "black" if matrix[a, b] > 0.5 else "white"
-            text = f"{matrix[a, b]:.2f}".replace("-0.00", "0.00")
-            axis.text(b, a, text, ha="center", va="center", fontsize=7, color=colour)
+            axis.text(b, a, text, ha="center", va="center", fontsize=6 if "\n" in text else 7, color=colour)
         labels = [_title(name) for name in present]
         axis.set_xticks(range(len(present)), labels, rotation=60, ha="right", rotation_mode="anchor", fontsize=8)
         axis.set_yticks(range(len(present)), labels, fontsize=8)
         axis.set_title(title, loc="left", fontsize=9)
-    figure.colorbar(image, ax=list(axes[0]), shrink=0.7, label="0 as permuted trials, 1 alike")
-    caption(figure, f"{_means(comparison)}; intervals and permutation tests: tables of likeness")
+    figure.colorbar(image, ax=list(axes[0]), shrink=0.7, label="likeness\n(0 as permuted trials, 1 alike)")
+    below = ", below the diagonal their 95 % intervals" if len(comparison.seeds) > 1 else ""
+    caption(figure, f"{_means(comparison)}{below}; permutation tests: tables of likeness")
     return figure
 
 
 def calibration(comparison: Comparison) -> Figure | None:
-    """How often a learner is right at each confidence; the trials of all seeds together."""
+    """How often a learner is right at each confidence: the trials of all seeds together, bars the 95 % interval over seeds."""
     names = [name for name in comparison.learners if all("probabilities" in record.arrays for record in comparison.of(name))]
     if not names:
         return None
     looks = look(comparison.learners)
-    figure, axes = new(6.6, 4.0)
-    axis = axes[0, 0]
-    axis.plot([0, 100], [0, 100], color=GREY, linewidth=0.7)
-    axis.annotate("as sure as right", (4, 4), (-4, 8), textcoords="offset points", fontsize=8, color=GREY, rotation=43)
-    for name in names:
-        records = comparison.of(name)
-        stacked = (np.concatenate([record.arrays[key] for record in records]) for key in ("probabilities", "labels"))
-        curve = calibrate(*stacked)
+    rows = -(-len(names) // 4)
+    columns = -(-len(names) // rows)
+    figure, axes = new(0.5 + 2.1 * max(columns, 2), 1.0 + 2.0 * rows, rows, columns, sharex=True, sharey=True)
+    for axis, name in zip(axes.ravel(), names, strict=False):
+        pairs = [(record.arrays["probabilities"], record.arrays["labels"]) for record in comparison.of(name)]
+        probabilities, labels = (np.concatenate(arrays) for arrays in zip(*pairs, strict=True))
+        curve = calibrate(probabilities, labels)
         enough = curve.trials >= 20
         colour, line, marker = looks[name]
         right, sure = 100 * curve.accuracy[enough], 100 * curve.confidence[enough]
-        axis.plot(sure, right, color=colour, linestyle=line, marker=marker, markersize=4, label=_title(name))
-    axis.set_xlim(0, 102)
-    axis.set_ylim(0, 103)
-    axis.set_xlabel("confidence: probability of the answer given (%)")
-    axis.set_ylabel("answers that are right (%)")
-    axis.set_title(f"test trials of {len(comparison.seeds)} seeds together; bins of 20 trials or more", loc="left")
-    figure.legend(loc="outside right upper")
+        axis.plot([0, 100], [0, 100], color=GREY, linewidth=0.7)
+        axis.plot(sure, right, color=colour, linestyle=line, marker=marker, markersize=4)
+        axis.vlines(sure, *100 * _share_over_seeds([calibrate(*pair) for pair in pairs])[:, enough], color=colour, linewidth=1)
+        if not enough.any():
+            axis.text(50, 10, "no bin of 20 trials", ha="center", fontsize=8, color=GREY)
+        axis.set_title(_title(name), loc="left", fontsize=9)
+    for axis in axes.ravel()[len(names) - columns : len(names)]:
+        axis.tick_params(labelbottom=True)
+    for axis in axes.ravel()[len(names) :]:
+        axis.set_axis_off()
+    axes[0, 0].annotate("as sure as right", (4, 4), (-4, 8), textcoords="offset points", fontsize=7, color=GREY, rotation=43)
+    axes[0, 0].set(xlim=(0, 102), ylim=(0, 103), xticks=(0, 50, 100))
+    figure.supxlabel("confidence: probability of the answer given (%)", fontsize=9)
+    figure.supylabel("answers that are right (%)", fontsize=9)
+    seeds = len(comparison.seeds)
+    told = f"{seeds} seeds together; bars: 95 % interval over seeds" if seeds > 1 else f"seed {comparison.seeds[0]}"
+    caption(figure, f"test trials of {told}; bins of 20 trials or more")
     return figure
+
+
+def _share_over_seeds(curves: Sequence[Calibration]) -> np.ndarray:
+    """The 95 % interval of the share of right answers in each bin, (2, bins); nan where fewer than two seeds have trials there.
+
+    Of the share of all trials together: what each seed adds to that ratio, to first order (its influence).
+    """
+    trials = np.stack([curve.trials for curve in curves])
+    right = np.stack([np.nan_to_num(curve.accuracy) for curve in curves]) * trials
+    share = right.sum(axis=0) / np.maximum(trials.sum(axis=0), 1)
+    each = share + (right - share * trials) / np.maximum(trials.mean(axis=0), 1e-9)
+    each[:, (trials > 0).sum(axis=0) < 2] = np.nan
+    return np.clip(bounds(each), 0, 1)

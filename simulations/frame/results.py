@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from simulations.report.html import Section
 
 REPORT = "report.html"
-MANY_SEEDS = 6  # from here on an interval is more than the range
 
 
 class Result(ABC):
@@ -274,15 +273,21 @@ class ExperimentResult(Result):
         if single := [(name, text) for name, value in numbers.items() if (text := told(value)) is not None]:
             made.append(terminal.table(self.title, ("number", "value"), single, width))
         if summary["checks"]:
-            made.append(terminal.checks("checks", CHECKS, [checked(check) for check in summary["checks"]], width))
+            checks = [checked(check, few=self._few) for check in summary["checks"]]
+            made.append(terminal.checks("checks", CHECKS, checks, width))
         return made + [f"note: {note}" for note in self._notes(summary)]
+
+    @property
+    def _few(self) -> str:
+        from simulations.frame.shown import few_seeds
+
+        return few_seeds(self.experiment, len(self.configuration["seeds"]))
 
     def _notes(self, summary: Mapping[str, Any]) -> Iterable[str]:
         from simulations.report.experiment import changes
 
-        wanted, seeds = type(self.experiment).default_seeds, len(self.configuration["seeds"])
-        if seeds < min(wanted, MANY_SEEDS):
-            yield f"{FEW_SEEDS}; the default is {wanted} seeds."
+        if self._few:
+            yield f"{FEW_SEEDS}; the default is {self.experiment.default_seeds} seeds."
         changed = changes(self.experiment, self.configuration["settings"])
         if changed and summary["checks"]:
             yield f"the checks are meant for the default settings; here {', '.join(changed)}."
@@ -312,7 +317,7 @@ class ExperimentResult(Result):
 
         summary = self.summary()
         if summary["checks"]:
-            return html_table(self.title, CHECKS, [checked(check) for check in summary["checks"]])
+            return html_table(self.title, CHECKS, [checked(check, few=self._few) for check in summary["checks"]])
         single = [(name, text) for name, value in summary["numbers"].items() if (text := told(value)) is not None]
         return html_table(self.title, ("number", "value"), single)
 

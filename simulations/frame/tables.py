@@ -259,7 +259,7 @@ def _of_comparison(summary: Mapping[str, Any]) -> Iterator[str]:
     if summary.get("attended_minus_ignored"):
         apart = (f"{strength(value)} ({name})" for name, value in summary["attended_minus_ignored"].items())
         yield f"Weight of attended minus ignored synapses after training: {', '.join(apart)}."
-    blocks = [block for key in ("fairness", "costs", "alignment") for block in given(key, summary.get(key) or [])]
+    blocks = [block for key in ("fairness", "costs", "likeness") for block in given(key, summary.get(key) or [])]
     yield _folded("What each learner was given and took, what it costs, how alike they are", map(_written, blocks))
 
 

@@ -80,9 +80,9 @@ def settings_table(title: str, owner: Any, values: Mapping[str, Any]) -> list[Bl
     return [Table(title, ["setting", "value here", "default", "unit", "meaning"], lines)] if lines else []
 
 
-def checks_told(summary: Mapping[str, Any], notes: Sequence[str] = ()) -> list[Block]:
-    """The checks of a run, those that do not hold standing out."""
-    found = [row[1:] for row in rows([summary])]
+def checks_told(summary: Mapping[str, Any], notes: Sequence[str] = (), few: str = "") -> list[Block]:
+    """The checks of a run, those that do not hold standing out; what is said of these in a run of too few seeds."""
+    found = [row[1:] for row in rows([summary], few)]
     failing = frozenset(place for place, check in enumerate(summary["checks"]) if not check["holds"])
     if not found:
         return [Text("This run has no value to be held against.")]

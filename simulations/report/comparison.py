@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from bridges.comparison import Comparison
 
 IDENTITIES = "identities"  # the simulation whose checks say that the two sides compute the same where they must
-PARTS_OF_A_SUMMARY = {"fairness": "Fairness", "costs": "Costs", "alignment": "Alignment"}
+PARTS_OF_A_SUMMARY = {"fairness": "Fairness", "costs": "Costs", "likeness": "Likeness"}
 SIDES = {
     "spiking": "Spiking networks: Brian2, local plasticity",
     "torch": "Attention and other models: PyTorch, trained by gradient",

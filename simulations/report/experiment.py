@@ -13,7 +13,7 @@ from plasticity.settings import describe, text
 from simulations.figures import draw_all
 from simulations.frame.execute import summarise
 from simulations.frame.experiment import Experiment
-from simulations.frame.shown import counted
+from simulations.frame.shown import counted, few_seeds
 from simulations.report.common import KINDS, again, checks_told, made_of, provenance, references, sentence, settings_table
 from simulations.report.html import Block, Section, Table, numbers_told, pictures, prose
 
@@ -29,10 +29,11 @@ def sections(experiment: Experiment, record: Record, folder: Path) -> list[Secti
     configuration, summary = record.configuration, summarise(record)
     changed = changes(experiment, configuration["settings"])
     notes = [f"The checks are meant for the default settings; here {', '.join(changed)}."] if changed else []
+    few = few_seeds(experiment, len(configuration["seeds"]))
     drawn = pictures(draw_all(experiment.figures(experiment.arrays_of(record))), {})
     tables = [Table(title, columns, rows) for title, (columns, rows) in experiment.tables(summary["numbers"]).items()]
     return [
-        Section("result", "The result", [*tables, *drawn[:1], *checks_told(summary, notes)]),
+        Section("result", "The result", [*tables, *drawn[:1], *checks_told(summary, notes, few)]),
         Section("question", "The question", question(type(experiment), configuration)),
         Section("parts", "What it is made of", made_of(configuration, KINDS, 3)),
         Section("numbers", "Numbers", numbers_told(summary["numbers"])),

@@ -243,7 +243,7 @@ def short(quantity: str) -> str:
 
 
 def given(title: str, value: Any) -> list[Block]:
-    """A part of a summary that says itself how it is shown, such as `fairness`, `costs` and `alignment` of a comparison.
+    """A part of a summary that says itself how it is shown, such as `fairness`, `costs` and `likeness` of a comparison.
 
     Parameters
     ----------

@@ -198,7 +198,7 @@ def test_records_without_what_likeness_needs_leave_it_out(run):
     old = Comparison(run.configuration, records)  # as those were that earlier versions wrote
     summary = old.to_json()
     assert summary["costs"]["rows"] == [] and old.cost_table() is None
-    assert {row["a"] for row in summary["alignment"][0]["rows"]} and "cka" not in summary["alignment"][0]["rows"][0]
+    assert {row["a"] for row in summary["likeness"][0]["rows"]} and "cka" not in summary["likeness"][0]["rows"][0]
     assert summary["fairness"]["rows"][0]["trials_shown"] is None
 
 

@@ -10,11 +10,15 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from bridges.comparison import Comparison
+from bridges.comparison.measures import calibration as calibrate
 from plasticity.engine.operations import Costs, Operations
 from plasticity.errors import PlasticityError
 from plasticity.records import Record
+from plasticity.statistics import interval
 from simulations import figures
+from simulations.figures import attention_gain
 from simulations.figures import comparison as drawing
+from simulations.figures.kinds import draw
 from simulations.frame import results
 
 REFERENCE = Path(__file__).parents[2] / "results" / "reference"
@@ -80,21 +84,29 @@ def texts(figure):
 
 def test_the_figures_of_a_comparison_are_drawn_with_their_axes_named(whole):
     drawn = drawing.comparison_figures(whole)
-    assert set(drawn) == {"accuracy", "learning_curves", "weights", "receptive_fields", "attention", "alignment"}
+    assert set(drawn) == {"accuracy", "learning_curves", "weights", "receptive_fields", "attention", "likeness"}
     for name, words in {
         "accuracy": ["test accuracy (%)", "95 % interval", "chance", "ceiling", "without\nattention"],
         "learning_curves": ["training trials", "validation accuracy (%)", "95 % interval"],
         "weights": ["mean weight (no unit)", "attended", "ignored", "training trials", "spiking no gate"],
         "receptive_fields": ["weight (no unit)", "class that the neuron answers for", "seed 0"],
         "attention": ["cued stream", "softmax attention", "spiking gated", "gain 2.00", "0.90", "0.80"],
-        "alignment": ["Cohen's κ", "spiking no gate", "0 as permuted trials, 1 alike"],
+        "likeness": ["Cohen's κ", "spiking no gate", "0 as permuted trials, 1 alike"],
     }.items():
         for word in words:
             assert word in texts(drawn[name]), (name, word)
 
 
+def test_nothing_is_said_of_attention_where_there_is_one_stream():
+    one = comparison("mlp", "guessing")
+    one.configuration["facts"] |= {"streams": 1, "without_attention": None}
+    with figures.style():
+        words = texts(drawing.accuracy(one)) + texts(drawing.learning_curves(one))
+    assert "attention" not in words + str(drawing.accuracy.__doc__) + str(drawing.learning_curves.__doc__)
+
+
 def test_figures_whose_arrays_no_learner_has_are_left_out():
-    assert set(drawing.comparison_figures(comparison("mlp", "guessing"))) == {"accuracy", "learning_curves", "alignment"}
+    assert set(drawing.comparison_figures(comparison("mlp", "guessing"))) == {"accuracy", "learning_curves", "likeness"}
 
 
 def test_one_seed_can_be_drawn():
@@ -180,6 +192,87 @@ def test_receptive_fields_stand_in_the_row_of_their_class(whole):
     assert [label.get_text() for label in axis.get_yticklabels()] == ["0", "1", "2", "3"]
 
 
+@pytest.mark.parametrize("opposites", [False, True])
+def test_weights_of_a_table_are_a_heat_map_under_the_names_of_columns_and_classes(opposites):
+    one = comparison("spiking_gated", "guessing")
+    names = [f"c{k}" for k in range(FEATURES // (1 + opposites))]
+    one.configuration["data"] = {"columns": names, "classes": ["oak", "elm", "ash", "yew"]}
+    with figures.style():
+        axis = drawing.receptive_fields(one).axes[0]
+    shown = axis.images[0].get_array()
+    weights = one.records[0, "spiking_gated"].arrays["weights"]  # 3 neurons of each class, in order
+    np.testing.assert_array_equal(shown[:, [0, 1, 2, 4, 5, 6]], weights[:, :6])
+    assert shown.shape == (FEATURES, 4 * 3 + 3) and np.isnan(np.ma.filled(shown, np.nan)[:, [3, 7, 11]]).all()
+    wanted = names + [f"1 \N{MINUS SIGN} {name}" for name in names] * opposites
+    assert [label.get_text() for label in axis.get_yticklabels()] == wanted
+    assert [label.get_text() for label in axis.get_xticklabels()] == ["oak", "elm", "ash", "yew"]
+    assert list(axis.get_xticks()) == [1, 5, 9, 13]
+
+
+def test_the_numbers_of_training_trials_stand_upright_and_apart_and_the_scale_is_named(whole):
+    with figures.style():
+        drawn = [drawing.weights(whole), drawing.learning_curves(whole)]
+    for axis in (axis for figure in drawn for axis in figure.axes):
+        labels = axis.get_xticklabels()
+        assert [label.get_text() for label in labels] == ["0", "10", "100"] and {label.get_rotation() for label in labels} == {0}
+        assert "log scale above 10" in axis.get_xlabel() and not len(axis.get_xticks(minor=True))
+
+
+def bars_of(axis):
+    """Lower and upper end of each vertical bar on some axes."""
+    (bars,) = axis.collections
+    return [segment[:, 1] for segment in bars.get_segments() if len(segment)]
+
+
+def test_calibration_has_the_interval_over_seeds_of_the_share_of_all_trials():
+    one = comparison("mlp", seeds=5)
+    right = [43, 37, 32, 22, 7]  # of 50 trials of a seed, all equally sure
+    for (seed, _), kept in one.records.items():
+        labels = np.r_[np.zeros(right[seed], int), np.ones(50 - right[seed], int)]
+        kept.arrays |= {"labels": labels, "probabilities": np.tile([0.7, 0.1, 0.1, 0.1], (50, 1))}
+    with figures.style():
+        figure = drawing.calibration(one)
+    (bar,) = bars_of(figure.axes[0])
+    np.testing.assert_allclose(bar, 100 * np.array(interval(np.array(right) / 50)), atol=1)  # ties of resampled means
+    assert "95 % interval over seeds" in texts(figure)
+    few, more = (calibrate(np.tile([0.7, 0.3], (n, 1)), np.zeros(n, int)) for n in (10, 30))
+    elsewhere = calibrate(np.tile([0.9, 0.1], (10, 1)), np.ones(10, int))
+    low, high = drawing._share_over_seeds([few, more, elsewhere])
+    assert low[10] == high[10] == 1 and np.isnan(low[13])  # two seeds with trials in that bin, and one
+
+
+def test_no_bars_are_drawn_for_one_seed_and_small_bins_are_named():
+    one = comparison("mlp", seeds=1)
+    one.records[0, "mlp"].arrays |= {"probabilities": np.tile([0.7, 0.1, 0.1, 0.1], (20, 1))}
+    with figures.style():
+        figure = drawing.calibration(one)
+        assert not bars_of(figure.axes[0]) and "95 %" not in texts(figure) and "no bin" not in texts(figure)
+        for key in ("probabilities", "labels"):
+            one.records[0, "mlp"].arrays[key] = one.records[0, "mlp"].arrays[key][:19]
+        assert "no bin of 20 trials" in texts(drawing.calibration(one))
+
+
+def test_costs_show_an_interval_where_seeds_differ(whole):
+    for (seed, _), kept in whole.records.items():
+        done = {"synapses": Operations(additions=100.0 + (10 * seed if kept.numbers["learner"] == "spiking_gated" else 0))}
+        kept.numbers |= {"costs": Costs("spiking", done, done, spikes=5.0).plain(), "trials_shown": 400}
+    with figures.style():
+        figure = drawing.costs(whole)
+    first, *others = (text.get_text() for text in figure.axes[0].texts)
+    assert first.startswith("99 [9") and others == ["90"] * 3  # pJ of an addition each, 100 to 120 of them
+
+
+def test_likeness_shows_its_intervals_below_the_diagonal(whole):
+    row = next(row for row in whole.likeness[0]["rows"] if {row["a"], row["b"]} == {"spiking_gated", "spiking_no_gate"})
+    mean, low, high = (f"{row['error_consistency'][key]:.2f}" for key in ("mean", "low", "high"))
+    with figures.style():
+        figure, alone = drawing.likeness(whole), drawing.likeness(comparison("mlp", "guessing", seeds=1))
+    found = {text.get_position(): text.get_text() for text in figure.axes[0].texts}
+    assert found[1, 0] == mean and found[0, 1] == f"{low}\n{high}" and "95 % intervals" in texts(figure)
+    found = {text.get_position(): text.get_text() for text in alone.axes[0].texts}
+    assert found[1, 0] == found[0, 1] and "95 %" not in texts(alone)
+
+
 def test_the_gain_is_shown_as_a_share_of_the_sum_over_streams(whole):
     with figures.style():
         panels = drawing.attention(whole).axes
@@ -219,6 +312,18 @@ def overhang(figure):
 def test_nothing_in_a_reference_figure_is_cut_off(name):
     for title, figure in reference(name).items():
         assert overhang(figure) < 0.01, title  # less than 2 pixels
+
+
+def test_distributions_of_weights_say_their_seeds_and_unit_and_no_legend_covers_them():
+    gains, found = (1.0, 4.0), {"attention": np.random.default_rng(0).random((2, 3, 2, 20))}  # (gains, seeds, groups, inputs)
+    figure = draw(attention_gain.distributions(gains, found))
+    assert "all synapses of 3 seeds together" in texts(figure) and "weight at the end\n(no unit)" in texts(figure)
+    assert overhang(figure) < 0.01 and not any(axis.get_legend() for axis in figure.axes)
+    (legend,) = figure.legends
+    assert legend.get_window_extent().y1 < min(axis.get_window_extent().y0 for axis in figure.axes)
+    assert "the synapses of one seed" in texts(
+        draw(attention_gain.distributions(gains, {"attention": found["attention"][:, :1]}))
+    )
 
 
 @pytest.mark.parametrize("preset", ["visual_cortex_nearest_full", "hippocampus_nearest_full"])

@@ -220,6 +220,23 @@ def test_a_file_that_is_missing_or_no_text_is_refused(tmp_path):
 # ---- compared
 
 
+def test_columns_that_number_the_rows_or_have_both_signs_are_warned_of_in_a_line_each(tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    numbers = np.arange(40)
+    written(tmp_path / "my.csv", np.column_stack([numbers + 7, GOOD[:, 0], numbers % 9]), CLASSES, ["row no", "tilt", "count"])
+    few = ["--set", "file=my.csv", "--learners", "guessing", "--seeds", "1", "--jobs", "1", "--force", "--json"]
+    assert ended(["compare", "table", *few]) == 0
+    (line,) = (line for line in capfd.readouterr().err.splitlines() if "warning" in line)
+    assert line == "warning: table: column 'row no' numbers the rows; leave it out, --set leave_out='row no'."
+    assert ended(["compare", "table", *few, "--set", "leave_out=row no"]) == 0 and "warning" not in capfd.readouterr().err
+    task = Table("my.csv", leave_out=("row no",))
+    (hint,) = task.hints({"spiking", "torch"})
+    assert hint.startswith("table: 'tilt': negative and positive values") and "--set opposites=true" in hint
+    assert not [*task.hints({"torch"})] and not [*Table("my.csv", leave_out=("row no",), opposites=True).hints({"spiking"})]
+    with pytest.warns(UserWarning, match="column 'column 0' numbers the rows"):
+        compare(["guessing"], (numbers[:, None], CLASSES), seeds=[0], jobs=1)
+
+
 def test_a_pair_of_arrays_can_be_compared_and_the_record_names_classes_and_checksum(tmp_path):
     X, y = load_iris(return_X_y=True)
     names = load_iris().target_names[y]

@@ -204,7 +204,7 @@ def told(*arguments):
 
 
 def test_the_parts_of_a_comparison_stand_in_their_order(read):
-    parts = ["The result", "The question", "The learners", "More figures", "Every seed", "Fairness", "Costs", "Alignment"]
+    parts = ["The result", "The question", "The learners", "More figures", "Every seed", "Fairness", "Costs", "Likeness"]
     parts += ["Identity checks", "Settings of the learners", "To run it again", "References"]
     assert [text for level, text in read.headings if level == 2] == parts
 
@@ -335,9 +335,9 @@ def test_a_part_of_the_summary_becomes_a_table_with_units_formats_and_notes():
 def test_rows_alone_several_tables_and_no_rows_are_understood():
     (table,) = page.given("Fairness", [{"what": "trials", "alike": True}])
     assert table.title == "Fairness" and table.columns == ["what", "alike"] and table.rows == [["trials", "yes"]]
-    several = page.given("Alignment", [{"title": "A", "rows": [{"x": 1}]}, {"title": "B", "rows": []}])
+    several = page.given("Likeness", [{"title": "A", "rows": [{"x": 1}]}, {"title": "B", "rows": []}])
     assert several[0].title == "A" and several[1].text == "Not in these records: B."
-    assert page.given("Alignment", []) == []
+    assert page.given("Likeness", []) == []
 
 
 @pytest.mark.parametrize(
@@ -617,11 +617,20 @@ def test_the_page_of_a_simulation_tells_its_checks_numbers_and_figures(tmp_path,
     assert "The mean of many dice. A simulation, 2 seeds; 1 of 2 checks hold." in found.text
     assert "The checks are meant for the default settings; here dice=50." in found.text
     assert "(1 + 2 + 3 + 4 + 5 + 6) / 6 = 3.5" in found.codes[0] and "dw = A_plus*pre_trace" in found.text
-    assert [row[4] for row in found.tables["throw: 1 of 2 checks hold"][1:]] == ["yes", "NO"]
+    assert [row[4] for row in found.tables["throw: 1 of 2 checks hold"][1:]] == ["yes", "NO: too few seeds to tell"]
     assert found.tables["What the run found"][1][0] == "mean" and found.tables["parts"] == [["a", "b"], ["1", "2"]]
     assert found.all("img")[0]["alt"] == "throws: 1 panel. mean die (eyes) over seed."
     assert any(code == "plasticity run throw --set dice=50 --seeds 2 --out results/run_again" for code in found.codes)
     assert "https://doi.org/10.1080/14786440009463897" in {link["href"] for link in found.all("a")}
+
+
+@pytest.mark.parametrize("seeds, failed", [(2, "NO: too few\nseeds to tell"), (3, "NO")])
+def test_a_check_that_fails_for_too_few_seeds_says_so_in_its_line(tmp_path, with_throw, seeds, failed):
+    execute(Throw(), tmp_path / "run", range(seeds), 1)  # its default is 3 seeds
+    result = results.load(tmp_path / "run")
+    *_, checks = (table for table in result.tables(200) if not isinstance(table, str))
+    holds = next(column for column in checks.columns if column.header == "holds")
+    assert [str(cell) for cell in holds.cells] == ["yes", failed] and f"<td>{failed}</td>" in result.html()
 
 
 def test_the_page_of_a_sweep_shows_every_point_and_seed(tmp_path, with_throw):
