@@ -12,7 +12,6 @@ import operator
 import os
 import re
 import signal
-import tempfile
 import threading
 import time
 import warnings
@@ -23,7 +22,7 @@ from typing import Any, TypeVar
 import joblib
 import numpy as np
 
-from plasticity import extensions
+from plasticity import extensions, held
 from plasticity.engine import backend
 from plasticity.errors import PlasticityError, WrongUse
 
@@ -277,8 +276,8 @@ def _in_processes(work: Callable[..., Any], todo: Sequence[Any], at_once: int, m
     """Processes that die with this generator; their fractions come back by way of small files."""
     results: Any = None
     stopped = threading.Event()
-    with tempfile.TemporaryDirectory(prefix="plasticity-progress-") as folder:
-        told = [Path(folder) / str(place) for place in range(len(todo))]
+    with held.temporary("plasticity-progress-") as folder:
+        told = [folder / str(place) for place in range(len(todo))]
 
         def poll() -> None:
             while not stopped.wait(0.25):

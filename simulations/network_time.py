@@ -16,15 +16,14 @@ left out and its reason is told.
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from plasticity import held
 from plasticity.settings import setting
 from simulations.figures import BLACK, SKY, VERMILION
 from simulations.figures.kinds import Layer, line, moment, note, page, panel
@@ -79,9 +78,9 @@ class NetworkTime(Experiment):
     def collect(self, session: Session) -> dict[str, np.ndarray]:
         """`measured`: everything as one text in JSON, for most of it are single numbers and words."""
         refuse_numpy()
-        with tempfile.TemporaryDirectory(prefix="plasticity-bench-") as folder:
+        with held.temporary("plasticity-bench-") as folder:
             amounts = {name: getattr(self, name) for name in ("neurons", "images", "slow_images", "warm", "repeats")}
-            sitting = Sitting(Path(folder), session.jobs, **amounts)
+            sitting = Sitting(folder, session.jobs, **amounts)
             steps = {"second start": sitting.starts, "loop": sitting.loop, "Brian2": sitting.brian2}
             steps |= {"BindsNET": sitting.bindsnet, "NEST": sitting.nest} if self.peers else {}
             steps |= {"seeds": partial(sitting.side_by_side, self.parallel_images)} if self.parallel_images else {}

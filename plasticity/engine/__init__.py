@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from plasticity.engine.cache import folder as cache_folder
 from plasticity.engine.programs import (
     FLAGS,
     Builder,
     Model,
     Program,
     backend,
-    cache_folder,
     canonical,
     compiler,
     placeholders,

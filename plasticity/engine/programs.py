@@ -5,15 +5,15 @@ spec)` generates its C++ (Brian2's standalone mode), compiles it into the cache 
 a program for another seed, other weights, stimuli, labels or parameters compiles nothing and imports nothing: it starts
 the binary with other files.
 
-The cache lies in the folder of `cache_folder()`. A compiled program is kept under the hash of the generated C++ with
-compiler and flags. For builders and specifications made of this project's own packages a small index remembers which led to
-which program, so that a second start does not even generate code (`own`). For all others code is generated anew at each
-`program()`: what a function from outside depends on, nobody knows before it has run. Nothing is compiled twice. Where there is
-no compiler, the same builder runs on Brian2's NumPy target.
+A compiled program is kept (`cache`) under the hash of the generated C++ with compiler and flags. For builders and specifications
+made of this project's own packages a small index remembers which led to which program, so that a second start does not even
+generate code (`own`). For all others code is generated anew at each `program()`: what a function from outside depends on, nobody
+knows before it has run. Nothing is compiled twice. Where there is no compiler, the same builder runs on Brian2's NumPy target.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import errno
 import functools
@@ -30,20 +30,22 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import brian2
 import numpy as np
-import pooch
 from brian2 import NetworkOperation, Quantity, TimedArray, ms, second
 from brian2.core.names import Nameable
 from brian2.core.variables import VariableView
 from brian2.devices.device import reset_device
-from brian2.utils.filelock import FileLock
 
+from plasticity import held
 from plasticity.encoders import check_rates
+from plasticity.engine import cache
+from plasticity.engine.cache import folder as cache_folder
+from plasticity.engine.cache import hashed as _hash
 from plasticity.engine.own import dependencies, found_by_name
 from plasticity.engine.rewriting import faster
 from plasticity.errors import PlasticityError, WrongUse, unknown
@@ -102,15 +104,6 @@ class Model:
 
 
 Builder = Callable[[Any], Model]
-
-
-def cache_folder() -> Path:
-    """Where compiled programs lie: `PLASTICITY_CACHE`, else the user's cache folder."""
-    chosen = os.environ.get("PLASTICITY_CACHE")
-    try:
-        return (Path(chosen).expanduser() if chosen else Path(pooch.os_cache("plasticity")) / "programs").absolute()
-    except RuntimeError as error:  # of a user who is not there
-        raise PlasticityError(f"PLASTICITY_CACHE={chosen} is no folder: {error}; write its whole path.") from None
 
 
 def _cxx() -> tuple[list[str], str]:
@@ -194,14 +187,6 @@ def placeholders(owner: Any) -> Any:
     return dataclasses.replace(owner, parameters=ones, **parts)
 
 
-def _hash(*parts: Any) -> str:
-    digest = hashlib.sha256()
-    for part in parts:
-        digest.update(part if isinstance(part, bytes) else str(part).encode())
-        digest.update(b"\0")
-    return digest.hexdigest()
-
-
 def _environment() -> tuple[str, ...]:
     return (compiler(), os.environ.get("CXX", ""), " ".join(FLAGS), _processor(), brian2.__version__, np.__version__)
 
@@ -245,84 +230,76 @@ def _program(builder: Builder, spec: Any) -> Program:
     _refuse_standalone()
     if backend() == "numpy":
         return Program(builder, spec, None, {})
-    cache = cache_folder()
+    home = cache_folder()
     known = dependencies(builder, spec)
-    index = cache / "index" / _hash(json.dumps(known, sort_keys=True), _preferences(), *_environment()) if known else None
+    name = _hash(json.dumps(known, sort_keys=True), _preferences(), *_environment()) if known else None
     try:
-        found = _find(cache, index) if index else None
+        found = cache.find(home, name) if name else None
         if found is None:
-            (cache / "index").mkdir(parents=True, exist_ok=True)
-            if os.statvfs(cache).f_flag & getattr(os, "ST_NOEXEC", 0):
-                raise PlasticityError(_NO_START.format(cache))
-            found = _compile(builder, spec, cache)
-            if index:
-                _write(index, found.name)
-        return Program(builder, spec, found, json.loads((found / "manifest.json").read_text()))
+            most = cache.limit()
+            cache.make(home)
+            if _starts_nothing(home):
+                raise PlasticityError(_NO_START.format(home))
+            found = _compile(builder, spec, home)
+            if name:
+                cache.note(home, name, found[0].name)
+            cache.shrink(home, most)
+        return Program(builder, spec, *found)
     except OSError as error:
+        room = "type plasticity cache --clean to make room, or " if held.full(error) else ""
         raise PlasticityError(
-            f"cannot keep compiled programs in {cache}: {error.strerror or error}; set PLASTICITY_CACHE to another folder."
+            f"cannot keep compiled programs in {home}: {error.strerror or error}; {room}set PLASTICITY_CACHE to another folder."
         ) from None
 
 
 _NO_START = "no program can be started from {} (a disk mounted noexec?); set PLASTICITY_CACHE to a folder on another disk."
+_ANEW = "give the same command again, which compiles it anew."
 
 
-def _write(path: Path, text: str) -> None:
-    temporary = path.with_name(f"{path.name}.{os.getpid()}")
-    temporary.write_text(text)
-    os.replace(temporary, path)
+def _starts_nothing(folder: Path) -> bool:
+    return bool(os.statvfs(folder).f_flag & getattr(os, "ST_NOEXEC", 0))
 
 
-def _find(cache: Path, index: Path) -> Path | None:
-    try:
-        folder = cache / index.read_text()
-    except OSError:
-        return None
-    return folder if _whole(folder) else None
-
-
-def _whole(folder: Path) -> bool:
-    """Whether the program there is the one that was compiled: its manifest holds the binary's checksum."""
-    try:
-        manifest = json.loads((folder / "manifest.json").read_text())
-        return isinstance(manifest, dict) and manifest.get("sha256") == _hash((folder / "main").read_bytes())
-    except (OSError, ValueError):
-        return False
-
-
-def _compile(builder: Builder, spec: Any, cache: Path) -> Path:
+def _compile(builder: Builder, spec: Any, home: Path) -> tuple[Path, dict[str, Any]]:
     """Generate, hash, and compile unless that very code was compiled before or is being compiled by another process."""
-    work = Path(tempfile.mkdtemp(prefix=".building-", dir=cache))
-    try:
+    with held.folder(home, cache.BUILDING) as ours:
+        work = ours / "program"
+        work.mkdir(mode=0o700)
         manifest = _generate(builder, spec, work)
         sources = {path.relative_to(work).as_posix(): path.read_bytes() for path in sorted(work.rglob("*")) if path.is_file()}
         key = _hash(*(part for source in sources.items() for part in source), json.dumps(manifest), *_environment())
         manifest["code"] = _hash(*(part for source in sources.items() if source[0] != "makefile" for part in source))
         manifest |= {"environment": _hash(*_environment()), "brian2": brian2.__version__}
-        with FileLock(str(cache / "index" / f"{key}.lock")):
-            return cache / key if _whole(cache / key) else _make(builder, work, manifest, cache / key)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+        manifest["network"] = type(spec).__name__ if dataclasses.is_dataclass(spec) else _name(builder)
+        with held.alone(home / "index" / f"{key}.lock"):
+            noted = cache.manifest(home / key)
+            return home / key, noted or _make(builder, work, manifest, home / key)
 
 
-def _make(builder: Builder, work: Path, manifest: dict[str, Any], final: Path) -> Path:
-    """Compile what was generated, and move it into place as a whole."""
+def _make(builder: Builder, work: Path, manifest: dict[str, Any], final: Path) -> dict[str, Any]:
+    """Compile what was generated, and move it into place as a whole; returns its manifest."""
     _tell_unfit(manifest["rewritten"])
     started = time.perf_counter()
     environment = {**os.environ, "MAKEFLAGS": "", "CXX": shlex.join(_cxx()[0]).replace("$", "$$")}
     made = subprocess.run(
         ["make", f"-j{os.cpu_count()}"], cwd=work, capture_output=True, text=True, errors="replace", env=environment
     )
-    if made.returncode:
-        raise PlasticityError(f"compiling {_name(builder)} failed: {made.stderr.strip()[-400:]}")
-    for leftover in [*work.rglob("*.o"), *work.rglob("*.cpp"), *work.glob("*.gch"), work / "make.deps"]:
-        leftover.unlink(missing_ok=True)
+    if made.returncode or not (work / "main").is_file():
+        raise PlasticityError(f"compiling {_name(builder)} failed: {_complaint(made.stderr.strip(), final.parent)}")
     manifest["compile_s"] = time.perf_counter() - started
-    manifest["sha256"] = _hash((work / "main").read_bytes())
-    (work / "manifest.json").write_text(json.dumps(manifest))
-    shutil.rmtree(final, ignore_errors=True)  # a damaged one
-    os.replace(work, final)
-    return final
+    return cache.keep(work, final, manifest)
+
+
+def _complaint(told: str, home: Path) -> str:
+    """What the compiler said, and what to do about it where that is known."""
+    if re.search("No space left on device|Disk quota exceeded|File too large|SIGXFSZ|File size limit", told):
+        return (
+            f"there is no room; type plasticity cache --clean, or set PLASTICITY_CACHE (now {home}) and TMPDIR"
+            f" (now {tempfile.gettempdir()}) to folders with room."
+        )
+    if re.search("Killed|out of memory|virtual memory exhausted|Cannot allocate memory|bad_alloc", told):
+        return "the compiler was ended, or gave up, for lack of memory; give the same command again when more of it is free."
+    return told[-400:] or "make ended without a program; set CXX to a C++ compiler, or unset it."
 
 
 def _tell_unfit(rewritten: Mapping[str, Mapping[str, bool]]) -> None:
@@ -356,7 +333,7 @@ def _generate(builder: Builder, spec: Any, folder: Path) -> dict[str, Any]:
     try:
         for name, value in ours.items():
             brian2.prefs[name] = value
-        model = builder(spec)
+        model = _built(builder, spec)
         _refuse_operations(model.network)
         device.insert_code("before_start", _DIE_WITH_PARENT)
         device.insert_code("after_start", _SEED)
@@ -396,6 +373,14 @@ def _generate(builder: Builder, spec: Any, folder: Path) -> dict[str, Any]:
         reset_device()
         device.reinit()
         brian2.defaultclock.dt = previous_dt
+
+
+def _built(builder: Builder, spec: Any) -> Model:
+    """What the builder makes; a file that it cannot read is no matter of the cache."""
+    try:
+        return builder(spec)
+    except OSError as error:
+        raise PlasticityError(f"{_name(builder)} does not build: {error}") from error
 
 
 def _sort_clocks(device: Any, network: brian2.Network) -> None:
@@ -438,23 +423,6 @@ def _describe_output(device: Any, view: VariableView) -> dict[str, Any]:
     else:
         shape = [-1, int(size[1])] if np.ndim(size) else [-1]  # a StateMonitor's variable has a column for each recorded neuron
     return {"file": Path(device.get_array_filename(view.variable)).name, "dtype": np.dtype(view.dtype).str, "shape": shape}
-
-
-_RUN_FILES = "plasticity-run-"
-
-
-@functools.cache
-def _clear_leftovers() -> None:
-    """Once per process: delete the run files of processes that were killed."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{_RUN_FILES}*-*"):
-        owner = folder.name.removeprefix(_RUN_FILES).partition("-")[0]
-        if owner.isdigit():
-            try:
-                os.kill(int(owner), 0)
-            except ProcessLookupError:
-                shutil.rmtree(folder, ignore_errors=True)
-            except OSError:  # somebody else's
-                continue
 
 
 @dataclasses.dataclass(frozen=True)
@@ -514,56 +482,67 @@ class Program:
             with BRIAN2_LOCK:  # Brian2's preferences, clock and generator belong to the whole process: one run at a time
                 return self._run_numpy(seed, inputs, duration, progress)
         time_s = _length(duration, self.manifest["duration"])
-        _clear_leftovers()
-        try:
-            results = Path(tempfile.mkdtemp(prefix=f"{_RUN_FILES}{os.getpid()}-"))
-        except OSError as error:
-            raise PlasticityError(f"cannot write run files: {error.strerror}; set TMPDIR to a folder with room.") from None
-        try:
-            arguments = []
-            for name, value in inputs.items():
-                if name not in self.manifest["inputs"]:
-                    raise unknown("input", name, self.manifest["inputs"])
-                entry = self.manifest["inputs"][name]
-                array = _fit(name, value, entry)
-                if entry["shape"] is None and array.ndim == 0:
-                    arguments.append(f"{entry['argument']}={array.item()!r}")
-                else:
-                    (results / f"{name}.in").write_bytes(array.tobytes())  # ndarray.tofile is silent on a full disk
-                    arguments.append(f"{entry['argument']}={results / name}.in")
+        with held.temporary("plasticity-run-") as results, cache.used(self.folder):
+            with _run_files():
+                arguments = self._written(inputs, results)
             environment = {**os.environ, "PLASTICITY_SEED": str(seed), "PLASTICITY_DURATION": repr(time_s)}
             complaint = self._execute([f"{results}{os.sep}", *arguments], environment, results / "complaint", progress)
             for name, given, expected in re.findall(r"([^/]+)\.in': file size (\d+) does not match .* (\d+)", complaint):
                 size = np.dtype(self.manifest["inputs"][name]["dtype"]).itemsize
                 raise WrongUse(f"input {name!r} has {int(given) // size} values; it needs {int(expected) // size}.")
-            outputs = {}
-            for name, entry in self.manifest["outputs"].items():
-                found = np.fromfile(results / entry["file"], dtype=entry["dtype"])
-                shape = [int((results / f"{entry['file']}{_LENGTH}").read_text() or 0) if n == -1 else n for n in entry["shape"]]
-                if found.size != np.prod(shape):
-                    raise OSError(None, f"only {found.size} values of {name!r} are there")
-                outputs[name] = found.reshape(shape)
-            return outputs
-        except OSError as error:
+            with _run_files():
+                return {name: self._read(name, entry, results) for name, entry in self.manifest["outputs"].items()}
+
+    def _written(self, inputs: Mapping[str, Any], results: Path) -> list[str]:
+        """What the program is told of its inputs, arrays as files."""
+        arguments = []
+        for name, value in inputs.items():
+            if name not in self.manifest["inputs"]:
+                raise unknown("input", name, self.manifest["inputs"])
+            entry = self.manifest["inputs"][name]
+            array = _fit(name, value, entry)
+            if entry["shape"] is None and array.ndim == 0:
+                arguments.append(f"{entry['argument']}={array.item()!r}")
+            else:
+                (results / f"{name}.in").write_bytes(array.tobytes())  # ndarray.tofile is silent on a full disk
+                arguments.append(f"{entry['argument']}={results / name}.in")
+        return arguments
+
+    def _read(self, name: str, entry: Mapping[str, Any], results: Path) -> np.ndarray:
+        """An output of a run that has ended; PlasticityError where it is not there or not whole."""
+        try:
+            found = np.fromfile(results / entry["file"], dtype=entry["dtype"])
+            shape = [(results / f"{entry['file']}{_LENGTH}").read_text() if n == -1 else n for n in entry["shape"]]
+        except FileNotFoundError:
+            disk = os.statvfs(results)
+            if not disk.f_bavail or (disk.f_files and not disk.f_favail):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from None
             raise PlasticityError(
-                f"cannot write run files to {results}: {error.strerror or error}; set TMPDIR to a folder with room."
+                f"the compiled network {_name(self.builder)} ended well, but its output {name!r} is not in {results}; something"
+                " else seems to delete files there: give the same command again, or set TMPDIR to another folder."
             ) from None
-        finally:
-            shutil.rmtree(results, ignore_errors=True)
+        try:
+            return found.reshape([int(n) for n in shape])
+        except ValueError:  # the program does not notice a full disk
+            raise OSError(errno.ENOSPC, f"only {found.size} values of {name!r} are there") from None
 
     def _execute(self, arguments: list[str], environment: dict[str, str], complaints: Path, progress: Progress | None) -> str:
         """Start the binary and wait; returns what it wrote on standard error."""
         assert self.folder is not None
-        with open(complaints, "w+", errors="replace") as stderr:
+        with _run_files():
+            stderr = open(complaints, "w+", errors="replace")
+        with stderr:
             try:
                 process = subprocess.Popen(
                     [str(self.folder / "main"), "--results_dir", *arguments],
                     cwd=self.folder, env=environment, stdout=subprocess.PIPE, stderr=stderr, text=True,
                 )  # fmt: skip
             except OSError as error:
-                if error.errno == errno.EACCES:
+                if error.errno == errno.EACCES and _starts_nothing(self.folder):
                     raise PlasticityError(_NO_START.format(self.folder)) from None
-                raise PlasticityError(f"cannot start {self.folder / 'main'}: {error.strerror}; build it again.") from None
+                fewer = error.errno in (errno.ENOMEM, errno.EAGAIN)
+                what = "run fewer at a time, with --jobs 1." if fewer else _ANEW
+                raise PlasticityError(f"cannot start {self.folder / 'main'}: {error.strerror}; {what}") from None
             try:
                 assert process.stdout is not None
                 for line in process.stdout:
@@ -586,9 +565,7 @@ class Program:
             stderr.seek(0)
             complaint = stderr.read().strip()
         if process.returncode:
-            code = process.returncode
-            how = f"signal {signal.Signals(-code).name}" if code < 0 else f"status {code}"
-            raise PlasticityError(f"the compiled network {_name(self.builder)} ended with {how}. {complaint[-300:]}".strip())
+            raise PlasticityError(f"the compiled network {_name(self.builder)} {_ending(process.returncode, complaint)}")
         return complaint
 
     def _run_numpy(
@@ -642,13 +619,34 @@ class Program:
             np.random.set_state(state)  # noqa: NPY002
 
 
+@contextlib.contextmanager
+def _run_files() -> Iterator[None]:
+    """PlasticityError where files of a run cannot be written or read."""
+    try:
+        yield
+    except OSError as error:
+        raise held.no_run_files(error) from None
+
+
+def _ending(code: int, complaint: str) -> str:
+    """How a program failed, and what to do about it where that is known."""
+    how = f"ended with signal {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}"
+    if code == -signal.SIGKILL or "bad_alloc" in complaint:
+        why = "perhaps" if code == -signal.SIGKILL else "it says"
+        return f"{how}, {why} for lack of memory; run fewer at a time, with --jobs 1, or a smaller network."
+    return f"{how}. {complaint[-300:]}".strip()
+
+
 def _again(builder: Builder, spec: Any, defaults: Mapping[str, Any], name: str | None, manifest: Mapping[str, Any]) -> Program:
     """A program that was pickled; PlasticityError where its builder makes another network here than it did there."""
     if name is None:
         return Program(builder, spec, None, {}, defaults)
     folder = cache_folder() / name
-    if backend() != "numpy" and manifest["environment"] == _hash(*_environment()) and _whole(folder):
-        return Program(builder, spec, folder, manifest, defaults)
+    if backend() != "numpy" and manifest["environment"] == _hash(*_environment()):
+        with contextlib.suppress(OSError):
+            cache.check(folder.parent, link=True)
+            if noted := cache.manifest(folder):
+                return Program(builder, spec, folder, noted, defaults)
     made = program(builder, spec)
     same_brian2 = made.folder is not None and made.manifest["brian2"] == manifest["brian2"]
     if same_brian2 and made.manifest["code"] != manifest["code"]:

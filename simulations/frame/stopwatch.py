@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import venv
@@ -18,7 +17,8 @@ from typing import Any
 import joblib
 from brian2 import Quantity
 
-from plasticity.engine import Program, cache_folder
+from plasticity import held
+from plasticity.engine import Program, cache
 from plasticity.errors import PlasticityError
 
 
@@ -68,11 +68,11 @@ def starts(code: str, *words: Any) -> tuple[dict[str, float], dict[str, float]]:
 
     It tells its `seconds`; of three later starts the best counts.
     """
-    with tempfile.TemporaryDirectory(prefix="plasticity-bench-") as cache:
+    with held.temporary("plasticity-bench-") as empty:
 
         def start() -> dict[str, float]:
             asked = [sys.executable, "-c", code, *map(str, words)]
-            alone = {**os.environ, "PLASTICITY_CACHE": cache}
+            alone = {**os.environ, "PLASTICITY_CACHE": str(empty)}
             done = subprocess.run(asked, env=alone, capture_output=True, text=True, timeout=600)
             if done.returncode:
                 raise PlasticityError(f"the start that was to be timed failed: {done.stderr.strip()[-300:]}")
@@ -84,9 +84,16 @@ def starts(code: str, *words: Any) -> tuple[dict[str, float], dict[str, float]]:
 
 def environment(name: str, installed: Sequence[Sequence[str]]) -> Path:
     """The Python of an environment of its own in the cache, made when it is not there: what pip is told, call after call."""
-    folder = cache_folder() / "peers" / name
+    home = cache.folder()
+    cache.make(home)
+    folder = home / "peers" / name
+    for path in (folder.parent, folder):
+        path.mkdir(mode=0o700, exist_ok=True)
+        cache.check(path)
     python = folder / "bin" / "python"
-    if not (folder / "installed").exists():
+    if (folder / "installed").exists():
+        (folder / "installed").touch()  # when it was used
+    else:
         venv.create(folder, with_pip=True, clear=True)
         for words in installed:
             asked = [str(python), "-m", "pip", "install", "--quiet", *words]
