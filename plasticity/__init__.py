@@ -22,6 +22,11 @@ if os.environ.get("MPLBACKEND") and "matplotlib" not in sys.modules:
     else:
         os.environ["MPLBACKEND"] = _backend
 
+if "PLASTICITY_PROGRAM" in os.environ:
+    from plasticity import brian2_logs
+
+    brian2_logs.drop()
+
 if TYPE_CHECKING:
     from plasticity import (
         datasets,

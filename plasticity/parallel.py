@@ -113,12 +113,22 @@ def on_cluster() -> bool:
     return joblib.parallel.get_active_backend()[0].__class__.__name__.startswith("Dask")
 
 
+_NO_TLS = (
+    "no Dask scheduler answers at {} with the certificates that are configured here ({}); set DASK_DISTRIBUTED__COMM__TLS__CA_FILE,"
+    " DASK_DISTRIBUTED__COMM__TLS__CLIENT__CERT and DASK_DISTRIBUTED__COMM__TLS__CLIENT__KEY to those that the scheduler was started"
+    " with (--tls-ca-file, --tls-cert, --tls-key)."
+)
+
+
 @contextlib.contextmanager
 def cluster(address: str | None) -> Iterator[None]:
     """Within it all jobs go to the Dask scheduler at `address`, such as tcp://10.0.0.1:8786; without an address they stay here.
 
     Every job gets its seed and its settings, and hands back its result; a compiled network is found in the worker's own cache or
     compiled there. Dask runs the jobs of a worker that dies again on another one.
+
+    Jobs and results travel as pickles: who reaches the port of the scheduler or of a worker can run anything there, and with tcp://
+    can read all of it. With tls:// everybody shows a certificate; this process that of Dask's configuration (distributed.comm.tls).
 
     Raises
     ------
@@ -136,7 +146,9 @@ def cluster(address: str | None) -> Iterator[None]:
         raise WrongUse(f"--cluster {address!r} is no address of a Dask scheduler; write it like tcp://10.0.0.1:8786.")
     try:
         client = Client(address, timeout=5, set_as_default=False)
-    except (OSError, ValueError, TimeoutError) as error:
+    except (OSError, ValueError, TimeoutError, TypeError) as error:  # TypeError: tls:// without certificates
+        if address.startswith("tls://"):
+            raise PlasticityError(_NO_TLS.format(address, type(error).__name__)) from None
         raise PlasticityError(
             f"no Dask scheduler answers at {address} ({type(error).__name__}); start one with `dask scheduler`, workers with"
             " `dask worker ADDRESS --nthreads 1`, and give the address that it prints."

@@ -29,7 +29,10 @@ Jobs = Annotated[
 Cluster = Annotated[
     str,
     typer.Option(
-        "--cluster", metavar="ADDRESS", help="Send the jobs to a Dask scheduler, such as tcp://10.0.0.1:8786.", show_default=False
+        "--cluster",
+        metavar="ADDRESS",
+        help="Send the jobs to a Dask scheduler, such as tcp://10.0.0.1:8786. They are pickles: use tls:// where others reach it.",
+        show_default=False,
     ),
 ]
 Measure = Annotated[

@@ -1,8 +1,9 @@
-"""What is made of records and data that are there: plot, report, cite, data, tables."""
+"""What is made of records and data that are there: plot, report, cite, data, cache, tables."""
 
 from __future__ import annotations
 
 import dataclasses
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -122,6 +123,58 @@ def data(
     heads = ("name", "state", "folder", "detail", "what it is", "source")
     cells = [(row["name"], row["state"], row["folder"] or "", row["detail"], row["summary"], row["source"]) for row in rows]
     terminal.show(terminal.table("data sets", heads, cells, terminal.console().width))
+
+
+@app.command()
+@guarded
+def cache(
+    clean: Annotated[bool, typer.Option("--clean", help="Delete all that was not used within an hour.")] = False,
+    limit: Annotated[
+        str,
+        typer.Option(
+            "--limit", metavar="SIZE", help="Delete what was unused longest, beyond this size: 2GB.", show_default=False
+        ),
+    ] = "",
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Which compiled networks are kept, how large they are, and when each was used.
+
+    After a network is compiled those that were unused longest are deleted, until all take no more than PLASTICITY_CACHE_LIMIT
+    (5GB where it is not set). What is in use, or was within an hour, stays, and so does all that is not this program's own.
+    """
+    from plasticity.engine import cache as programs
+    from plasticity.errors import WrongUse
+    from simulations.frame import terminal
+
+    if clean and limit:
+        raise WrongUse("--clean deletes all, --limit what is beyond a size; give one of the two.")
+    home, most = programs.folder(), programs.limit()
+    wanted = 0 if clean else programs.size(limit, "--limit") if limit else None
+    gone = programs.shrink(home, wanted) if wanted is not None and home.is_dir() else []
+    kept = programs.kept(home)
+    total = sum(one.bytes for one in kept)
+    if as_json:
+        told = [{**dataclasses.asdict(one), "path": str(one.path)} for one in kept]
+        deleted = [str(one.path) for one in gone]
+        print_json({"folder": str(home), "bytes": total, "limit": most, "kept": told, "deleted": deleted})
+        return
+    heads = ("program", "network", "size", "compiled in", "last used")
+    rows = [
+        (
+            one.path.name[:12],
+            one.what,
+            f"{one.bytes / 1e6:.1f} MB",
+            "-" if one.compile_s is None else f"{one.compile_s:.0f} s",
+            time.strftime("%Y-%m-%d %H:%M", time.localtime(one.used)),
+        )
+        for one in reversed(kept)
+    ]
+    if rows:
+        terminal.show(terminal.table("compiled networks", heads, rows, terminal.console().width))
+    deleted = f"deleted: {len(gone)}, {sum(one.bytes for one in gone) / 1e6:.1f} MB" if wanted is not None else ""
+    said = (f"{len(kept)} kept, {total / 1e6:.1f} MB of at most {most / 1e6:.0f} MB", deleted, f"folder: {home}")
+    terminal.show(*filter(None, said))
 
 
 @app.command()
