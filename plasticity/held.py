@@ -71,7 +71,7 @@ def folder(parent: str | Path, prefix: str) -> Iterator[Path]:
     OSError
         The folder cannot be made.
     """
-    _clear_once(str(parent), prefix)
+    clear_once(str(parent), prefix)
     made, lock = None, None
     while lock is None:
         made = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
@@ -119,7 +119,7 @@ def clear(parent: str | Path, prefix: str) -> None:
             _clear(path)
 
 
-_clear_once = functools.cache(clear)
+clear_once = functools.cache(clear)
 
 
 def _clear(path: Path) -> None:

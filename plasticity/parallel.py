@@ -114,9 +114,10 @@ def on_cluster() -> bool:
 
 
 _NO_TLS = (
-    "no Dask scheduler answers at {} with the certificates that are configured here ({}); set DASK_DISTRIBUTED__COMM__TLS__CA_FILE,"
-    " DASK_DISTRIBUTED__COMM__TLS__CLIENT__CERT and DASK_DISTRIBUTED__COMM__TLS__CLIENT__KEY to those that the scheduler was started"
-    " with (--tls-ca-file, --tls-cert, --tls-key)."
+    "no Dask scheduler answers at {} with the certificates that are configured here ({}); set"
+    " DASK_DISTRIBUTED__COMM__TLS__CA_FILE, DASK_DISTRIBUTED__COMM__TLS__CLIENT__CERT and"
+    " DASK_DISTRIBUTED__COMM__TLS__CLIENT__KEY to those that the scheduler was started with (--tls-ca-file, --tls-cert,"
+    " --tls-key)."
 )
 
 
@@ -127,8 +128,9 @@ def cluster(address: str | None) -> Iterator[None]:
     Every job gets its seed and its settings, and hands back its result; a compiled network is found in the worker's own cache or
     compiled there. Dask runs the jobs of a worker that dies again on another one.
 
-    Jobs and results travel as pickles: who reaches the port of the scheduler or of a worker can run anything there, and with tcp://
-    can read all of it. With tls:// everybody shows a certificate; this process that of Dask's configuration (distributed.comm.tls).
+    Jobs and results travel as pickles: who reaches the port of the scheduler or of a worker can run anything there, and with
+    tcp:// read all of it. With tls:// everybody shows a certificate, this process that of Dask's configuration
+    (distributed.comm.tls).
 
     Raises
     ------

@@ -234,6 +234,7 @@ def _program(builder: Builder, spec: Any) -> Program:
     known = dependencies(builder, spec)
     name = _hash(json.dumps(known, sort_keys=True), _preferences(), *_environment()) if known else None
     try:
+        held.clear_once(str(home), cache.BUILDING)
         found = cache.find(home, name) if name else None
         if found is None:
             most = cache.limit()

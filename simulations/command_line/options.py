@@ -31,7 +31,7 @@ Cluster = Annotated[
     typer.Option(
         "--cluster",
         metavar="ADDRESS",
-        help="Send the jobs to a Dask scheduler, such as tcp://10.0.0.1:8786. They are pickles: use tls:// where others reach it.",
+        help="Send the jobs to a Dask scheduler, such as tcp://10.0.0.1:8786. As pickles: use tls:// where others reach it.",
         show_default=False,
     ),
 ]

@@ -131,9 +131,7 @@ def cache(
     clean: Annotated[bool, typer.Option("--clean", help="Delete all that was not used within an hour.")] = False,
     limit: Annotated[
         str,
-        typer.Option(
-            "--limit", metavar="SIZE", help="Delete what was unused longest, beyond this size: 2GB.", show_default=False
-        ),
+        typer.Option("--limit", metavar="2GB", help="Delete what was unused longest, beyond this size.", show_default=False),
     ] = "",
     as_json: Json = False,
     debug: Debug = False,

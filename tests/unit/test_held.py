@@ -1,0 +1,190 @@
+"""Folders and files that belong to a process: known by a lock, whatever the number of the process is."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from plasticity import held
+from plasticity.errors import PlasticityError
+
+PREFIX = "plasticity-run-"
+HOLD = (
+    "import sys, time; from plasticity import held\n"
+    "with held.folder(sys.argv[1], sys.argv[2]) as made:\n"
+    "    (made / 'rates.in').write_text('x'); (made / 'below').mkdir(); (made / 'below' / 'file').write_text('x')\n"
+    "    print(made, flush=True); time.sleep(600)"
+)
+
+
+@pytest.fixture
+def holder(tmp_path):
+    """A process that holds a folder, and the folder."""
+    process = subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path), PREFIX], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    yield process, Path(process.stdout.readline().strip())
+    process.kill()
+    process.communicate()
+
+
+def kill(process: subprocess.Popen[str]) -> None:
+    process.kill()
+    process.wait()
+
+
+def old(*paths: Path) -> None:
+    for path in paths:
+        os.utime(path, (0, 0))
+
+
+def test_what_a_process_holds_stays_until_it_is_killed(tmp_path, holder):
+    process, made = holder
+    held.clear(tmp_path, PREFIX)
+    assert (made / "below" / "file").exists()
+    kill(process)
+    held.clear(tmp_path, PREFIX)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_is_gone_afterwards_and_leftovers_before_it(tmp_path, holder):
+    kill(holder[0])
+    with held.folder(tmp_path, PREFIX) as made:
+        assert [path.name for path in tmp_path.iterdir()] == [made.name] and made.stat().st_mode & 0o777 == 0o700
+        held.clear(tmp_path, PREFIX)
+        assert made.exists()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_number_of_no_process_says_nothing(tmp_path):
+    """As of a living process in another container, by an earlier version, or somebody's own folder of that name."""
+    foreign = [tmp_path / f"{PREFIX}{name}" for name in ("999999999-x", f"{os.getpid()}-y", "nobody")]
+    for folder in foreign:
+        folder.mkdir()
+        (folder / "rates.in").write_text("x")
+        old(folder / "rates.in", folder)
+    held.clear(tmp_path, PREFIX)
+    assert all((folder / "rates.in").exists() for folder in foreign)
+
+
+def test_a_link_is_not_followed_and_what_belongs_to_another_user_stays(tmp_path, holder, monkeypatch):
+    process, made = holder
+    kill(process)
+    made.rename(tmp_path / "elsewhere")
+    (tmp_path / f"{PREFIX}link").symlink_to(tmp_path / "elsewhere")
+    held.clear(tmp_path, PREFIX)
+    assert (tmp_path / "elsewhere" / "rates.in").exists()
+    (tmp_path / f"{PREFIX}link").unlink()
+    (tmp_path / "elsewhere").rename(made)
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    held.clear(tmp_path, PREFIX)
+    assert (made / "rates.in").exists()
+
+
+def test_what_another_machine_left_stays_for_a_week(tmp_path, holder):
+    process, made = holder
+    kill(process)
+    (made / held.LOCK).write_text("of another start of another machine")
+    held.clear(tmp_path, PREFIX)
+    assert made.exists()
+    old(*made.iterdir(), made)
+    (made / "rates.in").touch()  # something goes on there
+    held.clear(tmp_path, PREFIX)
+    assert made.exists()
+    old(made / "rates.in")
+    held.clear(tmp_path, PREFIX)
+    assert not made.exists()
+
+
+def test_on_a_disk_without_locks_folders_can_be_had_and_nothing_is_a_leftover(tmp_path, holder, monkeypatch):
+    def none(file, how):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    kill(holder[0])
+    monkeypatch.setattr(fcntl, "flock", none)
+    with held.folder(tmp_path, "other-") as made:
+        held.clear(tmp_path, PREFIX)
+        assert made.exists() and holder[1].exists()
+    assert not made.exists()
+    with held.alone(tmp_path / "lock"):
+        pass
+
+
+def test_what_is_half_deleted_is_still_a_leftover(tmp_path, holder):
+    process, made = holder
+    kill(process)
+    (made / "rates.in").unlink()
+    held.clear(tmp_path, PREFIX)
+    assert not made.exists()
+
+
+def test_a_folder_taken_for_a_leftover_before_it_is_locked_is_made_once_more(tmp_path, monkeypatch):
+    hold, lost = held._hold, []
+
+    def late(made):
+        if not lost:
+            lost.append(made)
+            made.rmdir()
+        return hold(made)
+
+    monkeypatch.setattr(held, "_hold", late)
+    with held.folder(tmp_path, PREFIX) as made:
+        assert made not in lost and made.is_dir() and len(lost) == 1
+
+
+def test_where_no_folder_can_be_made_that_is_said(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    with pytest.raises(PlasticityError, match="cannot write run files in .*nowhere: No such file.*; set TMPDIR to a folder"):
+        with held.temporary(PREFIX):
+            pass
+
+
+def test_one_at_a_time_is_inside_and_no_file_stays(tmp_path):
+    inside, most = [], []
+
+    def work():
+        for _ in range(20):
+            with held.alone(tmp_path / "lock"):
+                inside.append(1)
+                most.append(len(inside))
+                time.sleep(1e-3)
+                inside.pop()
+
+    workers = [threading.Thread(target=work) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert set(most) == {1} and len(most) == 80 and list(tmp_path.iterdir()) == []
+
+
+def test_what_is_used_is_not_unused(tmp_path):
+    file = tmp_path / "main"
+    with held.unused(file) as free:
+        assert free  # not there
+    file.write_text("x")
+    with held.using(file), held.using(file), held.unused(file) as free:
+        assert not free
+    with held.unused(file) as free:
+        assert free
+
+
+PROGRAM = {"PLASTICITY_PROGRAM": "1"}
+
+
+@pytest.mark.parametrize(("environment", "files"), [(PROGRAM, 0), ({}, 2)], ids=["the program", "a script of one's own"])
+def test_the_program_leaves_no_debug_file_of_brian2_and_a_script_has_its_own(tmp_path, environment, files):
+    script = tmp_path / "script.py"
+    script.write_text("import os, signal\nfrom plasticity.rules import pair_stdp\nos.kill(os.getpid(), signal.SIGKILL)\n")
+    (tmp_path / "tmp").mkdir()
+    usual = {name: value for name, value in os.environ.items() if name not in PROGRAM}
+    subprocess.run([sys.executable, str(script)], env={**usual, **environment, "TMPDIR": str(tmp_path / "tmp")}, timeout=120)
+    assert len(list((tmp_path / "tmp").glob("brian_*"))) == files
