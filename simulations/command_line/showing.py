@@ -170,8 +170,8 @@ def cache(
     ]
     if rows:
         terminal.show(terminal.table("compiled networks", heads, rows, terminal.console().width))
-    deleted = f"deleted: {len(gone)}, {sum(one.bytes for one in gone) / 1e6:.1f} MB" if wanted is not None else ""
-    said = (f"{len(kept)} kept, {total / 1e6:.1f} MB of at most {most / 1e6:.0f} MB", deleted, f"folder: {home}")
+    away = f"deleted: {len(gone)}, {sum(one.bytes for one in gone) / 1e6:.1f} MB" if wanted is not None else ""
+    said = (f"{len(kept)} kept, {total / 1e6:.1f} MB of at most {most / 1e6:.0f} MB", away, f"folder: {home}")
     terminal.show(*filter(None, said))
 
 

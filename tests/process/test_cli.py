@@ -517,10 +517,11 @@ def begun(folder: Path, sleep: str, ends_within: float) -> Iterator[tuple[subpro
     No process of it is left behind when the `with` ends, whatever happened in it.
     """
     (folder / "sleepers.py").write_text(SLEEPERS)
+    (folder / "tmp").mkdir()
     program = "import sleepers; from simulations.command_line import main; main()"
     command = [sys.executable, "-c", program, "compare", "cued_digits"]
     command += ["--jobs", "2", "--seeds", "4", "--out", str(folder / "run"), *TINY[:-2]]
-    environment = {**ENVIRONMENT, "PYTHONPATH": str(folder)}
+    environment = {**ENVIRONMENT, "PYTHONPATH": str(folder), "TMPDIR": str(folder / "tmp")}
     running = subprocess.Popen(
         command,
         env={**environment, "SLEEP": sleep},
@@ -585,7 +586,9 @@ def test_a_compare_killed_outright_leaves_no_process_and_the_same_command_goes_o
     with begun(tmp_path, "alone", ends_within=20) as (running, goes_on):
         running.kill()
         running.wait()
+    assert len(list((tmp_path / "tmp").glob("plasticity-*"))) == 1
     goes_on()
+    assert list((tmp_path / "tmp").glob("plasticity-*")) == []
 
 
 def _alive(group: int) -> bool:

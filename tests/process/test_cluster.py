@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import functools
+import json
+import os
 import re
 import shutil
 import subprocess
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +23,7 @@ distributed = pytest.importorskip("distributed", reason="the extra [cluster] is 
 
 import dask  # noqa: E402
 
+TOP = Path(__file__).resolve().parents[2]
 NAMES = ("CA_FILE", "CLIENT__CERT", "CLIENT__KEY")  # of the variables of the environment, behind DASK_DISTRIBUTED__COMM__TLS__
 
 
@@ -36,30 +44,66 @@ def configured(ca: str, cert: str, key: str):
     return dask.config.set({f"{at}.ca-file": ca, f"{at}.client.cert": cert, f"{at}.client.key": key})
 
 
-def double(item: int, tell: parallel.Progress) -> int:
-    return 2 * item
+double = functools.partial(lambda item, tell: 2 * item)  # goes to the worker as a whole, which knows no module of tests
 
 
-def test_jobs_go_over_tls_with_the_right_certificate_and_with_no_other(tmp_path):
+@pytest.fixture
+def secured(tmp_path):
+    """The address of a scheduler with a worker, both started as the page of `simulations` says, and their certificate and key."""
     if not shutil.which("openssl"):
         pytest.skip("makes certificates with openssl, which is not installed")
-    (cert, key), (other, other_key) = certificate(tmp_path, "ours"), certificate(tmp_path, "other")
-    roles = ("scheduler", "worker", "client")
-    ours = {f"tls_{role}_cert": cert for role in roles} | {f"tls_{role}_key": key for role in roles}
-    security = distributed.Security(tls_ca_file=cert, require_encryption=True, **ours)
-    settings = {"n_workers": 1, "threads_per_worker": 2, "processes": False, "dashboard_address": ":0"}
-    with distributed.LocalCluster(protocol="tls://", security=security, local_directory=str(tmp_path), **settings) as local:
-        address = local.scheduler_address
-        assert address.startswith("tls://")
-        with configured(cert, cert, key), parallel.cluster(address):
-            assert dict(parallel.each(double, [1, 2, 3])) == {1: 2, 2: 4, 3: 6}
-        for values in ((other, other, other_key), (str(tmp_path / "not there"), cert, key), (cert, cert, cert)):
-            with pytest.raises(PlasticityError, match="with the certificates that are configured here") as told:
-                with configured(*values), parallel.cluster(address):
-                    raise AssertionError(values)
-            assert set(re.findall(r"__TLS__(\w+)", str(told.value))) == set(NAMES)
-        with pytest.raises(PlasticityError, match=r"\(TypeError\); set DASK_"), parallel.cluster(address):
-            raise AssertionError("without a certificate")
-        with pytest.raises(PlasticityError, match="no Dask scheduler answers at tcp:"):
-            with parallel.cluster(address.replace("tls:", "tcp:")):
-                raise AssertionError("in the clear")
+    cert, key = certificate(tmp_path, "ours")
+    tls = ["--tls-ca-file", cert, "--tls-cert", cert, "--tls-key", key]
+    file = tmp_path / "scheduler.json"
+    dask_ = [sys.executable, "-m", "dask"]
+    here = {
+        "cwd": tmp_path,
+        "env": {**os.environ, "PYTHONPATH": str(TOP)},
+        "stdout": subprocess.PIPE,
+        "stderr": subprocess.STDOUT,
+    }
+    places = ["--host", "127.0.0.1", "--no-dashboard"]
+    scheduler = [*dask_, "scheduler", "--protocol", "tls", "--port", "0", *places, *tls, "--scheduler-file", str(file)]
+    started = [subprocess.Popen(scheduler, **here)]
+    try:
+        address = wait_for(lambda: file.exists() and file.read_text() and json.loads(file.read_text())["address"])
+        worker = [*dask_, "worker", address, "--nthreads", "1", "--no-nanny", *places, *tls, "--local-directory", str(tmp_path)]
+        started.append(subprocess.Popen(worker, **here))
+        yield address, cert, key
+    finally:
+        for process in reversed(started):
+            process.kill()
+            process.communicate()
+
+
+def wait_for(found: Callable[[], Any], seconds: float = 60.0) -> Any:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            if value := found():
+                return value
+        except (ValueError, PlasticityError):  # half a file; no workers yet
+            pass
+        time.sleep(0.1)
+    raise AssertionError(f"nothing after {seconds} s")
+
+
+def doubled(address: str) -> dict[int, int]:
+    with parallel.cluster(address):
+        return dict(parallel.each(double, [1, 2, 3]))
+
+
+def test_jobs_go_over_tls_with_the_right_certificate_and_with_no_other(secured, tmp_path):
+    address, cert, key = secured
+    assert address.startswith("tls://")
+    with configured(cert, cert, key):
+        assert wait_for(lambda: doubled(address)) == {1: 2, 2: 4, 3: 6}
+    other, other_key = certificate(tmp_path, "other")
+    for values in ((other, other, other_key), (str(tmp_path / "not there"), cert, key), (cert, cert, cert)):
+        with configured(*values), pytest.raises(PlasticityError, match="certificates that are configured here") as told:
+            doubled(address)
+        assert set(re.findall(r"__TLS__(\w+)", str(told.value))) == set(NAMES)
+    with pytest.raises(PlasticityError, match=r"\(TypeError\); set DASK_"):  # without any
+        doubled(address)
+    with pytest.raises(PlasticityError, match="no Dask scheduler answers at tcp:"):
+        doubled(address.replace("tls:", "tcp:"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,7 @@ import pytest
 from plasticity import held
 from plasticity.errors import PlasticityError
 
+TOP = Path(__file__).resolve().parents[2]
 PREFIX = "plasticity-run-"
 HOLD = (
     "import sys, time; from plasticity import held\n"
@@ -177,14 +179,20 @@ def test_what_is_used_is_not_unused(tmp_path):
         assert free
 
 
-PROGRAM = {"PLASTICITY_PROGRAM": "1"}
-
-
-@pytest.mark.parametrize(("environment", "files"), [(PROGRAM, 0), ({}, 2)], ids=["the program", "a script of one's own"])
-def test_the_program_leaves_no_debug_file_of_brian2_and_a_script_has_its_own(tmp_path, environment, files):
-    script = tmp_path / "script.py"
-    script.write_text("import os, signal\nfrom plasticity.rules import pair_stdp\nos.kill(os.getpid(), signal.SIGKILL)\n")
+@pytest.mark.parametrize("words", [["-m", "simulations", "data", "--with"], []], ids=["the program", "a script of one's own"])
+def test_a_killed_program_leaves_no_debug_file_of_brian2_and_a_script_has_its_own(tmp_path, words):
+    script = tmp_path / "killed.py"
+    script.write_text("import os, signal\nimport plasticity\nimport brian2\nos.kill(os.getpid(), signal.SIGKILL)\n")
     (tmp_path / "tmp").mkdir()
-    usual = {name: value for name, value in os.environ.items() if name not in PROGRAM}
-    subprocess.run([sys.executable, str(script)], env={**usual, **environment, "TMPDIR": str(tmp_path / "tmp")}, timeout=120)
-    assert len(list((tmp_path / "tmp").glob("brian_*"))) == files
+    environment = {**os.environ, "PYTHONPATH": str(TOP), "TMPDIR": str(tmp_path / "tmp")}
+    environment.pop("PLASTICITY_PROGRAM", None)
+    ended = subprocess.run([sys.executable, *words, str(script)], env=environment, cwd=tmp_path, timeout=120)
+    assert ended.returncode == -signal.SIGKILL
+    assert len(list((tmp_path / "tmp").glob("brian_*"))) == (0 if words else 2)
+
+
+def test_brian2_is_told_nothing_where_it_is_there_already():
+    code = "import brian2; from plasticity import brian2_logs; brian2_logs.drop(); print(brian2.prefs['logging.file_log'])"
+    usual = {name: value for name, value in os.environ.items() if name != "PLASTICITY_PROGRAM"}
+    done = subprocess.run([sys.executable, "-c", code], env={**usual, "PYTHONPATH": str(TOP)}, capture_output=True, text=True)
+    assert done.stdout == "True\n", done.stderr
