@@ -196,7 +196,13 @@ def keep(work: Path, program: Path, noted: dict[str, Any]) -> dict[str, Any]:
         shutil.rmtree(program, ignore_errors=True)
     else:
         program.unlink(missing_ok=True)
-    os.replace(work, program)
+    try:
+        os.replace(work, program)
+    except OSError:
+        there = manifest(program)  # another process was faster, on a disk that has no locks
+        if there is None:
+            raise
+        return there
     return noted
 
 

@@ -115,7 +115,10 @@ def _cxx() -> tuple[list[str], str]:
         words = []
     for candidate in (words, ["g++"]) if shutil.which("make") else ():
         if candidate and shutil.which(candidate[0]):
-            told = subprocess.run([*candidate, "--version"], capture_output=True, text=True, errors="replace")
+            try:
+                told = subprocess.run([*candidate, "--version"], capture_output=True, text=True, errors="replace")
+            except OSError:  # no program of this machine
+                continue
             if told.returncode == 0:
                 return candidate, told.stdout.partition("\n")[0]
     return [], ""
@@ -282,9 +285,11 @@ def _make(builder: Builder, work: Path, manifest: dict[str, Any], final: Path) -
     _tell_unfit(manifest["rewritten"])
     started = time.perf_counter()
     environment = {**os.environ, "MAKEFLAGS": "", "CXX": shlex.join(_cxx()[0]).replace("$", "$$")}
-    made = subprocess.run(
-        ["make", f"-j{os.cpu_count()}"], cwd=work, capture_output=True, text=True, errors="replace", env=environment
-    )
+    asked = ["make", f"-j{os.cpu_count()}"]
+    try:
+        made = subprocess.run(asked, cwd=work, capture_output=True, text=True, errors="replace", env=environment)
+    except OSError as error:
+        raise PlasticityError(f"cannot start make: {error.strerror}; run fewer at a time, with --jobs 1.") from None
     if made.returncode or not (work / "main").is_file():
         raise PlasticityError(f"compiling {_name(builder)} failed: {_complaint(made.stderr.strip(), final.parent)}")
     manifest["compile_s"] = time.perf_counter() - started

@@ -500,6 +500,35 @@ def test_a_compiler_that_makes_no_program_is_named(home: Path):
         engine.program(build, "")
 
 
+def test_a_compiler_that_cannot_be_started_is_said(home: Path, monkeypatch: pytest.MonkeyPatch):
+    def fails(*_: Any, **__: Any) -> None:
+        raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    monkeypatch.setattr(engine, "_cxx", lambda: (["g++"], "g++ of this test"))
+    monkeypatch.setattr(engine.subprocess, "run", fails)
+    with pytest.raises(PlasticityError, match="cannot start make: Resource temporarily unavailable; run fewer at a time"):
+        engine.program(build, "")
+
+
+def test_a_compiler_of_another_machine_is_none(home: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("CXX", str(home.parent / "g++"))
+    monkeypatch.setenv("PATH", str(home.parent / "tools"))
+    (home.parent / "g++").write_bytes(b"\x7fELF of another machine")
+    (home.parent / "g++").chmod(0o700)
+    assert engine._cxx() == ([], "")
+
+
+def test_where_a_disk_has_no_locks_the_program_of_the_faster_process_is_taken(program: Path, monkeypatch: pytest.MonkeyPatch):
+    noted = cache.manifest(program)
+    (program.parent / "other").mkdir()
+    (program.parent / "other" / "main").write_text("x")
+    monkeypatch.setattr(shutil, "rmtree", lambda *_, **__: None)  # the other one puts it there again at once
+    assert cache.keep(program.parent / "other", program, {"duration": 2.0}) == noted
+    (program / "main").unlink()
+    with pytest.raises(OSError, match="not empty"):
+        cache.keep(program.parent / "other", program, {"duration": 2.0})
+
+
 def test_a_disk_that_is_full_is_not_said_of_another_failure(home: Path, monkeypatch: pytest.MonkeyPatch):
     def fails(code: int) -> Any:
         def keep(*_: Any) -> None:
