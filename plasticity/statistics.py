@@ -221,8 +221,8 @@ def among(values: ArrayLike) -> tuple[float, float]:
     """p of a difference among conditions that share their seeds, and the smallest p that so many conditions and seeds can give.
 
     The variance of the conditions' means against its values where the conditions are exchanged within each seed (Fisher 1935,
-    "The Design of Experiments", ch. III), exact while there are at most `RESAMPLES` ways, else from as many draws. A seed in which
-    a condition has no finite value is left out.
+    "The Design of Experiments", ch. III), exact while there are at most `RESAMPLES` ways, else from as many draws. A seed in
+    which a condition has no finite value is left out.
 
     Parameters
     ----------
