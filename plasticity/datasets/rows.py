@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 import re
+import shlex
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -76,6 +77,8 @@ def read_csv(file: str | Path, target: str = "", leave_out: Sequence[str] = ()) 
         raise WrongUse(f"table: there is no file {name!r}; give a CSV file with a line of names on top, --set file=my.csv.")
     try:
         content = path.read_bytes()
+        if content.startswith(b"\x1f\x8b"):
+            raise WrongUse(f"table: {path} is compressed; unpack it first, gunzip {shlex.quote(str(path))}.")
         text = content.decode("utf-8-sig")
     except OSError as problem:
         raise PlasticityError(f"table: {path} cannot be read ({problem.strerror}).") from None
@@ -84,7 +87,11 @@ def read_csv(file: str | Path, target: str = "", leave_out: Sequence[str] = ()) 
     top = text.partition("\n")[0]
     between = max(",;\t", key=top.count)
     try:
-        lines = [(number, line) for number, line in enumerate(csv.reader(io.StringIO(text), delimiter=between), 1) if any(line)]
+        lines = [
+            (number, line)
+            for number, line in enumerate(csv.reader(io.StringIO(text, newline=None), delimiter=between), 1)
+            if any(line)
+        ]
     except csv.Error as problem:
         raise PlasticityError(f"table: {path} is no CSV file ({problem}).") from None
     if len(lines) < 2:

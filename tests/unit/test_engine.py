@@ -981,6 +981,19 @@ def test_make_is_told_the_compiler_that_was_found(cache: Path, monkeypatch: pyte
 
 
 @pytest.mark.full
+@pytest.mark.parametrize(("asked", "told"), [('g++ "', "exp(-1)"), ("true", "true made no program of closure")])
+def test_a_cxx_that_is_no_compiler_is_named_or_replaced(asked: str, told: str, launcher: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("CXX", asked)
+    monkeypatch.setenv("PLASTICITY_CACHE", str(launcher / "programs"))
+    if told == "exp(-1)":
+        assert engine.program(closure(10 * ms), {}).run(0)["v"][0] == pytest.approx(np.exp(-1), rel=1e-13)
+        assert os.environ["CXX"] == asked
+    else:
+        with pytest.raises(PlasticityError, match=told):
+            engine.program(closure(10 * ms), {})
+
+
+@pytest.mark.full
 def test_a_network_is_compiled_with_a_launcher_and_quoted_flags(launcher: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("CXX", "'my cache' g++ -DPLASTICITY_NAME='two words' -D'DOLLAR=$x'")
     monkeypatch.setenv("PLASTICITY_CACHE", str(launcher / "programs"))

@@ -431,3 +431,15 @@ def test_rows_that_are_alike_count_once_for_the_class_that_most_of_them_have():
         parts = (drawn.train, drawn.validation, drawn.test)
         sizes.append([len(np.unique(part.stimulus[:, 0], axis=0)) for part in parts])
     assert sizes[0] == sizes[1] and sizes[0][1:] == [16, 25]  # of 101 different rows, whatever their order
+
+
+def test_a_compressed_file_is_said_to_be_one_and_line_ends_of_any_kind_are_read(tmp_path):
+    import gzip
+
+    lines = ["x,z,label", *(f"{row},{row * row % 17},{'ab'[row % 2]}" for row in range(30))]
+    (tmp_path / "a.csv.gz").write_bytes(gzip.compress("\n".join(lines).encode()))
+    with pytest.raises(WrongUse, match="is compressed; unpack it first, gunzip"):
+        read_csv(tmp_path / "a.csv.gz")
+    for end in ("\r", "\r\n", "\n"):
+        (tmp_path / "a.csv").write_bytes(end.join(lines).encode())
+        assert read_csv(tmp_path / "a.csv").classes == ("a", "b")
