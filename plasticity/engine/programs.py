@@ -123,7 +123,7 @@ def _cxx() -> tuple[list[str], str]:
     for candidate in (words, ["g++"]) if shutil.which("make") else ():
         if candidate and shutil.which(candidate[0]):
             told = subprocess.run([*candidate, "--version"], capture_output=True, text=True, errors="replace")
-            if told.returncode == 0:
+            if told.returncode == 0 and told.stdout.strip():  # `true` says nothing
                 return candidate, told.stdout.partition("\n")[0]
     return [], ""
 
@@ -315,6 +315,10 @@ def _make(builder: Builder, work: Path, manifest: dict[str, Any], final: Path) -
     )
     if made.returncode:
         raise PlasticityError(f"compiling {_name(builder)} failed: {made.stderr.strip()[-400:]}")
+    if not (work / "main").is_file():
+        raise PlasticityError(
+            f"{shlex.join(_cxx()[0])} made no program of {_name(builder)}; set CXX to a C++ compiler, or unset it."
+        )
     for leftover in [*work.rglob("*.o"), *work.rglob("*.cpp"), *work.glob("*.gch"), work / "make.deps"]:
         leftover.unlink(missing_ok=True)
     manifest["compile_s"] = time.perf_counter() - started
@@ -348,7 +352,9 @@ def _generate(builder: Builder, spec: Any, folder: Path) -> dict[str, Any]:
     if hasattr(spec, "precision"):
         ours["core.default_float_dtype"] = {"double": np.float64, "single": np.float32}[spec.precision]
     theirs = {name: brian2.prefs[name] for name in ours}
-    previous_dt = brian2.defaultclock.dt
+    previous_dt, asked = brian2.defaultclock.dt, os.environ.get("CXX")
+    if _cxx()[0] == ["g++"]:
+        os.environ.pop("CXX", None)  # setuptools, which Brian2 asks, refuses what is no command
     named = Nameable.__instances__()  # Brian2 numbers its code by the names in use: hide what else lives in this process,
     others = set(named)  # so that the same network gives the same code
     named.clear()
@@ -396,6 +402,8 @@ def _generate(builder: Builder, spec: Any, folder: Path) -> dict[str, Any]:
         reset_device()
         device.reinit()
         brian2.defaultclock.dt = previous_dt
+        if asked is not None:
+            os.environ["CXX"] = asked
 
 
 def _sort_clocks(device: Any, network: brian2.Network) -> None:
