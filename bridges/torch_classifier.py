@@ -137,6 +137,7 @@ class TorchClassifier(ClassifierMixin, Learner):
         "a folder for TensorBoard: loss, accuracy and learning rate of each epoch. Needs the package tensorboard",
     )
 
+    @one_thread()
     def fit(
         self, X: Any, y: Any = None, probe: tuple[Any, Any] | None = None, progress: Callable[[float], None] | None = None
     ) -> TorchClassifier:
@@ -283,6 +284,7 @@ class TorchClassifier(ClassifierMixin, Learner):
         with one_thread(), torch.inference_mode():
             return self.model_(stimulus, cue)  # (n, classes)
 
+    @one_thread()
     def _inputs(self, X: Any) -> tuple[Tensor, Tensor]:
         check_is_fitted(self, "model_")
         return _tensors(*split_streams(inputs.matrix(self, X, text=NOT_NUMBERS), self.streams_), self.device_)

@@ -84,14 +84,33 @@ def limited() -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def _as_imported() -> Iterator[None]:
+    """What the caller has switched in torch, and what would change the numbers, is inside as after `import torch`."""
+    dtype, precision, place = torch.get_default_dtype(), torch.get_float32_matmul_precision(), torch.get_default_device()
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(torch.inference_mode(False))
+        stack.enter_context(torch.enable_grad())
+        for kind in ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",):
+            stack.enter_context(torch.autocast(kind, enabled=False))
+        if place.type != "cpu":
+            stack.enter_context(torch.device("cpu"))
+        stack.callback(torch.set_float32_matmul_precision, precision)
+        stack.callback(torch.set_default_dtype, dtype)
+        torch.set_float32_matmul_precision("highest")
+        torch.set_default_dtype(torch.float32)
+        yield
+
+
+@contextlib.contextmanager
 def one_thread() -> Iterator[None]:
     """Torch works on one thread inside, and for one thread of this process at a time: the others wait until it leaves.
 
     Small matrices run faster so, sums keep their order, processes side by side do not fight. And nothing that torch has once in
     a process (its generator, see `seeded`; its switches, see `bridges.counting`) is changed by one thread under another: what
-    is trained in threads is the same to the bit as alone. For training side by side take processes.
+    is trained in threads is the same to the bit as alone. For training side by side take processes. The caller's own switches
+    (default type, precision, autocast, inference mode, default device) are set aside too.
     """
-    with _ALONE, limited():
+    with _ALONE, limited(), _as_imported():
         yield
 
 

@@ -217,6 +217,40 @@ def paired_difference(a: ArrayLike, b: ArrayLike, confidence: float = 0.95) -> P
     return PairedDifference(mean, low, high, _hedges(difference.size) * mean / float(difference.std(ddof=1)), p)
 
 
+def among(values: ArrayLike) -> tuple[float, float]:
+    """p of a difference among conditions that share their seeds, and the smallest p that so many conditions and seeds can give.
+
+    The variance of the conditions' means against its values where the conditions are exchanged within each seed (Fisher 1935,
+    "The Design of Experiments", ch. III), exact while there are at most `RESAMPLES` ways, else from as many draws. A seed in
+    which a condition has no finite value is left out.
+
+    Parameters
+    ----------
+    values : (conditions, seeds) array
+
+    Returns
+    -------
+    p, least : float
+        Both 1 where there are fewer than two conditions or seeds.
+    """
+    found = np.asarray(values, dtype=float)
+    found = found[:, np.isfinite(found).all(axis=0)]
+    conditions, seeds = found.shape
+    if conditions < 2 or seeds < 2:
+        return 1.0, 1.0
+    least = math.exp((1 - seeds) * math.lgamma(conditions + 1))
+    scale = np.abs(found).max() or 1.0
+
+    def spread(*rows: np.ndarray, axis: int) -> np.ndarray:
+        return np.round(np.var([row.mean(axis=axis) for row in rows], axis=0), 12)  # ties stay ties in floating point
+
+    tested = stats.permutation_test(
+        tuple(found / scale), spread, permutation_type="samples", vectorized=True, axis=-1, n_resamples=RESAMPLES,
+        alternative="greater", random_state=np.random.default_rng(SEED),
+    )  # fmt: skip
+    return float(tested.pvalue), least
+
+
 def _hedges(n: int) -> float:
     """Hedges' exact correction J for d_z of n pairs."""
     m = n - 1

@@ -48,7 +48,9 @@ class StdpWindow(Experiment):
     """
 
     name: ClassVar[str] = "stdp_window"
-    summary: ClassVar[str] = "the pairing protocol on one synapse for any rule, against the rule's closed form if it has one"
+    summary: ClassVar[str] = (
+        "the pairing protocol on one synapse for any rule of spikes alone, against the rule's closed form if it has one"
+    )
     source: ClassVar[str] = "protocol of Bi & Poo 1998, doi:10.1523/JNEUROSCI.18-24-10464.1998 (60 pairs at 1 Hz)"
     default_seeds: ClassVar[int] = 1
     seeded: ClassVar[bool] = False

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import re
+import shlex
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -19,7 +21,8 @@ SHIPPED = ("wine", "iris", "breast_cancer")
 """Tables that come with scikit-learn, by the name that stands for a file."""
 MOST_WORDS = 20  # different texts in a column that are encoded
 FEWEST = 3  # different rows of a class: one for training, one for validation, one for the test
-_EMPTY = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "-"})
+_DIGITS = re.compile(r"[+-]?[0-9]{1,300}")
+EMPTY = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "-"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +77,8 @@ def read_csv(file: str | Path, target: str = "", leave_out: Sequence[str] = ()) 
         raise WrongUse(f"table: there is no file {name!r}; give a CSV file with a line of names on top, --set file=my.csv.")
     try:
         content = path.read_bytes()
+        if content.startswith(b"\x1f\x8b"):
+            raise WrongUse(f"table: {path} is compressed; unpack it first, gunzip {shlex.quote(str(path))}.")
         text = content.decode("utf-8-sig")
     except OSError as problem:
         raise PlasticityError(f"table: {path} cannot be read ({problem.strerror}).") from None
@@ -82,7 +87,11 @@ def read_csv(file: str | Path, target: str = "", leave_out: Sequence[str] = ()) 
     top = text.partition("\n")[0]
     between = max(",;\t", key=top.count)
     try:
-        lines = [(number, line) for number, line in enumerate(csv.reader(io.StringIO(text), delimiter=between), 1) if any(line)]
+        lines = [
+            (number, line)
+            for number, line in enumerate(csv.reader(io.StringIO(text, newline=None), delimiter=between), 1)
+            if any(line)
+        ]
     except csv.Error as problem:
         raise PlasticityError(f"table: {path} is no CSV file ({problem}).") from None
     if len(lines) < 2:
@@ -101,7 +110,8 @@ def read_csv(file: str | Path, target: str = "", leave_out: Sequence[str] = ()) 
     for place, head in enumerate(heads):
         if head in columns:
             raise WrongUse(f"table: two columns of {path} are called {head!r}; rename one.")
-        columns[head] = _typed(head, [line[place].strip() for _, line in lines[1:]])
+        words = [line[place].strip() for _, line in lines[1:]]
+        columns[head] = _classes(head, words) if head == (target or heads[-1]) else _typed(head, words)
     return _chosen(columns, str(path), target, leave_out, hashlib.sha256(content).hexdigest())
 
 
@@ -127,6 +137,8 @@ def from_python(X: Any, y: Any, leave_out: Sequence[str] = ()) -> Rows:
             matrix = np.asarray(X)
         except ValueError:
             raise WrongUse("table: X is no table of numbers; give an array (rows, columns) or a DataFrame.") from None
+        if np.ma.is_masked(X):
+            raise WrongUse("table: X holds masked values; fill them, or leave these rows out.")
         if matrix.ndim != 2 or 0 in matrix.shape:
             raise WrongUse(f"table: X has the shape {matrix.shape}; it must be (rows, columns), none 0.")
         columns = {f"column {place}": _of_series(f"column {place}", column) for place, column in enumerate(matrix.T)}
@@ -183,40 +195,73 @@ def from_columns(columns: dict[str, Any], y: Any, sha256: str | None, target: st
     if not features:
         raise WrongUse(f"table: there is no column to show beside {target!r} that differs from row to row; give one at least.")
     table = np.hstack(features)
-    _, first = np.unique(table, axis=0, return_index=True)
-    if len(first) < len(table):
-        notes.append(f"{len(table) - len(first)} of {len(table)} rows repeat another; repeated rows stay in one part")
-    counts = np.bincount(labels[first], minlength=len(classes))
+    _, different = alike(table, labels)
+    if len(different) < len(table):
+        notes.append(f"{len(table) - len(different)} of {len(table)} rows repeat another; repeated rows stay in one part")
+    counts = np.bincount(different, minlength=len(classes))
     if counts.min() < FEWEST:
         rare = int(counts.argmin())
         many = len(classes) > MOST_WORDS and all(_number(name) is not None for name in classes)
         regression = "; a quantity is no class: regression is not done here" if many else ""
         raise WrongUse(
             f"table: the class {classes[rare]!r} of {target!r} has {counts[rare]} different rows, and at least {FEWEST} are"
-            f" needed, one each for training, validation and test; give more of them or leave that class out{regression}."
+            f" needed, one each for training, validation and test (rows that are alike count once, for their most frequent"
+            f" class); give more of them or leave that class out{regression}."
         )
     told = sha256 or hashlib.sha256(table.tobytes() + labels.tobytes() + "\n".join(classes).encode()).hexdigest()
     return Rows(table, labels, classes, tuple(names), tuple(notes), told)
 
 
+def alike(table: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Which of the different rows each row is, and of each of these the class that most of its rows have."""
+    found, group = np.unique(table, axis=0, return_inverse=True)
+    counts = np.zeros((len(found), labels.max() + 1), np.int64)
+    np.add.at(counts, (group.ravel(), labels), 1)
+    return group.ravel(), counts.argmax(axis=1)
+
+
 def _typed(head: str, words: list[str]) -> np.ndarray:
     """A column of a file: numbers where every cell is one, else texts."""
     for place, word in enumerate(words):
-        if word.casefold() in _EMPTY:
-            raise _missing(head, sum(each.casefold() in _EMPTY for each in words), place)
+        if word.casefold() in EMPTY:
+            raise _missing(head, sum(each.casefold() in EMPTY for each in words), place)
     numbers = [_number(word) for word in words]
     return np.array(words) if None in numbers else np.array(numbers, dtype=np.float64)
 
 
+def _classes(head: str, words: list[str]) -> np.ndarray:
+    """The column of a file that holds the classes: numbers, or names as they are written, such as 007."""
+    if empty := [place for place, word in enumerate(words) if word.casefold() in ("", "nan")]:
+        raise _missing(head, len(empty), empty[0], target=True)
+    numbers = {word: int(word) if _DIGITS.fullmatch(word) else _number(word) for word in words}
+    if None in numbers.values():
+        return np.array(words)
+    written: dict[Any, str] = {}
+    for word, number in numbers.items():
+        if (other := written.setdefault(number, word)) != word:
+            raise WrongUse(
+                f"table: {head!r} holds the classes {other!r} and {word!r}, which are one number; write a class in one way, or"
+                " give them names."
+            )
+    codes = any(_DIGITS.fullmatch(word) and str(int(float(word))) != word for word in numbers)
+    return np.array(words) if codes else np.array([*map(numbers.get, words)], dtype=np.float64)
+
+
 def _number(word: str) -> float | None:
+    if "_" in word:  # 1_0 is a name, though Python reads 10
+        return None
     try:
         return float(word)
     except ValueError:
         return None
 
 
-def _missing(head: str, count: int, first: int) -> WrongUse:
+def _missing(head: str, count: int, first: int, target: bool = False) -> WrongUse:
     many = "1 empty cell" if count == 1 else f"{count} empty cells"
+    if target:
+        return WrongUse(
+            f"table: {head!r} has {many} or NaN (the first in row {first + 1}), which name no class; leave these rows out."
+        )
     return WrongUse(
         f"table: {head!r} has {many} or NaN (the first in row {first + 1}); fill them, leave these rows out, or leave the column"
         f" out: --set leave_out={head!r}, in Python leave_out=({head!r},)."
@@ -225,13 +270,18 @@ def _missing(head: str, count: int, first: int) -> WrongUse:
 
 def _of_series(head: str, values: Any) -> np.ndarray:
     """A column of a DataFrame or an array: numbers, or texts."""
+    if np.ma.is_masked(values):
+        raise WrongUse(f"table: {head!r} holds masked values; fill them, or leave these rows out.")
     found = np.asarray(values)
     if found.dtype.kind == "O":
         empty = np.array([each is None or type(each).__name__ in ("NAType", "NaTType") or each != each for each in found])
         if empty.any():
             raise _missing(head, int(empty.sum()), int(empty.argmax()))
         if all(isinstance(each, (bool, int, float, np.number, np.bool_)) for each in found):
-            return found.astype(np.float64)
+            made = found.astype(np.float64)
+            if len(set(made)) < len(set(found)):
+                raise WrongUse(f"table: {head!r} holds whole numbers that float64 cannot tell apart; give texts.")
+            return made
         if not all(isinstance(each, str) for each in found):
             kinds = " and ".join(sorted({type(each).__name__ for each in found}))
             raise WrongUse(f"table: {head!r} holds {kinds}; give numbers or texts alone.")
@@ -266,7 +316,7 @@ def _labels(y: Any, target: str) -> tuple[np.ndarray, tuple[str, ...]]:
     """The class of each row as a number, and the names of the classes in order."""
     from sklearn.utils.multiclass import type_of_target
 
-    found = np.asarray(y)
+    found = y if np.ma.is_masked(y) else np.asarray(y)
     if found.ndim == 2 and found.shape[1] == 1:
         found = found[:, 0]
     if found.ndim != 1:

@@ -15,7 +15,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from types import FunctionType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -76,6 +76,17 @@ def source_hash(package: str) -> str:
     return digest.hexdigest()
 
 
+@functools.cache
+def _code(code: CodeType) -> str:
+    """Hash of what a function does, without where it is written."""
+    constants = [_code(part) if isinstance(part, CodeType) else _constant(part) for part in code.co_consts]
+    return hashlib.sha256(repr((code.co_code, code.co_names, code.co_varnames, constants)).encode()).hexdigest()
+
+
+def _constant(value: Any) -> str:
+    return str(sorted(map(_constant, value))) if isinstance(value, frozenset) else repr(value)
+
+
 def _root(thing: Any) -> str:
     return str(getattr(thing, "__module__", None) or "").partition(".")[0]
 
@@ -134,6 +145,8 @@ class _Walk:
             return [self._class(kind), [[key, self.describe(part, held)] for key, part in sorted(vars(value).items())]]
         if not held:
             raise _Outside
+        if isinstance(inner := getattr(value, "__wrapped__", None), FunctionType):  # of functools.cache
+            return [self._name(kind), self._function(inner)]
         if isinstance(value, ModuleType) and value.__name__.partition(".")[0] in _PACKAGES:
             self._waiting[value.__name__] = None
             return value.__name__
@@ -145,11 +158,18 @@ class _Walk:
             raise _Outside
         return f"{thing.__module__}.{getattr(thing, '__qualname__', '')}"
 
-    def _function(self, function: Any) -> str:
+    def _function(self, function: FunctionType) -> Any:
+        """Its name; of one of the project's own also its code and defaults as they are now, and what it wraps."""
         name = self._name(function)
-        if _root(function) in _PACKAGES:
-            self._waiting[function.__module__] = None
-        return name
+        if _root(function) not in _PACKAGES:
+            return name
+        home = str(function.__globals__.get("__name__"))
+        if home.partition(".")[0] not in _LIBRARIES and home != function.__module__:  # somebody's, under the name of ours
+            raise _Outside
+        self._waiting[function.__module__] = None
+        given = self.describe(function.__defaults__, held=True), self.describe(function.__kwdefaults__, held=True)
+        wrapped = getattr(function, "__wrapped__", None)
+        return [name, _code(function.__code__), given, self._function(wrapped) if isinstance(wrapped, FunctionType) else None]
 
     def _class(self, made: type) -> Any:
         name = self._name(made)

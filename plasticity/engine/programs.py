@@ -119,7 +119,7 @@ def _cxx() -> tuple[list[str], str]:
                 told = subprocess.run([*candidate, "--version"], capture_output=True, text=True, errors="replace")
             except OSError:  # no program of this machine
                 continue
-            if told.returncode == 0:
+            if told.returncode == 0 and told.stdout.strip():  # `true` says nothing
                 return candidate, told.stdout.partition("\n")[0]
     return [], ""
 
@@ -290,8 +290,12 @@ def _make(builder: Builder, work: Path, manifest: dict[str, Any], final: Path) -
         made = subprocess.run(asked, cwd=work, capture_output=True, text=True, errors="replace", env=environment)
     except OSError as error:
         raise PlasticityError(f"cannot start make: {error.strerror}; run fewer at a time, with --jobs 1.") from None
-    if made.returncode or not (work / "main").is_file():
+    if made.returncode:
         raise PlasticityError(f"compiling {_name(builder)} failed: {_complaint(made.stderr.strip(), final.parent)}")
+    if not (work / "main").is_file():
+        raise PlasticityError(
+            f"{shlex.join(_cxx()[0])} made no program of {_name(builder)}; set CXX to a C++ compiler, or unset it."
+        )
     manifest["compile_s"] = time.perf_counter() - started
     return cache.keep(work, final, manifest)
 
@@ -305,7 +309,7 @@ def _complaint(told: str, home: Path) -> str:
         )
     if re.search("Killed|out of memory|virtual memory exhausted|Cannot allocate memory|bad_alloc", told):
         return "the compiler was ended, or gave up, for lack of memory; give the same command again when more of it is free."
-    return told[-400:] or "make ended without a program; set CXX to a C++ compiler, or unset it."
+    return told[-400:]
 
 
 def _tell_unfit(rewritten: Mapping[str, Mapping[str, bool]]) -> None:
@@ -331,7 +335,9 @@ def _generate(builder: Builder, spec: Any, folder: Path) -> dict[str, Any]:
     if hasattr(spec, "precision"):
         ours["core.default_float_dtype"] = {"double": np.float64, "single": np.float32}[spec.precision]
     theirs = {name: brian2.prefs[name] for name in ours}
-    previous_dt = brian2.defaultclock.dt
+    previous_dt, asked = brian2.defaultclock.dt, os.environ.get("CXX")
+    if _cxx()[0] == ["g++"]:
+        os.environ.pop("CXX", None)  # setuptools, which Brian2 asks, refuses what is no command
     named = Nameable.__instances__()  # Brian2 numbers its code by the names in use: hide what else lives in this process,
     others = set(named)  # so that the same network gives the same code
     named.clear()
@@ -379,6 +385,8 @@ def _generate(builder: Builder, spec: Any, folder: Path) -> dict[str, Any]:
         reset_device()
         device.reinit()
         brian2.defaultclock.dt = previous_dt
+        if asked is not None:
+            os.environ["CXX"] = asked
 
 
 def _built(builder: Builder, spec: Any) -> Model:

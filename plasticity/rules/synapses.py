@@ -65,6 +65,8 @@ class RuleSynapses(Synapses):
 
     def _set_delay(self, delay: Any, unit: bool) -> None:
         number = None if isinstance(delay, str) else given.real(np.asarray(delay))
+        if number is None and not isinstance(delay, str):
+            raise WrongUse(f"S.delay={delay!r} is no time; write it like 2*ms, or as a text.")
         if self._on_neurons and (number is None or np.any(number)):
             raise WrongUse(_ON_NEURONS.format("S.delay"))
         if self._late and (number is None or number.ndim):

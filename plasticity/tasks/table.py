@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from plasticity.datasets.rows import Rows, from_python, read_csv
+from plasticity.datasets.rows import EMPTY, Rows, alike, from_python, read_csv
 from plasticity.errors import WrongUse
 from plasticity.settings import setting
 from plasticity.tasks.streams import Streams
@@ -27,8 +27,9 @@ class Table(Task):
     From a CSV file with a line of names on top (`plasticity compare table --set file=my.csv --set target=label`), from arrays or
     a pandas DataFrame (`table`). Three tables of scikit-learn's need no file: wine (the default), iris, breast_cancer.
 
-    - Each draw splits the rows anew, every class by itself: the shares `test` and `validation` of it, at least one row each, the
-      rest for training. Rows that are the same in every column that is shown stay in one part.
+    - Each draw splits the different rows anew, every class by itself: the shares `test` and `validation` of them, at least one
+      each, the rest for training. Rows that are the same in every column that is shown stay in one part and count once, for the
+      class that most of them have: where many are alike, the parts hold other shares of all rows.
     - Every column is scaled to 0 to 1 by its least and largest value among the training rows alone. Values of other rows beyond
       them are set to 0 or 1; `Draw` counts them (`clipped`), and so does the record.
     - With `opposites` each column is shown twice, as x and 1 - x, so that every row drives a spiking network equally strongly:
@@ -104,6 +105,9 @@ class Table(Task):
         for name, values in named:
             if (values == np.round(values)).all() and (np.diff(values) > 0).all():
                 yield f"table: column {name!r} numbers the rows; leave it out, --set leave_out={shlex.quote(name)}."
+        for name in self._read.classes:
+            if name.casefold() in EMPTY:
+                yield f"table: {name!r} is taken for a class of its own; if it stands for no answer, leave its rows out."
         signed = [repr(name) for name, values in named if values.min() < 0 < values.max()]
         if signed and "spiking" in sides and not self.opposites:
             some = ", ".join(signed[:3]) + (f" and {len(signed) - 3} more" if len(signed) > 3 else "")
@@ -116,11 +120,11 @@ class Table(Task):
         from sklearn.preprocessing import MinMaxScaler
 
         read, seeds = self._read, self.seeds_of(rng)
-        _, first, group = np.unique(read.values, axis=0, return_index=True, return_inverse=True)
-        parts = self._apart(read.labels[first], np.random.default_rng(seeds[0]))
+        group, different = alike(read.values, read.labels)
+        parts = self._apart(different, np.random.default_rng(seeds[0]))
         # each part is put in random order by itself, with all rows that repeat one of its own
         chosen = [
-            np.random.default_rng(seed).permutation(np.flatnonzero(np.isin(group.ravel(), part)))
+            np.random.default_rng(seed).permutation(np.flatnonzero(np.isin(group, part)))
             for part, seed in zip(parts, seeds[1:], strict=True)
         ]
         scaler = MinMaxScaler(clip=True).fit(read.values[chosen[0]])

@@ -1,7 +1,7 @@
 """An experiment, or learners on a task, over a grid of settings and seeds: a job for each point and seed, a table, a figure.
 
 What is shown are the measures that the experiment declares, with their units, as far as they differ by more than rounding; where
-the intervals of all points overlap, the table says so. What could not be shown is refused before anything runs.
+they differ by no more than the seeds do, a note says so. What could not be shown is refused before anything runs.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from plasticity.files import write_text
 from plasticity.parallel import Progress, check_seeds, each, one_thread, quiet
 from plasticity.records import Record, RunFolder, provenance
 from plasticity.settings import describe
-from plasticity.statistics import known_mean, mean_and_interval
+from plasticity.statistics import among, holm, known_mean, mean_and_interval
 from simulations.frame.execute import PARTS
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from simulations.frame.experiment import Experiment, Measure
 
 MOST_PANELS = 6
+LEVEL = 0.05  # of p: what is more is noise
 ROUNDING = 1e-9  # of the size of a measure: what differs by less does not differ
 
 
@@ -281,19 +282,22 @@ class Sweep:
         """Those of the shown measures that differ by more than rounding."""
         return [name for name in self.shown if self.moves(name)]
 
-    def overlaps(self, name: str) -> bool:
-        """Whether the intervals of all points, as far as there are any, have a value in common: no effect of the grid is seen."""
-        told = [self.summary(name, point.number) for point in self.points]
-        ends = np.array([[entry["low"], entry["high"]] for entry in told])
-        return bool(len(told) > 1 and np.isfinite(ends).all() and ends[:, 0].max() <= ends[:, 1].min())
-
     def notes(self, names: Sequence[str] = ()) -> list[str]:
-        """What is to be known of the table of these measures: which differ by rounding alone, and whose intervals overlap."""
+        """What is to be known of the table of these measures: which differ by rounding alone, or by no more than the seeds do."""
         picked = self.chosen(names)
         still = [name for name in picked if not self.moves(name)]
-        alike = [name for name in picked if name not in still and self.overlaps(name)]
         told = [f"the same at all points, but for rounding: {', '.join(still)}."] if still and len(self.points) > 1 else []
-        told += [f"the intervals of all points overlap, no effect stands out: {', '.join(alike)}."] if alike else []
+        if self.kind.seeded and len(self.points) > 1:
+            tests = {name: among(self.values[name]) for name in picked if name not in still}
+            few = [name for name, (_, least) in tests.items() if least > LEVEL]
+            p_values = {name: p for name, (p, _) in tests.items() if name not in few}
+            alike = [name for name, p in zip(p_values, holm([*p_values.values()]), strict=True) if p > LEVEL]
+            if alike:
+                told.append(
+                    f"no more than the seeds' noise (points exchanged within each seed, p > {LEVEL:g}): {', '.join(alike)}."
+                )
+            if few:
+                told.append(f"too few seeds to tell from noise, whatever it looks like: {', '.join(few)}.")
         if not self.kind.seeded:
             told.append("nothing in it is drawn at random: one seed stands for all, and there are no intervals.")
         return told
@@ -308,7 +312,7 @@ class Sweep:
             for point in self.points
         ]
         about = {
-            name: {"unit": one.unit, "meaning": one.meaning, "overlap": self.overlaps(name), "moves": self.moves(name)}
+            name: {"unit": one.unit, "meaning": one.meaning, "p": among(self.values[name])[0], "moves": self.moves(name)}
             for name, one in self.declared.items()
         }
         asked = ("simulation", "task", "learners", "settings", "grid", "seeds")

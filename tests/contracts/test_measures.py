@@ -15,6 +15,7 @@ import pytest
 from plasticity import settings
 from plasticity.errors import WrongUse
 from plasticity.records import Record
+from plasticity.statistics import among
 from simulations import SIMULATIONS
 from simulations.frame.execute import RECORD, from_configuration
 from simulations.frame.experiment import Experiment, Measure, Outcome, Suite
@@ -123,22 +124,40 @@ def made(kind: type[Experiment] = Several, seeds: int = 3, **values: list[list[f
     return Sweep(asked, points, unknown | {name: np.array(rows) for name, rows in values.items()}, kind)
 
 
-def test_an_effect_is_more_than_rounding_and_a_table_says_whose_intervals_overlap():
+def test_an_effect_is_more_than_rounding_and_a_table_says_where_seeds_are_too_few():
     found = made(
         rises=[[1.0, 1.1, 1.2], [2.0, 2.1, 2.2]], noise=[[1.0, 2.0, 3.0], [1.5, 2.5, 2.3]],
         rounds=[[7.0, 8.0, 9.0], [7.0 + 1e-12, 8.0, 9.0]], nothing=[[5e-14, 5e-14, 5e-14], [8e-14, 8e-14, 8e-14]],
     )  # fmt: skip
     assert found.moving == ["rises", "noise"] and found.chosen(()) == ["rises", "noise"]
     assert found.rows(())[0] == ["x", "rises (mV)", "noise"]
-    assert found.notes() == ["the intervals of all points overlap, no effect stands out: noise."]
+    few = "too few seeds to tell from noise, whatever it looks like:"
+    assert found.notes() == [f"{few} rises, noise."]
     first, second = found.notes(["rounds", "nothing", "rises"]), found.to_json()["measures"]
-    assert first == ["the same at all points, but for rounding: rounds, nothing."]
-    assert second["rises"] == {"unit": "mV", "meaning": "with the grid", "overlap": False, "moves": True}
+    assert first == ["the same at all points, but for rounding: rounds, nothing.", f"{few} rises."]
+    assert second["rises"] == {"unit": "mV", "meaning": "with the grid", "p": 0.25, "moves": True}
     axes = found.figures()["sweep"].axes
     assert [axis.get_title("left") for axis in axes[:2]] == ["rises", "noise"] and axes[0].get_ylabel() == "mV"
     (axis,) = found.figures(["rounds"])["sweep"].axes  # asked for by name: drawn, but not as if rounding were an effect
     low, high = axis.get_ylim()
     assert high - low > 1
+
+
+def test_an_effect_is_more_than_what_exchanging_the_points_within_each_seed_gives():
+    rng = np.random.default_rng(0)
+    level = rng.normal(size=8) * 10  # of the seeds, alike at both points
+    found = made(seeds=8, rises=[level, level + 1 + rng.normal(size=8) / 10], noise=[level, level + rng.normal(size=8)])
+    assert found.notes() == ["no more than the seeds' noise (points exchanged within each seed, p > 0.05): noise."]
+    assert found.to_json()["measures"]["rises"]["p"] == 2 / 2**8
+
+
+def test_pure_noise_at_two_seeds_and_eight_points_is_called_an_effect_as_often_as_the_level_says():
+    rng = np.random.default_rng(1)
+    p = np.array([among(rng.normal(size=(8, 2)))[0] for _ in range(200)])
+    assert 0.01 < (p <= 0.05).mean() < 0.10 and 0.4 < (p <= 0.5).mean() < 0.6
+    assert among(np.arange(8.0)[:, None] + rng.normal(size=(8, 2)) / 100)[0] < 0.01
+    assert among([[1.0, 2.0], [3.0, np.nan]]) == (1.0, 1.0) and among([[1.0, 2.0]]) == (1.0, 1.0)
+    assert among([[1.0] * 5, [2.0] * 5]) == pytest.approx((2 / 32, 2 / 32))
 
 
 def test_where_only_rounding_differs_there_is_a_table_and_no_figure():

@@ -426,6 +426,13 @@ def test_a_delay_of_traces_on_neurons_is_refused_where_it_is_set(value):
     assert S.w[:] == pytest.approx([0.01 * exp(-4 / 20)] * 2, rel=1e-12)
 
 
+@pytest.mark.parametrize("value", [3j * ms, [0, 7j] * ms, np.datetime64("2020"), None])
+def test_a_delay_that_is_no_time_is_refused_where_it_is_set(value):
+    S, _ = two_synapses()
+    with pytest.raises(WrongUse, match="is no time; write it like 2.ms"):
+        S.delay = value
+
+
 @pytest.mark.parametrize("delay", [-1 * ms, np.nan * ms, np.inf * ms, [1, 2] * ms, 5, "5*ms", 5 * mV, {"pre": 1 * ms}, 1j * ms])
 def test_a_delay_that_is_no_time_is_refused(delay):
     with pytest.raises(WrongUse, match="delay=.* must be one finite time of 0.ms or more"):

@@ -494,12 +494,6 @@ def test_why_a_compilation_failed_is_said(told: str, home: Path):
     assert [path.name for path in home.iterdir()] == ["index"] and list((home / "index").iterdir()) == []
 
 
-def test_a_compiler_that_makes_no_program_is_named(home: Path):
-    (home.parent / "tools" / "make").write_text("#!/bin/sh\nexit 0\n")
-    with pytest.raises(PlasticityError, match="make ended without a program; set CXX"):
-        engine.program(build, "")
-
-
 def test_a_compiler_that_cannot_be_started_is_said(home: Path, monkeypatch: pytest.MonkeyPatch):
     def fails(*_: Any, **__: Any) -> None:
         raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))

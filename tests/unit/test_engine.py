@@ -56,6 +56,7 @@ from plasticity.networks import diehl_cook, network
 from plasticity.networks.diehl_cook import DiehlCook
 from plasticity.networks.intrinsic import Intrinsic
 from plasticity.neurons import lif_adaptive
+from plasticity.rules import Landing
 from plasticity.rules import diehl_cook as diehl_cook_rule
 
 HERE = Path(__file__).parent
@@ -499,13 +500,31 @@ class Derived(DiehlCook):
 
 
 CHANGES = {
+    "the code of a function": lambda patch: patch.setattr(network._connected, "__code__", (lambda synapses, connect: 1).__code__),
+    "the defaults of a function": lambda patch: patch.setattr(Landing.__init__, "__defaults__", (0.0, 0.5, 0.0, None)),
     "a constant of its module": lambda patch: patch.setattr(diehl_cook, "BRIGHTEST", 21),
     "a constant of its class": lambda patch: patch.setattr(DiehlCook, "share", 0.5, raising=False),
     "a function of its module": lambda patch: patch.setattr(diehl_cook, "operations", diehl_cook.summed),
     "a quantity in a table of its module": lambda patch: patch.setitem(diehl_cook.CONSTANTS, "tau_i", 3 * ms),
     "a parameter of a rule": lambda patch: patch.setitem(diehl_cook_rule.parameters, "A_plus", 0.02),
 }
+
+
+def wrapped(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Somebody's function under the name of one of the package."""
+
+    @functools.wraps(function)
+    def inner(*arguments: Any) -> Any:
+        return function(*arguments)
+
+    return inner
+
+
 FROM_OUTSIDE = {
+    "a method that wraps the one of its class": lambda patch: patch.setattr(DiehlCook, "build", wrapped(DiehlCook.build)),
+    "a function that wraps the one of its module": lambda patch: patch.setattr(
+        network, "_connected", wrapped(network._connected)
+    ),
     "a method put into its class": lambda patch: patch.setattr(DiehlCook, "unfit", exchanged),
     "a function put into its module": lambda patch: patch.setattr(diehl_cook, "Network", closure(TAU)),
     "a source file written since it was loaded": lambda patch: patch.setattr(own, "_STARTED", 0.0),
@@ -962,6 +981,19 @@ def test_make_is_told_the_compiler_that_was_found(cache: Path, monkeypatch: pyte
         monkeypatch.setenv("CXX", asked)
         engine.program(build, Small())
         assert (cache.parent / "told").read_text().strip() == told
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(("asked", "told"), [('g++ "', "exp(-1)"), ("true", "true made no program of closure")])
+def test_a_cxx_that_is_no_compiler_is_named_or_replaced(asked: str, told: str, launcher: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("CXX", asked)
+    monkeypatch.setenv("PLASTICITY_CACHE", str(launcher / "programs"))
+    if told == "exp(-1)":
+        assert engine.program(closure(10 * ms), {}).run(0)["v"][0] == pytest.approx(np.exp(-1), rel=1e-13)
+        assert os.environ["CXX"] == asked
+    else:
+        with pytest.raises(PlasticityError, match=told):
+            engine.program(closure(10 * ms), {})
 
 
 @pytest.mark.full

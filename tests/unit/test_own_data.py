@@ -376,3 +376,70 @@ def test_mnist_is_known_by_its_content_packed_anew_or_not_at_all(tmp_path, monke
         with pytest.raises(PlasticityError, match="is damaged"):
             whole.content(labels)
         file.unlink()
+
+
+@pytest.mark.parametrize(
+    ("words", "classes"),
+    [
+        (["007", "010", "3"], ("007", "010", "3")),
+        (["90071992547409921", "90071992547409922", "5"], ("5", "90071992547409921", "90071992547409922")),
+        (["1_0", "10", "3"], ("10", "1_0", "3")),
+        (["10", "9", "-1"], ("-1", "9", "10")),
+        (["none", "mild", "severe"], ("mild", "none", "severe")),
+        (["EU", "NA", "-"], ("-", "EU", "NA")),
+        (["1.0", "2.0", "3.0"], ("1", "2", "3")),
+    ],
+)
+def test_classes_of_a_file_are_told_apart_as_they_are_written(tmp_path, words, classes):
+    lines = [f"{row},{row * row % 17},{words[row % 3]}" for row in range(30)]
+    (tmp_path / "a.csv").write_text("\n".join(["x,z,label", *lines]))
+    task = pl.tasks.table(tmp_path / "a.csv", "label")
+    assert sorted(task.facts["classes"]) == sorted(classes)
+    names = np.array(task.facts["classes"])[task.rows.labels]
+    assert len({(name, words[row % 3]) for row, name in enumerate(names)}) == 3
+
+
+def test_two_ways_to_write_one_number_and_rows_without_a_class_are_refused(tmp_path):
+    for label, message in (("1", "'01' and '1', which are one number"), ("", "which name no class; leave these rows out")):
+        lines = [f"{row},{row * row % 17},{['01', label, '2'][row % 3]}" for row in range(30)]
+        (tmp_path / "a.csv").write_text("\n".join(["x,z,label", *lines]))
+        with pytest.raises(WrongUse, match=message):
+            pl.tasks.table(tmp_path / "a.csv", "label")
+    X, y = np.random.default_rng(0).random((12, 2)), np.array([1, 2**60, 2**60 + 1] * 4, dtype=object)
+    with pytest.raises(WrongUse, match="cannot tell apart"):
+        pl.tasks.table(X, y)
+
+
+def test_masked_values_are_refused():
+    rng = np.random.default_rng(0)
+    X, y = rng.random((12, 2)), np.repeat([0, 1], 6)
+    hidden = np.zeros(12, bool)
+    hidden[3] = True
+    for given in ((np.ma.array(X, mask=np.c_[hidden, hidden]), y), (X, np.ma.array(y, mask=hidden))):
+        with pytest.raises(WrongUse, match="masked values"):
+            pl.tasks.table(*given)
+    assert pl.tasks.table(np.ma.array(X), np.ma.array(y)).facts["rows"] == 12
+
+
+def test_rows_that_are_alike_count_once_for_the_class_that_most_of_them_have():
+    X = np.vstack([np.zeros((500, 2)), np.random.default_rng(0).random((100, 2))])
+    y = np.r_[np.repeat([0, 1, 1, 1, 1], 100), np.arange(100) % 2]
+    order = np.random.default_rng(1).permutation(600)
+    sizes = []
+    for rows in (np.arange(600), order):
+        drawn = pl.tasks.table(X[rows], y[rows]).draw(np.random.default_rng(3))
+        parts = (drawn.train, drawn.validation, drawn.test)
+        sizes.append([len(np.unique(part.stimulus[:, 0], axis=0)) for part in parts])
+    assert sizes[0] == sizes[1] and sizes[0][1:] == [16, 25]  # of 101 different rows, whatever their order
+
+
+def test_a_compressed_file_is_said_to_be_one_and_line_ends_of_any_kind_are_read(tmp_path):
+    import gzip
+
+    lines = ["x,z,label", *(f"{row},{row * row % 17},{'ab'[row % 2]}" for row in range(30))]
+    (tmp_path / "a.csv.gz").write_bytes(gzip.compress("\n".join(lines).encode()))
+    with pytest.raises(WrongUse, match="is compressed; unpack it first, gunzip"):
+        read_csv(tmp_path / "a.csv.gz")
+    for end in ("\r", "\r\n", "\n"):
+        (tmp_path / "a.csv").write_bytes(end.join(lines).encode())
+        assert read_csv(tmp_path / "a.csv").classes == ("a", "b")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import pickle
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -108,6 +110,54 @@ def test_the_same_random_state_gives_the_same_predictions_to_the_bit_and_another
     for key, values in again.history_.items():
         assert np.array_equal(values, first.history_[key])
     assert not np.array_equal(other.predict_proba(X_TEST), first.predict_proba(X_TEST))
+
+
+@contextlib.contextmanager
+def default_type(dtype: torch.dtype) -> Iterator[None]:
+    torch.set_default_dtype(dtype)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
+@contextlib.contextmanager
+def matmul_precision(precision: str) -> Iterator[None]:
+    torch.set_float32_matmul_precision(precision)
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision("highest")
+
+
+SWITCHES: dict[str, Callable[[], contextlib.AbstractContextManager[Any]]] = {
+    "default type": lambda: default_type(torch.float64),
+    "precision": lambda: matmul_precision("medium"),
+    "autocast": lambda: torch.autocast("cpu"),
+    "inference mode": torch.inference_mode,
+    "no gradients": torch.no_grad,
+    "default device": lambda: torch.device("meta"),
+}
+
+
+@pytest.mark.parametrize("switch", SWITCHES)
+def test_what_the_caller_has_switched_in_torch_changes_no_number_and_stays(switch: str) -> None:
+    def answers() -> np.ndarray:
+        learner = TorchClassifier("mlp", random_state=0, **{**SMALL, "epochs": 2}).fit(X[:150], Y[:150], probe=PROBE)
+        return np.hstack([learner.predict_proba(X_TEST), learner.represent(X_TEST)])
+
+    def state() -> list[Any]:
+        return [
+            torch.get_default_dtype(), torch.get_float32_matmul_precision(), torch.is_autocast_enabled("cpu"),
+            torch.is_inference_mode_enabled(), torch.is_grad_enabled(), torch.get_default_device(),
+        ]  # fmt: skip
+
+    plain = answers()
+    with SWITCHES[switch]():
+        before = state()
+        switched = answers()
+        assert state() == before
+    assert np.array_equal(switched, plain)
 
 
 @pytest.mark.parametrize("settings", [{}, {"learning_rate": 1e30}])
