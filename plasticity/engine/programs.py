@@ -250,9 +250,9 @@ def _program(builder: Builder, spec: Any) -> Program:
             cache.shrink(home, most)
         return Program(builder, spec, *found)
     except OSError as error:
-        room = "type plasticity cache --clean to make room, or " if held.full(error) else ""
+        other = "a folder with room, or type plasticity cache --clean" if held.full(error) else "another folder"
         raise PlasticityError(
-            f"cannot keep compiled programs in {home}: {error.strerror or error}; {room}set PLASTICITY_CACHE to another folder."
+            f"cannot keep compiled programs in {home}: {error.strerror or error}; set PLASTICITY_CACHE to {other}."
         ) from None
 
 

@@ -531,7 +531,7 @@ def test_a_disk_that_is_full_is_not_said_of_another_failure(home: Path, monkeypa
         return keep
 
     monkeypatch.setattr(cache, "keep", fails(errno.ENOSPC))
-    with pytest.raises(PlasticityError, match="No space left.*; type plasticity cache --clean to make room, or set PLASTICITY_C"):
+    with pytest.raises(PlasticityError, match="No space left.*; set PLASTICITY_CACHE to a folder with room, or type plast"):
         engine.program(build, "")
     monkeypatch.setattr(cache, "keep", fails(errno.EACCES))
     with pytest.raises(PlasticityError, match="Permission denied; set PLASTICITY_CACHE to another folder"):
