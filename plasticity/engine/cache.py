@@ -136,6 +136,7 @@ def find(home: Path, name: str) -> tuple[Path, dict[str, Any]] | None:
 def note(home: Path, name: str, key: str) -> None:
     """Remember which program a network led to."""
     with held.folder(home, BUILDING) as work:
+        (work / name).touch(mode=0o600)
         (work / name).write_text(key)
         os.replace(work / name, home / "index" / name)
 

@@ -242,11 +242,13 @@ def test_the_program_of_an_entry_that_leads_outside_is_not_run(indexed: Path, ho
 def test_a_cache_is_made_for_its_user_alone_whatever_the_umask(home: Path):
     before = os.umask(0)
     try:
-        folder = folder_of(engine.program(build, ""))
+        folder = folder_of(Intrinsic().program())
     finally:
         os.umask(before)
     assert [path.stat().st_mode & 0o777 for path in (home, home / "index", folder)] == [0o700] * 3
-    assert all(not path.stat().st_mode & 0o022 for path in folder.rglob("*"))
+    assert len(list((home / "index").iterdir())) == 1
+    assert all(not path.stat().st_mode & 0o022 for path in home.rglob("*"))
+    assert cache.find(home, next((home / "index").iterdir()).name) is not None
 
 
 @pytest.mark.parametrize("mode", [0o777, 0o1777, 0o775, 0o702])
