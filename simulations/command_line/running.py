@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -160,7 +161,8 @@ def _run(
     made = SIMULATIONS[simulation].configure(settings.parse(set_))
     folder = out if out is not None else Path("results") / simulation
     with on_cluster(cluster), bar(f"run {simulation}") as progress:
-        execute(made, folder, parse_seeds(seeds) if seeds else None, jobs, force, progress, svg)
+        listed = parse_seeds(seeds) if seeds else None
+        execute(made, folder, listed, jobs, force, progress, svg, lambda: results.load(folder).write_report())
     result = results.load(folder)
     if as_json:
         print_json(result.summary())
@@ -237,7 +239,11 @@ def sweep(
     folder = out if out is not None else Path("results") / f"sweep_{simulation}"
     asked, listed = sweeps.parse_grid(grid), parse_seeds(seeds)
     with on_cluster(cluster), warnings_told(), bar(f"sweep {simulation}") as progress:
-        sweeps.sweep(kind, asked, listed, settings.parse(set_), check_jobs(jobs), folder, force, progress, names(measure), svg)
+        shown = names(measure)
+        sweeps.sweep(
+            kind, asked, listed, settings.parse(set_), check_jobs(jobs), folder, force, progress, shown,
+            lambda: results.load(folder, shown).complete(svg),
+        )  # fmt: skip
     result = results.load(folder, names(measure))
     if as_json:
         print_json(result.summary())
@@ -293,7 +299,7 @@ def reproduce(
     """Run every simulation as published and put all checks into one table; what is finished in the folder is not run again."""
     from plasticity.files import read_sealed
     from simulations import SIMULATIONS
-    from simulations.frame import terminal
+    from simulations.frame import results, terminal
     from simulations.frame.execute import execute
     from simulations.frame.shown import COLUMNS, counted, rows
     from simulations.frame.tables import published
@@ -306,7 +312,9 @@ def reproduce(
             told.append(read_sealed(finished))
             continue
         with bar(f"run {kind.name}") as progress:
-            told.append(execute(kind.configure({}), folder / kind.name, None, jobs, force, progress, svg))
+            place = folder / kind.name
+            page = functools.partial(lambda where: results.load(where).write_report(), place)
+            told.append(execute(kind.configure({}), place, None, jobs, force, progress, svg, page))
     if as_json:
         print_json(told)
         return

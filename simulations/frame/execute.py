@@ -1,4 +1,4 @@
-"""Run an experiment into a folder: one record, the figures, the page, the summary."""
+"""Run an experiment into a folder: one record, the figures, the summary."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from plasticity.engine import backend
 from plasticity.files import read_sealed
 from plasticity.parallel import Progress, check_jobs, check_seeds, quiet
 from plasticity.records import Record, RunFolder, provenance
+from simulations import figures
 from simulations.frame.experiment import Experiment
 
 RECORD = "outcome"
@@ -30,8 +31,11 @@ def execute(
     force: bool = False,
     progress: Progress | None = None,
     svg: bool = False,
+    complete: Callable[[], object] | None = None,
 ) -> dict[str, Any]:
-    """Run an experiment into a folder: one record, the figures, the page and summary.json, which comes back.
+    """Run an experiment into a folder: one record, the figures, and summary.json, which comes back.
+
+    `complete` is called before the summary is written, with which the folder counts as finished: for the page.
 
     Returns
     -------
@@ -42,8 +46,6 @@ def execute(
     WrongUse
         No seeds, or a finished run in the folder without `force`.
     """
-    from simulations.frame.results import ExperimentResult
-
     listed = check_seeds(range(experiment.default_seeds) if seeds is None else seeds)
     n_jobs = check_jobs(jobs)
     settings.check(experiment)
@@ -78,9 +80,9 @@ def execute(
             )
             folder.save(RECORD, record)
         shutil.rmtree(parts, ignore_errors=True)
-        result = ExperimentResult(Path(out), configuration)
-        result.experiment, result.record = experiment, record
-        result.complete(svg)
+        figures.save(figures.draw_all(experiment.figures(experiment.arrays_of(record))), Path(out) / "figures", svg)
+        if complete is not None:
+            complete()
         folder.finish(summarise(record))
     return read_sealed(Path(out) / "summary.json") | {"out": str(out)}  # with null where a number does not exist
 

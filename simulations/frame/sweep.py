@@ -13,7 +13,7 @@ import json
 import math
 import shutil
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -103,11 +103,12 @@ def sweep(
     force: bool = False,
     progress: Progress = quiet,
     shown: Sequence[str] = (),
-    svg: bool = False,
+    complete: Callable[[], object] | None = None,
 ) -> Sweep:
     """Run the experiment for every point of the grid and every seed; jobs that are finished in `out` are not run again.
 
-    Where nothing is drawn at random the first seed stands for all. Of the measures those in `shown` are drawn, some where empty.
+    Where nothing is drawn at random the first seed stands for all. What `shown` names must be among its measures.
+    `complete` is called when all is written but the summary, with which the folder counts as finished: for figures and page.
 
     Raises
     ------
@@ -116,8 +117,6 @@ def sweep(
     PlasticityError
         A job failed; what was finished before stays in `out`.
     """
-    from simulations.frame.results import SweepResult
-
     kind.sweepable()
     fixed = dict(fixed or {})
     for key in grid:
@@ -176,9 +175,8 @@ def sweep(
         found = Sweep.load(Path(out), kind)
         shutil.rmtree(parts, ignore_errors=True)
         write_text(Path(out) / "summary.csv", found.csv())
-        result = SweepResult(Path(out), configuration, shown)
-        result.kind, result.sweep = kind, found
-        result.complete(svg)
+        if complete is not None:
+            complete()
         folder.finish(found.to_json())
     return found
 

@@ -23,6 +23,7 @@ from rich.console import Console
 
 import simulations
 from plasticity.errors import WrongUse
+from plasticity.files import read_sealed
 from plasticity.registry import Registry
 from plasticity.settings import setting
 from simulations.command_line import main
@@ -190,7 +191,7 @@ def test_json_is_all_there_is_on_standard_output(program, tmp_path):
     status, out, err = compare(program, tmp_path / "run", "--json")
     summary = json.loads(out)
     assert status == 0 and summary == {
-        **json.loads((tmp_path / "run" / "summary.json").read_text()),
+        **read_sealed(tmp_path / "run" / "summary.json"),
         "out": str(tmp_path / "run"),
     }
     assert {"task", "chance", "ceiling", "learners", "differences", "out"} <= summary.keys()
@@ -300,7 +301,7 @@ def test_run_prints_numbers_and_checks_and_keeps_a_record(program, tmp_path, wit
     assert status == 0 and summary["simulation"] == "throw" and summary["out"] == str(tmp_path / "run")
     (check,) = summary["checks"]
     assert check.keys() == {"name", "published", "ours", "tolerance", "source", "holds"} and check["holds"] is True
-    kept = json.loads((tmp_path / "run" / "summary.json").read_text())  # without its place: a folder may be moved
+    kept = read_sealed(tmp_path / "run" / "summary.json")  # without its place: a folder may be moved
     assert summary == {**kept, "out": summary["out"]} and "out" not in kept and kept["numbers"]["unknown"] is None
     told = json.loads((tmp_path / "run" / "records" / "outcome.json").read_text())
     assert told["configuration"]["settings"] == {"dice": 900} and told["configuration"]["seeds"] == [0, 1, 2]
@@ -562,7 +563,8 @@ def test_ctrl_c_leaves_no_process_and_the_same_command_goes_on(tmp_path, to_all)
         goes_on()
 
 
-def test_an_interruption_that_a_library_turned_into_another_error_is_still_one(capsys):
+def test_an_interruption_that_a_library_turned_into_another_error_is_still_one(capsys, monkeypatch):
+    from simulations.command_line import stopping
     from simulations.command_line.program import guarded
 
     @guarded
@@ -574,7 +576,8 @@ def test_an_interruption_that_a_library_turned_into_another_error_is_still_one(c
             raise ValueError("no broadcasting of half a thing") from None
 
     before = signal.getsignal(signal.SIGINT)
-    with pytest.raises(typer.Exit) as left:
+    monkeypatch.setattr(stopping, "_unsafe", lambda frame: False)  # a worker of pytest-xdist is the text of an exec itself
+    with pytest.raises(typer.Exit) as left, stopping.interrupting(last=False):
         command()
     assert left.value.exit_code == 130 and capsys.readouterr().err == "interrupted.\n"
     assert signal.getsignal(signal.SIGINT) is before
