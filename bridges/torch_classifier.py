@@ -24,6 +24,7 @@ from bridges.models import MODELS, Model
 from bridges.own_model import OwnModel, plain
 from bridges.training import OPTIMISERS, SCHEDULES, Batch, Log, one_thread, seeded, train
 from plasticity import settings
+from plasticity.checked import checked
 from plasticity.checkpoints import Checkpoints
 from plasticity.engine.operations import Costs
 from plasticity.errors import WrongUse
@@ -137,6 +138,7 @@ class TorchClassifier(ClassifierMixin, Learner):
         "a folder for TensorBoard: loss, accuracy and learning rate of each epoch. Needs the package tensorboard",
     )
 
+    @checked
     def fit(
         self, X: Any, y: Any = None, probe: tuple[Any, Any] | None = None, progress: Callable[[float], None] | None = None
     ) -> TorchClassifier:
@@ -235,6 +237,7 @@ class TorchClassifier(ClassifierMixin, Learner):
         """What `fit` made, the numbers of the model as arrays."""
         return super().state() | {WEIGHTS: saving.numbers(self)}
 
+    @checked
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take over what `state` gave, and make the model of these numbers on the device of the settings."""
         kept = dict(state)

@@ -23,6 +23,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from plasticity.checked import checked
 from plasticity.errors import PlasticityError, WrongUse
 
 GROUP = "plasticity"
@@ -30,6 +31,7 @@ VARIABLE = "PLASTICITY_WITH"  # the files, as a JSON list, for processes that th
 PACKAGES = ("plasticity", "bridges", "simulations")  # of this project
 
 
+@checked
 def add(files: Iterable[str | Path]) -> None:
     """Know what these files define, here and in the processes that are started from here.
 
@@ -71,6 +73,7 @@ def told() -> dict[str, dict[str, str]]:
     return {"with": found} if found else {}
 
 
+@checked
 def changed(configuration: Mapping[str, Any]) -> tuple[list[str], list[str]]:
     """Which files of a run are not known now, and which are known but not as they were."""
     now, then = told().get("with", {}), configuration.get("with", {})

@@ -27,12 +27,15 @@ from typing import Any, TypeVar, dataclass_transform
 
 import numpy as np
 
+from plasticity import given
 from plasticity.errors import WrongUse, unknown
 
 T = TypeVar("T")
 C = TypeVar("C", bound=type)
 FINITE = sys.float_info.max
+NOTHING = "none"  # how no value, and a list of none, are written
 SEED = "random_state"  # of an estimator: it follows from the seed of a run, so that nobody sets it beside the others
+MOST_SEED = 2**32 - 1  # larger ones are taken modulo this by some generators, and would repeat others
 
 
 def setting(
@@ -92,7 +95,7 @@ class Setting:
         if not isinstance(value, str):
             return value
         kind = self._simple
-        if (kind is Any or type(None) in _alternatives(self.kind)) and value.strip().lower() == "none":
+        if (kind is Any or type(None) in _alternatives(self.kind)) and value.strip().lower() == NOTHING:
             return None
         if hasattr(kind, "from_text"):  # a rule, a gate, a neuron: it knows its own names
             return kind.from_text(value)
@@ -100,19 +103,20 @@ class Setting:
             if kind is bool:
                 return {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}[value.lower()]
             if kind in (int, float):
-                return kind(value)
+                return _number(kind, value)
             if typing.get_origin(kind) is tuple:
                 inner = (*typing.get_args(kind), str)[0]
-                return tuple(inner(part) for part in value.split(",") if part.strip())
+                parts = [] if value == NOTHING else [part.strip() for part in value.split(",")]
+                return tuple(_number(inner, part) if inner in (int, float) else _named(part) for part in parts)
         except (ValueError, KeyError):
             example = {bool: "true or false", int: "a whole number", float: "a number without its unit"}.get(
                 kind, "values with commas between, like 1,2,3"
             )
-            raise WrongUse(f"{owner}: {self.name}={value!r} is not understood; give {example}.") from None
+            raise WrongUse(f"{owner}: {self.name}={given.shown(value)} is not understood; give {example}.") from None
         if kind is Any:  # of an estimator from elsewhere: a number where it is one
             for number in (int, float):
                 with contextlib.suppress(ValueError):
-                    return number(value)
+                    return _number(number, value)
         elif inspect.isclass(kind) and kind not in (object, str):
             raise WrongUse(f"{owner}: {self.name} cannot be written on the command line; set it in Python.")
         return value
@@ -145,15 +149,33 @@ class Setting:
         if not any(_is(value, option) for option in _alternatives(kind)):
             named = [getattr(typing.get_origin(option) or option, "__name__", str(option)) for option in _alternatives(kind)]
             return WrongUse(
-                f"{owner}: {self.name}={value!r} is not of type {' or '.join(named)}; an example is {self.default!r}."
+                f"{owner}: {self.name}={given.shown(value)} is not of type {' or '.join(named)}; an example is {self.default!r}."
             )
         sides = ((self.above, "above"), (self.below, "below"))
         strict = [f"{word} {bound:g}" for bound, word in sides if math.isfinite(bound)]
         if not strict and value not in (math.inf, -math.inf):
             high = "inf" if self.high == FINITE else self.high
-            return WrongUse(f"{owner}: {self.name}={value} is outside {self.low} to {high} {self.unit}".rstrip() + ".")
+            return WrongUse(
+                f"{owner}: {self.name}={given.shown(value)} is outside {self.low} to {high} {self.unit}".rstrip() + "."
+            )
         strict += [f"{self.low:g} or more"] * (self.low > -math.inf) + [f"{self.high:g} or less"] * (self.high < FINITE)
-        return WrongUse(f"{owner}: {self.name}={value} must be {' and '.join(['finite', *strict])} {self.unit}".rstrip() + ".")
+        told = f"{owner}: {self.name}={given.shown(value)} must be {' and '.join(['finite', *strict])}"
+        return WrongUse(f"{told} {self.unit}".rstrip() + ".")
+
+
+def _number(kind: type, text: str) -> int | float:
+    """A text as a whole number or a number; ValueError for any other."""
+    found = given.whole(text) if kind is int else given.number(text)
+    if found is None:
+        raise ValueError
+    return found
+
+
+def _named(text: str) -> str:
+    """One of several names; ValueError where it is empty."""
+    if not text:
+        raise ValueError
+    return text
 
 
 def _alternatives(kind: Any) -> tuple[Any, ...]:
@@ -201,8 +223,8 @@ def describe(owner: Any) -> list[Setting]:
         hints = kinds(owner) if fields else {}
         return [Setting(f.name, f.default, kind=hints[f.name], **f.metadata) for f in fields]
     if hasattr(owner, "get_params") and not inspect.isclass(owner):
-        given = owner.get_params(deep=False)
-        return [Setting(key, value, "", "", (), _kind_of(value)) for key, value in given.items() if key != SEED]
+        held = owner.get_params(deep=False)
+        return [Setting(key, value, "", "", (), _kind_of(value)) for key, value in held.items() if key != SEED]
     return []
 
 
@@ -226,21 +248,34 @@ def check(made: Any) -> None:
         entry.check(title, getattr(made, entry.name))
     if dataclasses.is_dataclass(made) and hasattr(made, SEED):
         seed = getattr(made, SEED)
-        if not _is(seed, int) or seed < 0:
-            raise WrongUse(f"{title}: {SEED}={seed!r} must be a whole number of 0 or more.")
+        if not _is(seed, int) or not 0 <= seed <= MOST_SEED:
+            raise WrongUse(f"{title}: {SEED}={given.shown(seed)} must be a whole number of 0 or more, and {MOST_SEED} at most.")
 
 
 # Text to values
 
 
 def parse(assignments: Iterable[str]) -> dict[str, str]:
-    """Turn `["data=mnist", "train=500"]` into a dictionary of texts."""
+    """Turn `["data=mnist", "train=500"]` into a dictionary of texts.
+
+    Raises
+    ------
+    WrongUse
+        Something that is not key=value, nothing before or after the sign, or a key twice.
+    """
     parsed: dict[str, str] = {}
     for line in assignments:
         key, equals, value = line.partition("=")
-        if not equals or not key.strip():
-            raise WrongUse(f"--set takes key=value, not {line!r}; write --set KEY=VALUE; `plasticity show NAME` lists the keys.")
-        parsed[key.strip()] = value.strip()
+        key, value = key.strip(), value.strip()
+        if not key or not value:
+            none = f" (an empty one is written {NOTHING})" if equals and key else ""
+            raise WrongUse(
+                f"--set takes key=value, not {given.shown(line)}; write --set KEY=VALUE{none}; `plasticity show NAME` lists the"
+                " keys."
+            )
+        if key in parsed:
+            raise WrongUse(f"--set gives {key} twice, {parsed[key]} and {value}; give it once.")
+        parsed[key] = value
     return parsed
 
 
@@ -303,7 +338,7 @@ def text(value: Any) -> str:
     if isinstance(value, (bool, np.bool_)) or value is None:
         return str(value).lower()
     if isinstance(value, (list, tuple)):
-        return ",".join(map(text, value))
+        return ",".join(map(text, value)) or NOTHING
     if isinstance(value, Mapping) and "name" in value:  # a rule or a gate as a record holds it
         return str(value["name"])
     if hasattr(value, "name") and hasattr(value, "parameters"):

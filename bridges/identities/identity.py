@@ -9,9 +9,12 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from plasticity.checked import checked
+
 KATHAROPOULOS = "Katharopoulos, Vyas, Pappas & Fleuret 2020, arXiv:2006.16236"
 
 
+@checked
 @dataclass(frozen=True)
 class Identity:
     """One statement, and how to measure by how much it fails.
@@ -40,6 +43,7 @@ class Identity:
     largest_difference: Callable[[np.random.Generator], float]
 
 
+@checked
 def difference(a: np.ndarray, b: np.ndarray) -> float:
     """max |a - b| / max |b|: relative to the largest value, so that sums which cancel are not blamed for it."""
     if np.shape(a) != np.shape(b):
@@ -47,6 +51,7 @@ def difference(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.abs(a - b).max() / np.abs(b).max())
 
 
+@checked
 def softmax_attention(
     q: np.ndarray, k: np.ndarray, v: np.ndarray, bias: np.ndarray | None = None, scale: float | None = None
 ) -> np.ndarray:

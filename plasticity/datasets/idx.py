@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from plasticity.checked import checked
 from plasticity.datasets.dataset import Images, parse_idx
 from plasticity.errors import PlasticityError, WrongUse
 
@@ -15,6 +16,7 @@ _PARTS = ("train", "t10k|test")  # as their names begin
 _EXAMPLE = "train-images-idx3-ubyte and train-labels-idx1-ubyte, each with .gz or without"
 
 
+@checked
 def read_idx(folder: str | Path) -> Images:
     """The images in a folder, read anew.
 

@@ -43,6 +43,7 @@ from brian2.core.variables import VariableView
 from brian2.devices.device import reset_device
 from brian2.utils.filelock import FileLock
 
+from plasticity.checked import checked
 from plasticity.encoders import check_rates
 from plasticity.engine.own import dependencies, found_by_name
 from plasticity.engine.rewriting import faster
@@ -79,6 +80,7 @@ std::thread([] {
 """
 
 
+@checked
 @dataclasses.dataclass(frozen=True)
 class Model:
     """What a builder returns.
@@ -226,6 +228,7 @@ BRIAN2_LOCK = threading.RLock()
 """Whoever changes what Brian2 has once in a process (device, preferences, clock, generator) holds it meanwhile."""
 
 
+@checked
 def program(builder: Builder, spec: Any) -> Program:
     """The compiled program of a builder and its specification, from the cache or compiled now.
 
@@ -457,6 +460,7 @@ def _clear_leftovers() -> None:
                 continue
 
 
+@checked
 @dataclasses.dataclass(frozen=True)
 class Program:
     """A network that can be run again and again; made by `program`. `defaults` are inputs of every run that gives no others."""

@@ -14,6 +14,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from plasticity.checked import checked
 from plasticity.errors import WrongUse
 from plasticity.settings import describe
 
@@ -30,6 +31,7 @@ class Gate:
     known: ClassVar[Mapping[str, type[Gate]]]  # all gates by name; set by plasticity.gates, which imports them
 
     @classmethod
+    @checked
     def from_text(cls, text: str) -> Gate:
         """A gate by its name, with its default gains; WrongUse for an unknown one."""
         return cls.known[str(text).strip()]()
@@ -43,10 +45,12 @@ class Gate:
             if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0 <= float(value) < np.inf:
                 raise WrongUse(f"{type(self).__name__}: {field.name}={value!r} must be a finite gain of 0 or more.")
 
+    @checked
     def gains(self, cue: np.ndarray, streams: int, rng: np.random.Generator) -> np.ndarray:
         """The gain on the input of each stream, shape (trials, streams)."""
         return np.ones((len(cue), streams))
 
+    @checked
     def learning(self, cue: np.ndarray, streams: int, rng: np.random.Generator) -> np.ndarray:
         """The gain on the learning of each stream's synapses, shape (trials, streams)."""
         return np.ones((len(cue), streams))

@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from plasticity import given
+from plasticity.checked import checked
 from plasticity.errors import WrongUse
 from plasticity.gates.gate import Gate
 from plasticity.settings import setting
@@ -34,9 +35,11 @@ class InputGain(Gate):
     attended: float = setting(2.0, "gain of the attended stream", low=0)
     ignored: float = setting(0.2, "gain of every other stream", low=0)
 
+    @checked
     def gains(self, cue: np.ndarray, streams: int, rng: np.random.Generator) -> np.ndarray:
         return self.favour(cue, streams)
 
+    @checked
     def favour(self, chosen: np.ndarray, streams: int) -> np.ndarray:
         """`attended` for the chosen stream of each trial and `ignored` for the others, shape (trials, streams).
 

@@ -19,6 +19,7 @@ from sklearn.utils.validation import check_is_fitted
 
 import plasticity
 from plasticity import settings
+from plasticity.checked import checked
 from plasticity.checkpoints import Checkpoints
 from plasticity.engine import Program, backend, canonical
 from plasticity.engine.operations import CostModel, Costs, SpikeCounts
@@ -287,6 +288,7 @@ class DiehlCookClassifier(ClassifierMixin, Learner):
         # the first of each class, then by the share of its class that an image completes
         return np.sort(np.lexsort((labels, np.where(place == 0, 0.0, (place + 0.5) / of_class[labels])))[:wanted])
 
+    @checked
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take over what `state` gave, and find or compile the program."""
         self._prepare(int(state["n_features_in_"]))
@@ -296,6 +298,7 @@ class DiehlCookClassifier(ClassifierMixin, Learner):
         """What the network is made of."""
         return {k: v for k, v in self.get_params(deep=False).items() if k not in ("checkpoint", "readout", "label_images")}
 
+    @checked
     def fit(self, X: Any, y: Any, progress: Progress = quiet) -> DiehlCookClassifier:
         """Learn from the images X (images, inputs), from 0 to 1, in their order; y (images,) names them afterwards.
 
@@ -406,6 +409,7 @@ class DiehlCookClassifier(ClassifierMixin, Learner):
         self.assignment_ = self.responses_.argmax(axis=0)
         self.label_spikes_ = spikes
 
+    @checked
     def spikes(self, X: Any, progress: Progress = quiet) -> np.ndarray:
         """Spikes of each neuron at each image with learning switched off, (images, neurons).
 
@@ -420,6 +424,7 @@ class DiehlCookClassifier(ClassifierMixin, Learner):
             raise WrongUse("parameters were changed after fit; fit again, or set them back.")
         return self._frozen(self._images(X), _ANSWERS, "decision", progress)
 
+    @checked
     def answers(self, spikes: np.ndarray, readout: str | None = None) -> np.ndarray:
         """The class that these spikes (images, neurons) speak for, by a readout."""
         return self.classes_[votes(spikes, self.responses_, readout or self.readout).argmax(axis=1)]
@@ -429,6 +434,7 @@ class DiehlCookClassifier(ClassifierMixin, Learner):
         spikes = self.spikes(X)
         return {readout: float(np.mean(self.answers(spikes, readout) == y)) for readout in READOUTS}
 
+    @checked
     def evaluated(self, X: Any, y: Any, X_test: Any, y_test: Any, progress: Progress = quiet) -> dict[str, np.ndarray]:
         """`fit`, then a test: what came out, as arrays that are small enough to be kept.
 

@@ -12,6 +12,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from plasticity import settings
+from plasticity.checked import checked
 from plasticity.encoders import ENCODERS, check_rates
 from plasticity.engine import Program, backend
 from plasticity.engine.operations import CostModel, Costs, SpikeCounts
@@ -237,6 +238,7 @@ class SpikingClassifier(ClassifierMixin, Learner):
     def _by_class(self, spikes: np.ndarray) -> np.ndarray:
         return spikes.reshape(len(spikes), len(self.classes_), -1).sum(axis=2)
 
+    @checked
     def fit(self, X: Any, y: Any, probe: tuple[Any, Any] | None = None, progress: Progress | None = None) -> SpikingClassifier:
         """Learn from the trials in their order; X (trials, streams*features + streams), y (trials,).
 
@@ -329,6 +331,7 @@ class SpikingClassifier(ClassifierMixin, Learner):
         self.parameters_ = int(self.weights_.size)
         return self
 
+    @checked
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take over what `state` gave, and find or compile the program."""
         super().restore(state)

@@ -10,6 +10,7 @@ import numpy as np
 from brian2 import ms
 from sklearn.utils.validation import check_is_fitted
 
+from plasticity.checked import checked
 from plasticity.encoders import ENCODERS
 from plasticity.engine import backend
 from plasticity.engine.operations import Costs, SpikeCounts, one_after_another
@@ -131,11 +132,13 @@ class SpikingMemory(Memory):
             "bias": self.baseline * float(spec.value.parameters["tau"] / ms) / self.recall_ms,
         }
 
+    @checked
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take over what `state` gave, and find or compile the program."""
         self._prepare(len(state["classes_"]))
         super().restore(state)
 
+    @checked
     def expected_error(self, pairs: Any, values: int | None = None) -> Any:
         """Mean squared error of a recall of one of so many pairs, see above; of the rates alone it is (pairs - 1)/dimension.
 
@@ -151,6 +154,7 @@ class SpikingMemory(Memory):
         error = (n - 1 + spikes) / self.dimension + stored / (12 * self.unit**2)
         return np.where(n / (2 * values) * expected > 0.5, np.nan, error)[()]
 
+    @checked
     def recall(self, X: Any, progress: Progress = quiet) -> np.ndarray:
         """Spikes above the baseline over those of one perfect match, (trials, values).
 

@@ -16,6 +16,7 @@ from brian2.core.functions import DEFAULT_FUNCTIONS
 from brian2.utils.stringtools import get_identifiers, word_substitute
 
 from plasticity import given
+from plasticity.checked import checked
 from plasticity.errors import WrongUse, unknown
 from plasticity.rules.landing import unit_of
 from plasticity.rules.shown import describe as _describe
@@ -50,6 +51,7 @@ def before(times: np.ndarray, at: np.ndarray, tau: Any, spikes: str = "all") -> 
     return last
 
 
+@checked
 @dataclasses.dataclass(frozen=True)
 class Trace:
     """A memory of one side: of its spikes, dx/dt = -x/tau, or of a quantity of its neuron, dx/dt = (of - x)/tau.
@@ -112,6 +114,7 @@ class Trace:
         return set(get_identifiers(self.of)) - set(DEFAULT_FUNCTIONS) - _ALWAYS_KNOWN
 
 
+@checked
 @dataclasses.dataclass(frozen=True)
 class Rule:
     """What a synapse's change is, as data.
@@ -279,6 +282,7 @@ class Rule:
                     )
 
     @classmethod
+    @checked
     def from_text(cls, text: str) -> Rule:
         """A rule by its name, or a sum of rules: "pair_stdp + synaptic_scaling".
 
@@ -322,6 +326,7 @@ class Rule:
         made = dataclasses.replace(self, parameters=values)
         return made if spikes is None else made.with_traces(spikes)
 
+    @checked
     def with_texts(self, texts: Mapping[str, str]) -> Rule:
         """The same rule with other parameters, given as texts: a number has the unit of the default, a time is in ms.
 
@@ -385,6 +390,7 @@ class Rule:
             parts=parts,
         )
 
+    @checked
     def with_traces(self, spikes: str) -> Rule:
         """The same rule with all its spike traces "all" (all-to-all), "nearest" or "reduced"; see `Trace`."""
         if spikes not in SPIKES:
@@ -395,6 +401,7 @@ class Rule:
         summary = self.summary.partition(" (traces: ")[0] + f" (traces: {words[spikes]})"
         return dataclasses.replace(self, traces=traces, parts=parts, summary=summary)
 
+    @checked
     def change(self, pre: np.ndarray, post: np.ndarray, dt: Any = None) -> float:
         """The closed form for this rule's parameters and traces: the summed change of one additive synapse.
 
@@ -436,12 +443,14 @@ class Rule:
         """Whether `change` knows the answer."""
         return all(part.has_closed_form for part in self.parts) if self.parts else self.closed_form is not None
 
+    @checked
     def side(self, side: str) -> tuple[Trace, ...]:
         """The traces of one side, `"pre"` or `"post"`."""
         if side not in ("pre", "post"):
             raise unknown("side of a synapse", str(side), ("pre", "post"))
         return tuple(t for t in self.traces if t.side == side)
 
+    @checked
     def neuron_traces(self, side: str) -> tuple[str, str, dict[str, Any]]:
         """What a neuron carries for this rule: equations, text at its own spike, and parameter values.
 
@@ -457,6 +466,7 @@ class Rule:
         at_spike = "\n".join(filter(None, (t.at_spike for t in traces)))
         return "\n".join(equations), at_spike, {name: self.parameters[name] for name in names}
 
+    @checked
     def places(self, pre: str, post: str, synapses: str = "plastic") -> dict[str, tuple[str, str]]:
         """Where each parameter lies in a network with traces on the neurons: "group.parameter" -> (group, parameter).
 

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from plasticity.checked import checked
 from plasticity.errors import WrongUse
 from plasticity.settings import setting
 from plasticity.tasks.streams import Streams
@@ -85,6 +86,7 @@ class AssociativeRecall(Task):
     def streams(self) -> int:
         return self.pairs + 1
 
+    @checked
     def draw(self, rng: np.random.Generator) -> Draw:
         seeds = self.seeds_of(rng)
         parts, first = [], seeds[0]
@@ -117,6 +119,7 @@ class AssociativeRecall(Task):
             self.values,
         )
 
+    @checked
     def ideal(self, trials: Streams) -> np.ndarray:
         """The value shown with the very key that is asked for."""
         keys, values = np.split(trials.stimulus, [self.dimension], axis=2)

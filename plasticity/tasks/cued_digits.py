@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from plasticity.checked import checked
 from plasticity.datasets import WITH_OWN, Images, classes, images, own_facts, split
 from plasticity.errors import WrongUse
 from plasticity.settings import setting
@@ -102,6 +103,7 @@ class CuedDigits(Task):
         """Best accuracy without the cue: a guess between the two digits shown."""
         return 1 / STREAMS
 
+    @checked
     def draw(self, rng: np.random.Generator) -> Draw:
         shown = images(self.data, self.folder)
         least = min(self.train, self.validation, self.test)
@@ -112,6 +114,7 @@ class CuedDigits(Task):
         parts = zip(pools, (self.train, self.validation, self.test), seeds[1:], strict=True)
         return Draw(*(_deal(shown, pool, trials, np.random.default_rng(seed)) for pool, trials, seed in parts))
 
+    @checked
     def ideal(self, trials: Streams) -> np.ndarray:
         """The digit in the cued stream, by an observer who recognises both digits without error."""
         return trials.stream_label[np.arange(len(trials)), trials.cue]

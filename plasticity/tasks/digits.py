@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from plasticity.checked import checked
 from plasticity.datasets import WITH_OWN, classes, images, own_facts, split
 from plasticity.errors import WrongUse
 from plasticity.settings import setting
@@ -64,6 +65,7 @@ class Digits(Task):
     def streams(self) -> int:
         return 1
 
+    @checked
     def draw(self, rng: np.random.Generator) -> Draw:
         shown = images(self.data, self.folder)
         seeds = self.seeds_of(rng)
@@ -80,6 +82,7 @@ class Digits(Task):
             parts.append(Streams(shown.intensity(chosen), cue, label[:, 0], label, chosen, shown.classes))
         return Draw(*parts)
 
+    @checked
     def ideal(self, trials: Streams) -> np.ndarray:
         """The digit that is shown."""
         return trials.stream_label[:, 0]

@@ -9,10 +9,12 @@ from typing import Any, ClassVar
 import numpy as np
 
 from plasticity import given
+from plasticity.checked import checked
 from plasticity.errors import WrongUse
 from plasticity.tasks.trials import Trials, numbers, several, share_right, whole_numbers, within_unit_interval
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class Streams(Trials):
     """What is shown at once in some streams, which of them is cued, and the answer.
@@ -91,6 +93,7 @@ class Streams(Trials):
         return self.label * self.stimulus.shape[1] + self.cue
 
 
+@checked
 def split_streams(X: Any, streams: int = 2) -> tuple[np.ndarray, np.ndarray]:
     """The stimulus and the cue of a matrix made by `Streams.X`.
 

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from plasticity.checked import checked
 from plasticity.errors import WrongUse, unknown
 from plasticity.settings import check
 from plasticity.tasks.trials import Draw
@@ -88,6 +89,7 @@ class Task(ABC):
         """What a record keeps of data of somebody's own, as JSON holds it: names of classes, SHA-256 of files, what was done."""
         return {}
 
+    @checked
     def hints(self, sides: Collection[str]) -> Iterable[str]:
         """What to think of before learners of these sides meet it, a sentence each: warnings at the start of a comparison."""
         return ()
@@ -105,6 +107,7 @@ class Task(ABC):
     def ideal(self, trials: Any) -> np.ndarray:
         """The answers (trials,) of an observer who sees the trial perfectly and never reads its answer."""
 
+    @checked
     def seeds_of(self, rng: np.random.Generator) -> list[int]:
         """Four seeds: of what the whole draw shares, and of training, validation and test trials.
 
