@@ -138,7 +138,6 @@ class TorchClassifier(ClassifierMixin, Learner):
         "a folder for TensorBoard: loss, accuracy and learning rate of each epoch. Needs the package tensorboard",
     )
 
-    @checked
     def fit(
         self, X: Any, y: Any = None, probe: tuple[Any, Any] | None = None, progress: Callable[[float], None] | None = None
     ) -> TorchClassifier:

@@ -14,13 +14,11 @@ import numpy as np
 from brian2 import Hz, NeuronGroup, Quantity, ms
 
 from plasticity import given
-from plasticity.checked import checked
 from plasticity.errors import WrongUse
 from plasticity.neurons import check_group
 from plasticity.registry import Registry
 
 
-@checked
 def check_rates(rates_hz: Any, name: str = "rates") -> np.ndarray:
     """Firing rates in hertz as an array; WrongUse for a negative, infinite or NaN one. The engine checks every input in hertz."""
     rates = given.real(np.asarray(rates_hz) if getattr(rates_hz, "dim", None) is Hz.dim else rates_hz)
@@ -32,7 +30,6 @@ def check_rates(rates_hz: Any, name: str = "rates") -> np.ndarray:
     return rates
 
 
-@checked
 @dataclasses.dataclass(frozen=True)
 class Encoder:
     """Rates to spikes.
@@ -69,12 +66,10 @@ class Encoder:
         return self.name
 
     @classmethod
-    @checked
     def from_text(cls, text: str) -> Encoder:
         """An encoder by its name; WrongUse for an unknown one."""
         return ENCODERS[str(text).strip()]
 
-    @checked
     def group(
         self, n: int, name: str, rate: str, period: Quantity, equations: str = "", reset: str = "", **settings: Any
     ) -> NeuronGroup:

@@ -23,14 +23,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from brian2 import second
 
-from plasticity.checked import checked
 from plasticity.errors import PlasticityError, WrongUse
 
 if TYPE_CHECKING:
     from plasticity.learners import SpikingClassifier
 
 
-@checked
 @dataclass(frozen=True, eq=False)
 class Recording:
     """Spikes of neurons over time, and the weights onto them.
@@ -80,7 +78,6 @@ class Recording:
         return self.times_s[self.neurons == neuron]
 
 
-@checked
 def recorded(classifier: SpikingClassifier, X: Any) -> Recording:
     """What the class neurons of a trained `SpikingClassifier` fire at the trials X, one after another, learning switched off.
 
@@ -116,7 +113,6 @@ def recorded(classifier: SpikingClassifier, X: Any) -> Recording:
     )
 
 
-@checked
 def to_neo(recording: Recording) -> Any:
     """A `neo.Block` of one segment: a spike train for each neuron, an epoch for each trial, the weights as an annotation.
 
@@ -163,7 +159,6 @@ def from_neo(block: Any) -> Recording:
     return _gathered(times, duration_s, trial_s, names, weights)
 
 
-@checked
 def write_nwb(path: str | os.PathLike[str], recording: Recording, force: bool = False) -> None:
     """Write an NWB file: the neurons as units with their class, the trials as intervals, the weights as a table `weights`.
 
@@ -197,7 +192,6 @@ def write_nwb(path: str | os.PathLike[str], recording: Recording, force: bool = 
         raise PlasticityError(f"cannot write {path} ({problem.strerror or problem}); give another place.") from None
 
 
-@checked
 def read_nwb(path: str | os.PathLike[str]) -> Recording:
     """The recording in a file that `write_nwb` wrote; the classes come back as texts.
 
@@ -237,7 +231,6 @@ NOT_IN_NIR = (
 """What the network does and NIR has no word for; `to_nir` writes it into the metadata of the graph."""
 
 
-@checked
 def to_nir(classifier: SpikingClassifier) -> Any:
     """A trained `SpikingClassifier` as it answers, as a `nir.NIRGraph`; `nir.write(path, graph)` keeps it in a file.
 

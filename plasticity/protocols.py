@@ -27,7 +27,6 @@ from brian2.synapses.synapses import SynapticPathway
 from brian2.utils.stringtools import get_identifiers
 
 from plasticity import given
-from plasticity.checked import checked
 from plasticity.engine.programs import BRIAN2_LOCK
 from plasticity.errors import WrongUse
 from plasticity.rules import Landing, Rule
@@ -58,7 +57,6 @@ def numpy_target() -> Iterator[None]:
                 reset_device()
 
 
-@checked
 def pairs(lags: Quantity, repetitions: int = 60, frequency: Quantity | None = None, dt: Quantity | None = None) -> Trains:
     """Spike times of the pairing protocol: one pre- and one postsynaptic spike, `repetitions` times.
 
@@ -92,7 +90,6 @@ def pairs(lags: Quantity, repetitions: int = 60, frequency: Quantity | None = No
     return [start * step * second for _ in lag], [(start + d) * step * second for d in lag]
 
 
-@checked
 def frequency(lag: Quantity, frequencies: Quantity, repetitions: int = 60, dt: Quantity | None = None) -> Trains:
     """The frequency protocol: `repetitions` pairs of one lag in one continuous train, one synapse for each frequency.
 
@@ -114,7 +111,6 @@ def frequency(lag: Quantity, frequencies: Quantity, repetitions: int = 60, dt: Q
     return [pre[0] for pre, _ in each], [post[0] for _, post in each]
 
 
-@checked
 def pre_post_pre(
     delays: Quantity, repetitions: int = 60, frequency: Quantity | None = None, dt: Quantity | None = None
 ) -> Trains:
@@ -133,7 +129,6 @@ def pre_post_pre(
     return _placed([[-a, -b] for a, b in d], [[0.0] for _ in d], repetitions, frequency, dt)
 
 
-@checked
 def post_pre_post(
     delays: Quantity, repetitions: int = 60, frequency: Quantity | None = None, dt: Quantity | None = None
 ) -> Trains:
@@ -152,7 +147,6 @@ def post_pre_post(
     return _placed([[0.0] for _ in d], [[a, b] for a, b in d], repetitions, frequency, dt)
 
 
-@checked
 def quadruplets(
     distances: Quantity,
     lag: Quantity | None = None,
@@ -183,7 +177,6 @@ def quadruplets(
     return _placed(pre, post, repetitions, frequency, dt)
 
 
-@checked
 def repeated(
     pre: Sequence[Quantity],
     post: Sequence[Quantity],
@@ -221,7 +214,6 @@ def repeated(
     return sides[0], sides[1]
 
 
-@checked
 def poisson(rates: Quantity, duration: Quantity, rng: np.random.Generator, dt: Quantity | None = None) -> list[Quantity]:
     """Independent Poisson spike trains, one for each rate: a spike in each time step with the probability rate*dt.
 
@@ -268,7 +260,6 @@ def poisson(rates: Quantity, duration: Quantity, rng: np.random.Generator, dt: Q
     return trains
 
 
-@checked
 def weight_change(
     rule: Rule,
     pre: Sequence[Quantity],
@@ -369,7 +360,6 @@ def weight_change(
         return np.array(synapses.w[:]) - start
 
 
-@checked
 def closed_form(rule: Rule, pre: Sequence[Quantity], post: Sequence[Quantity], dt: Quantity | None = None) -> np.ndarray:
     """What `weight_change` should give of a rule that has a closed form (`Rule.change`), with no bounds: a sum over spikes.
 

@@ -22,7 +22,6 @@ import numpy as np
 
 import plasticity
 from plasticity import files
-from plasticity.checked import checked
 from plasticity.errors import PlasticityError, WrongUse
 from plasticity.files import TEMPORARY
 
@@ -93,7 +92,6 @@ def _with(path: str | Path, ending: str) -> Path:
     return path.with_name(stem + ending)
 
 
-@checked
 @dataclass
 class Record:
     """Everything about one run of one simulation or learner: what was asked, what came out, where and how long.
@@ -189,7 +187,6 @@ class Record:
 # The folder of a run
 
 
-@checked
 class RunFolder:
     """The output folder of one run: run.json, records/NAME.json and .npz, and summary.json once it is finished.
 

@@ -27,7 +27,6 @@ from bridges.comparison.energy import EnergyTable
 from bridges.comparison.result import Comparison, record_name
 from bridges.learners import NamedLearner, resolve
 from plasticity import extensions, settings
-from plasticity.checked import checked
 from plasticity.engine import backend
 from plasticity.errors import PlasticityError, WrongUse
 from plasticity.learners import VALIDATION
@@ -238,7 +237,6 @@ def _configuration(task: Task, learners: Sequence[NamedLearner], seeds: list[int
     return json.loads(json.dumps(asked))
 
 
-@checked
 def compare(
     learners: Iterable[Any] | None = None,
     task: Task | str | tuple[Any, Any] = "cued_digits",

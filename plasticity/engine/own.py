@@ -90,6 +90,7 @@ class _Walk:
     def modules(self) -> Iterator[str]:
         """The modules met so far and those that are met while these are described, each once."""
         seen = {f"plasticity.engine.{part}" for part in ("own", "programs", "rewriting")}  # what they set is in the key anyway
+        seen.add("plasticity.checked")  # it refuses, and makes nothing
         while new := sorted(self._waiting.keys() - seen):
             seen.update(new)
             yield from new

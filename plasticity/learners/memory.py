@@ -26,7 +26,6 @@ import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
-from plasticity.checked import checked
 from plasticity.errors import WrongUse
 from plasticity.learners import inputs
 from plasticity.learners.learner import Learner
@@ -68,7 +67,6 @@ class Memory(ClassifierMixin, Learner):
             raise WrongUse("the value of each pair must be one-hot; give AssociativeRecall trials.")
         return keys[:, :-1], values[:, :-1], keys[:, -1]
 
-    @checked
     def fit(self, X: Any, y: Any, probe: tuple[Any, Any] | None = None) -> Any:
         """Check the trials and note the classes; nothing is learnt from one trial for another.
 

@@ -238,7 +238,6 @@ class SpikingClassifier(ClassifierMixin, Learner):
     def _by_class(self, spikes: np.ndarray) -> np.ndarray:
         return spikes.reshape(len(spikes), len(self.classes_), -1).sum(axis=2)
 
-    @checked
     def fit(self, X: Any, y: Any, probe: tuple[Any, Any] | None = None, progress: Progress | None = None) -> SpikingClassifier:
         """Learn from the trials in their order; X (trials, streams*features + streams), y (trials,).
 
