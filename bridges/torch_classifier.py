@@ -91,31 +91,35 @@ class TorchClassifier(ClassifierMixin, Learner):
     model: str | nn.Module | Callable[..., nn.Module] = setting(
         "softmax_attention", "name in `MODELS`; or a module, its class or a function that makes it: see `bridges.own_model`"
     )
-    hidden: int = setting(192, "units in each hidden layer, and the dimension of keys, queries and values", low=1)
+    hidden: int = setting(192, "units in each hidden layer, and the dimension of keys, queries and values", low=1, high=20_000)
     epochs: int = setting(
         30,
         "at most this often is every training trial shown; `schedule` runs over so many, even where training stops before",
         low=1,
+        high=100_000,
     )
-    learning_rate: float = setting(6e-3, "of the first step; afterwards by `schedule`", above=0)
+    learning_rate: float = setting(6e-3, "of the first step; afterwards by `schedule`", above=0, high=1000)
     weight_decay: float = setting(
         0.3,
         'lambda on the matrices of linear layers. With "adamw" it is decoupled (each step takes the share learning_rate * lambda'
         ' of a weight), with "sgd" an L2 penalty (lambda w is added to the gradient): see `bridges.training.make_optimiser`',
         low=0,
+        high=1000,
     )
     dropout: float = setting(0.3, "probability that a hidden unit is silenced in a training step", low=0, below=1)
-    batch: int = setting(64, "trials per gradient step", low=1)
+    batch: int = setting(64, "trials per gradient step", low=1, high=10_000_000)
     patience: int = setting(
         10,
         "training stops after this many epochs in a row without a lower validation loss; the weights of the lowest are kept",
         low=1,
+        high=1_000_000,
     )
     streams: int | None = setting(
         None,
         "images shown at once; with one there is no cue. None: found from X, as many as the columns at its end that are a one-hot"
         " cue, otherwise one (`bridges.torch_classifier.streams_of`)",
         low=1,
+        high=1001,
     )
     device: str = setting("auto", '"auto" (CUDA where there is one, otherwise the CPU), "cpu" or "cuda"')
     optimiser: str = setting("adamw", '"adamw", or "sgd" with Nesterov\'s momentum', choices=OPTIMISERS)

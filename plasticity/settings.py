@@ -33,6 +33,7 @@ from plasticity.errors import WrongUse, unknown
 T = TypeVar("T")
 C = TypeVar("C", bound=type)
 FINITE = sys.float_info.max
+NEVER = object()
 NOTHING = "none"  # how no value, and a list of none, are written
 SEED = "random_state"  # of an estimator: it follows from the seed of a run, so that nobody sets it beside the others
 MOST_SEED = 2**32 - 1  # larger ones are taken modulo this by some generators, and would repeat others
@@ -48,17 +49,19 @@ def setting(
     above: float = -math.inf,
     below: float = math.inf,
     later: bool = False,
+    once: Any = NEVER,
 ) -> Any:
     """A dataclass field with its meaning, unit, allowed names and bounds; those of `low` and `high` are allowed themselves.
 
     Infinity is refused unless high=math.inf. A registry as `choices` allows whatever is in it, also what is added later. With
     `later` it was added when there were records already: `recorded` leaves it out where it is the default, so that these go on.
+    `once` is how earlier records have the default (`current`).
     """
     bounds = {"low": low, "high": high, "above": above, "below": below}
     known = choices if isinstance(choices, Mapping) else tuple(choices)
     return dataclasses.field(
         default=default,
-        metadata={"help": help, "unit": unit, "choices": known, **bounds, "later": later},
+        metadata={"help": help, "unit": unit, "choices": known, **bounds, "later": later, "once": once},
     )
 
 
@@ -77,6 +80,7 @@ class Setting:
     above: float = -math.inf
     below: float = math.inf
     later: bool = False
+    once: Any = NEVER
 
     def told(self) -> dict[str, Any]:
         """What `show --json` says of it."""
@@ -232,6 +236,13 @@ def recorded(made: Any) -> dict[str, Any]:
     """The settings of an instance as a record holds them."""
     values = [(entry, getattr(made, entry.name)) for entry in describe(made)]
     return {entry.name: plain(value) for entry, value in values if not (entry.later and value == entry.default)}
+
+
+def current(owner: Any, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings as a record has them, with the defaults of today where it has those of once."""
+    known = {entry.name: entry for entry in describe(owner)}
+    old = {key for key, value in values.items() if key in known and value == known[key].once}
+    return {key: known[key].default if key in old else value for key, value in values.items()}
 
 
 def _kind_of(value: Any) -> Any:

@@ -8,15 +8,17 @@ these gates are stronger than those measured in single neurons: they stand for t
 from __future__ import annotations
 
 import dataclasses
-import numbers
 from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
 
+from plasticity import given
 from plasticity.checked import checked
 from plasticity.errors import WrongUse
 from plasticity.settings import describe
+
+MOST_GAIN = 1e6
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,8 +44,10 @@ class Gate:
             value = getattr(self, field.name)
             if np.ndim(value) != 0:
                 raise WrongUse(f"{type(self).__name__}: {field.name} is one number, not an array of shape {np.shape(value)}.")
-            if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0 <= float(value) < np.inf:
-                raise WrongUse(f"{type(self).__name__}: {field.name}={value!r} must be a finite gain of 0 or more.")
+            gain = given.one(value)
+            if gain is None or not 0 <= gain <= MOST_GAIN:
+                told = f"{type(self).__name__}: {field.name}={given.shown(value)}"
+                raise WrongUse(f"{told} must be a finite gain of 0 or more, and {MOST_GAIN:g} at most.")
 
     @checked
     def gains(self, cue: np.ndarray, streams: int, rng: np.random.Generator) -> np.ndarray:

@@ -11,7 +11,7 @@ import numpy as np
 from plasticity import given
 from plasticity.checked import checked
 from plasticity.errors import WrongUse
-from plasticity.gates.gate import Gate
+from plasticity.gates.gate import MOST_GAIN, Gate
 from plasticity.settings import setting
 
 
@@ -32,8 +32,8 @@ class InputGain(Gate):
     )
     selects: ClassVar[bool] = True
 
-    attended: float = setting(2.0, "gain of the attended stream", low=0)
-    ignored: float = setting(0.2, "gain of every other stream", low=0)
+    attended: float = setting(2.0, "gain of the attended stream", low=0, high=MOST_GAIN)
+    ignored: float = setting(0.2, "gain of every other stream", low=0, high=MOST_GAIN)
 
     @checked
     def gains(self, cue: np.ndarray, streams: int, rng: np.random.Generator) -> np.ndarray:

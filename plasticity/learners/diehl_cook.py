@@ -108,38 +108,49 @@ class DiehlCookClassifier(ClassifierMixin, Learner):
         ),
     )
 
-    neurons: int = setting(400, "excitatory neurons; there are as many inhibitory ones", low=1)
-    passes: int = setting(1, "how often the training images are shown, in their order", low=1)
+    neurons: int = setting(400, "excitatory neurons; there are as many inhibitory ones", low=1, high=20_000)
+    passes: int = setting(1, "how often the training images are shown, in their order", low=1, high=1000)
     readout: str = setting("all", '"all" or "proportion", for `predict`; `answers` takes either', choices=READOUTS)
     rule: Rule | str = setting("diehl_cook", "of the plastic synapses")
-    label_images: int = setting(10_000, "how many of the training images say what the neurons stand for", low=1)
+    label_images: int = setting(10_000, "how many of the training images say what the neurons stand for", low=1, high=10_000_000)
     theta_plus_mv: float = setting(
         0.05,
         "rise of a neuron's threshold at each of its spikes. The paper: 0.05 mV. For few neurons see `suited`",
         "mV",
         low=0,
+        high=1000,
     )
     input_hz: float = setting(
         3265.0,
         "rates of all inputs together at intensity 1, mean over the training images. With MNIST it is the paper's pixel/8 Hz",
         "Hz",
         above=0,
+        high=1e6,
     )
     weight_mean: float = setting(
         78 / 784,
         "mean weight of the synapses onto a neuron; the sum is set to it at each presentation. The paper: 78 for 784 inputs",
         above=0,
+        high=1000,
     )
-    intensity: float = setting(2.0, "intensity at which an image is first shown", above=0)
-    enough: int = setting(5, "how many spikes an image must draw; else it is shown again, brighter by 1", low=1)
+    intensity: float = setting(2.0, "intensity at which an image is first shown", above=0, high=1000)
+    enough: int = setting(5, "how many spikes an image must draw; else it is shown again, brighter by 1", low=1, high=1000)
     w_ei: float = setting(
-        10.4, "conductance of the fixed synapses onto inhibitory neurons, in units of the leak. The paper's program: 10.4", low=0
+        10.4,
+        "conductance of the fixed synapses onto inhibitory neurons, in units of the leak. The paper's program: 10.4",
+        low=0,
+        high=1e4,
     )
     w_ie: float = setting(
-        17.0, "conductance of the fixed synapses onto excitatory neurons, in units of the leak. The paper's program: 17", low=0
+        17.0,
+        "conductance of the fixed synapses onto excitatory neurons, in units of the leak. The paper's program: 17",
+        low=0,
+        high=1e4,
     )
-    dt_ms: float = setting(0.5, "time step", "ms", above=0)
-    block: int = setting(1000, "presentations in one run of the compiled program; a checkpoint is written after each", low=1)
+    dt_ms: float = setting(0.5, "time step", "ms", above=0, high=1e5)
+    block: int = setting(
+        1000, "presentations in one run of the compiled program; a checkpoint is written after each", low=1, high=1_000_000
+    )
     checkpoint: str | os.PathLike[str] | None = setting(
         None,
         "a folder for the checkpoints of one training: `fit` goes on from the last whole one there; other data or parameters are"

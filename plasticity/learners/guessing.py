@@ -42,7 +42,7 @@ class Guessing(ClassifierMixin, Learner):
         "how a class is drawn: uniformly, or as often as the training trials have it, or always the most frequent one",
         choices=("uniform", "stratified", "prior", "most_frequent", "constant"),
     )
-    constant: int | None = setting(None, "the class that is always answered, with strategy=constant")
+    constant: int | None = setting(None, "the class that is always answered, with strategy=constant", low=-(2**62), high=2**62)
 
     def fit(self, X: Any, y: Any) -> Guessing:
         """Note the classes; nothing else is learnt."""

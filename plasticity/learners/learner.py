@@ -113,7 +113,9 @@ class Learner(BaseEstimator):
     cost: ClassVar[float] = 1.0
     made_anew: ClassVar[tuple[str, ...]] = ()
 
-    random_state: int = setting(0, "everything random follows from it: weights, order of trials, every spike", low=0)
+    random_state: int = setting(
+        0, "everything random follows from it: weights, order of trials, every spike", low=0, high=settings.MOST_SEED
+    )
 
     @classmethod
     def entries(cls) -> Iterator[LearnerEntry]:

@@ -79,10 +79,12 @@ class SpikingMemory(Memory):
     encoder: str = setting(
         "poisson", 'how the rates of the key cells become spikes; what they add to an error is known for "poisson"'
     )
-    max_rate_hz: float = setting(100.0, "rate of a key cell that is on. It stands for a small pool of cells", "Hz", above=0)
-    recall_ms: float = setting(200.0, "how long a query is shown, a multiple of 50", "ms", above=0)
-    unit: float = setting(20.0, "spikes of a value neuron that one perfect match adds", above=0)
-    baseline: float = setting(100.0, "spikes of a value neuron without any match", above=0)
+    max_rate_hz: float = setting(
+        100.0, "rate of a key cell that is on. It stands for a small pool of cells", "Hz", above=0, high=1e5
+    )
+    recall_ms: float = setting(200.0, "how long a query is shown, a multiple of 50", "ms", above=0, high=1e6)
+    unit: float = setting(20.0, "spikes of a value neuron that one perfect match adds", above=0, high=1e6)
+    baseline: float = setting(100.0, "spikes of a value neuron without any match", above=0, high=1e6)
 
     def check(self) -> None:
         """WrongUse for parameters that cannot be, or a rule that the network cannot have."""

@@ -79,6 +79,10 @@ class AssociativeRecall(Task):
                 raise WrongUse(f"{self.name}: {part}={getattr(self, part)} is no multiple of queries={self.queries}.")
 
     @property
+    def numbers(self) -> float:
+        return (self.train + self.validation + self.test) * self.streams * (self.dimension + self.values)
+
+    @property
     def classes(self) -> int:
         return self.values
 

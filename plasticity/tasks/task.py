@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from plasticity import memory
 from plasticity.checked import checked
 from plasticity.errors import WrongUse, unknown
 from plasticity.settings import check
@@ -53,8 +54,9 @@ class Task(ABC):
     query: ClassVar[str] = "cue"
 
     def __post_init__(self) -> None:
-        """Settings outside of their bounds are refused; a task that refuses more calls this too."""
+        """Settings outside of their bounds and more trials than memory holds are refused; a task that refuses more calls it too."""
         check(self)
+        memory.refuse(f"{self.name}: its trials", 8 * memory.COPIES * self.numbers, "ask for fewer trials")
 
     @property
     def kind(self) -> str:
@@ -83,6 +85,11 @@ class Task(ABC):
 
             return self.draw(trials_generator(0)).test.by_random_actions()
         return 1 / self.classes
+
+    @property
+    def numbers(self) -> float:
+        """About how many numbers all its trials hold; 0 where it does not say."""
+        return 0
 
     @property
     def facts(self) -> dict[str, Any]:
