@@ -165,13 +165,12 @@ class TorchClassifier(ClassifierMixin, Learner):
             kept, held = _hold_out(label, self.random_state)
             parts = [(stimulus[part], cue[part], label[part]) for part in (kept, held)]
         else:
-            if not isinstance(probe, (tuple, list)) or len(probe) != 2:
-                raise WrongUse("probe is not a pair; give the validation trials as probe=(X, y).")
+            answers = inputs.probed(self, probe, label, "the probe's X and y")
             if np.ndim(probe[0]) == 2 and np.shape(probe[0])[1] != X.shape[1]:
                 probed = split_streams(probe[0], streams)[0].shape[2]
                 raise WrongUse(f"X has {stimulus.shape[2]} features per stream and the probe {probed}; they must agree.")
             others, asked = split_streams(inputs.matrix(self, probe[0], text=NOT_NUMBERS), streams)
-            parts = [(stimulus, cue, label), (others, asked, inputs.labels(self, *probe, "the probe's X and y"))]
+            parts = [(stimulus, cue, label), (others, asked, answers)]
         features = stimulus.shape[2]
         self.classes_ = np.unique(np.concatenate([part[2] for part in parts]))
         if len(self.classes_) < 2:

@@ -12,13 +12,11 @@ from brian2 import Equations, NeuronGroup, Quantity, get_dimensions, get_unit, m
 from brian2.stateupdaters.exact import linear
 
 from plasticity import given
-from plasticity.checked import checked
 from plasticity.errors import WrongUse, unknown
 from plasticity.registry import Registry
 from plasticity.settings import text
 
 
-@checked
 @dataclasses.dataclass(frozen=True)
 class Neuron:
     """A point neuron as data.
@@ -75,7 +73,6 @@ class Neuron:
                 raise WrongUse(f"{self.name}: {name}={value} must be one finite number, and a time constant positive.")
 
     @classmethod
-    @checked
     def from_text(cls, text: str) -> Neuron:
         """A neuron by its name; WrongUse for an unknown one."""
         return NEURONS[str(text).strip()]
@@ -97,7 +94,6 @@ class Neuron:
             values[name] = value
         return dataclasses.replace(self, parameters=values)
 
-    @checked
     def group(
         self,
         n: int,
@@ -171,7 +167,6 @@ class Neuron:
         return "\n".join([*lines, "", f"  source: {self.source}"])
 
 
-@checked
 def check_group(n: Any, texts: Mapping[str, Any]) -> None:
     """WrongUse for a number of neurons that is none, and for what is no Brian2 text."""
     if isinstance(n, bool) or not isinstance(n, numbers.Integral) or n < 1:
@@ -181,7 +176,6 @@ def check_group(n: Any, texts: Mapping[str, Any]) -> None:
             raise WrongUse(f"{option}={given_text!r} must be Brian2 text.")
 
 
-@checked
 def lif_rate(current: Quantity, neuron: Neuron) -> float:
     """Closed form of the LIF neuron's rate in Hz under a constant input `current` (unit of the membrane variable).
 
@@ -284,7 +278,6 @@ izhikevich = Neuron(
 )  # fmt: skip
 
 
-@checked
 def half_steps(equations: Equations, variables: Any = None, method_options: Any = None) -> str:
     """State update of the `izhikevich` neuron as in its author's programs, for `group(..., method=half_steps)`.
 
@@ -341,7 +334,6 @@ intrinsic_rate = Neuron(
 )
 
 
-@checked
 def forced_spike(equations: Equations, variables: Any = None, method_options: Any = None) -> str:
     """State update of the `adex_clopath` neuron as in its authors' program; its `group` uses it, with dt=1*ms.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gzip
 import hashlib
 import math
 import os
@@ -15,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pooch
 
+from plasticity import files as stored
 from plasticity.checked import checked
 from plasticity.errors import PlasticityError, WrongUse
 
@@ -219,7 +219,7 @@ def _md5(content: bytes) -> str:
 
 def _unpacked(content: bytes) -> bytes:
     """The content of a gzip file, or of one that is not packed (it begins with two zero bytes, as IDX files do)."""
-    return content if content.startswith(b"\0\0") else gzip.decompress(content)
+    return content if content.startswith(b"\0\0") else stored.unpacked(content)
 
 
 @checked

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from plasticity.errors import PlasticityError, WrongUse
+from plasticity.files import refuse_large
 
 SHIPPED = ("wine", "iris", "breast_cancer")
 """Tables that come with scikit-learn, by the name that stands for a file."""
@@ -72,6 +73,7 @@ def read_csv(file: str | Path, target: str = "", leave_out: Sequence[str] = ()) 
     path = Path(file).expanduser()
     if not name.strip() or not path.is_file():
         raise WrongUse(f"table: there is no file {name!r}; give a CSV file with a line of names on top, --set file=my.csv.")
+    refuse_large(path)
     try:
         content = path.read_bytes()
         text = content.decode("utf-8-sig")
@@ -210,7 +212,7 @@ def _typed(head: str, words: list[str]) -> np.ndarray:
 
 def _number(word: str) -> float | None:
     try:
-        return float(word)
+        return float(word) if word.isascii() and "_" not in word else None
     except ValueError:
         return None
 

@@ -112,6 +112,22 @@ def labels(learner: Any, X: Any, y: Any, what: str = "y") -> np.ndarray:
     return found
 
 
+def probed(learner: Any, probe: Any, y: np.ndarray, what: str = "the probe's y") -> np.ndarray:
+    """The labels of a probe, a pair (X, y): of the kind of those of training, texts beside texts or numbers beside numbers.
+
+    Raises
+    ------
+    WrongUse
+        No pair, what `labels` refuses, or labels of another kind.
+    """
+    if not isinstance(probe, (tuple, list)) or len(probe) != 2:
+        raise WrongUse("probe is not a pair; give the validation trials as probe=(X, y).")
+    found = labels(learner, *probe, what)
+    if (found.dtype.kind in "USO") != (np.asarray(y).dtype.kind in "USO"):
+        raise WrongUse(f"{what} holds {found.dtype} and y {np.asarray(y).dtype}; give labels of one type, numbers or texts.")
+    return found
+
+
 def decisions(scores: np.ndarray) -> np.ndarray:
     """What speaks for each class (trials, classes) as scikit-learn has it: of two classes the difference, (trials,)."""
     return scores[:, 1] - scores[:, 0] if scores.shape[1] == 2 else scores

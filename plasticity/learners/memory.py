@@ -82,6 +82,7 @@ class Memory(ClassifierMixin, Learner):
         self.parameters_ = 0  # nothing that training trials change
         self.history_ = {"trials": np.zeros(1)}
         if probe is not None:
+            inputs.probed(self, probe, labels)
             self.history_["accuracy"] = np.array([self.score(*probe)])
         return self
 

@@ -26,7 +26,6 @@ from brian2 import Quantity, get_dimensions, get_unit, ms
 from brian2.utils.stringtools import get_identifiers, word_substitute
 
 from plasticity import given
-from plasticity.checked import checked
 from plasticity.errors import WrongUse
 from plasticity.settings import check, setting
 
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
     from plasticity.rules.short_term import ShortTerm
 
 
-@checked
 @dataclasses.dataclass(frozen=True)
 class Eligibility:
     """A change waits on a trace until a signal turns it into weight.
@@ -74,7 +72,6 @@ class Eligibility:
             raise WrongUse(f"interval={self.interval} must be a positive time, for example 10*ms.")
 
 
-@checked
 @dataclasses.dataclass(frozen=True)
 class Landing:
     """Where `dw` lands: between which bounds, how softly, and whether by way of an eligibility trace.

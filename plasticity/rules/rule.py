@@ -33,6 +33,14 @@ SPIKES = ("all", "nearest", "reduced")
 TIE = 1e-9  # s: spikes this near are of one time step, and differ by rounding
 _ALWAYS_KNOWN = {"w", "dw", "w_min", "w_max", "dt", "t", "int", "and", "or", "not", "True", "False", "pi", "e", "inf"}
 
+_CPP = frozenset(
+    "alignas alignof asm auto bool break case catch char class const constexpr continue default delete do double else enum"
+    " explicit export extern false float for friend goto if inline int long mutable namespace new noexcept nullptr operator private"
+    " protected public register return short signed sizeof static struct switch template this throw true try typedef typeid"
+    " typename union unsigned using virtual void volatile while".split()
+)
+_RESERVED = _CPP | {"i", "j", "N", "lastspike", "lastupdate", "not_refractory", "xi"}  # words of C++ and variables of Brian2
+
 
 def before(times: np.ndarray, at: np.ndarray, tau: Any, spikes: str = "all") -> np.ndarray:
     """What is left of the spikes at `times` at each later moment `at`: the piece closed forms are made of.
@@ -51,7 +59,6 @@ def before(times: np.ndarray, at: np.ndarray, tau: Any, spikes: str = "all") -> 
     return last
 
 
-@checked
 @dataclasses.dataclass(frozen=True)
 class Trace:
     """A memory of one side: of its spikes, dx/dt = -x/tau, or of a quantity of its neuron, dx/dt = (of - x)/tau.
@@ -114,7 +121,6 @@ class Trace:
         return set(get_identifiers(self.of)) - set(DEFAULT_FUNCTIONS) - _ALWAYS_KNOWN
 
 
-@checked
 @dataclasses.dataclass(frozen=True)
 class Rule:
     """What a synapse's change is, as data.
@@ -190,7 +196,11 @@ class Rule:
         for name, value in self.parameters.items():
             if isinstance(value, (str, bool)) or given.one(np.asarray(value)) is None:
                 raise WrongUse(f"{self.name}: {name}={value} is not a finite number.")
-            if name in _ALWAYS_KNOWN | set(DEFAULT_FUNCTIONS) or name.endswith(("_pre", "_post")) or not name.isidentifier():
+            if (
+                name in _ALWAYS_KNOWN | _RESERVED | set(DEFAULT_FUNCTIONS)
+                or name.endswith(("_pre", "_post"))
+                or not name.isidentifier()
+            ):
                 raise WrongUse(
                     f"{self.name}: a parameter cannot be called {name!r}; Brian2 or this library uses such names, try {name}_0."
                 )
@@ -213,6 +223,10 @@ class Rule:
                 raise WrongUse(
                     f"{self.name}: only a presynaptic trace has a delay, and it names a parameter, not {trace.delay!r}."
                 )
+        for name in (
+            name for name in (*self.state, *(t.name for t in self.traces)) if name in _RESERVED or not name.isidentifier()
+        ):
+            raise WrongUse(f"{self.name}: {name!r} cannot name a variable; Brian2 or C++ uses such names, try {name}_0.")
         self._check_text()
 
     def _check_types(self) -> None:
@@ -267,6 +281,8 @@ class Rule:
                         f"{self.name}: {place} uses {unknown_name!r}, which is nowhere declared; make it a parameter, a trace, an"
                         " entry of needs if a neuron group carries it (with _pre or _post), or assign it in a line before."
                     )
+                if name in _RESERVED:
+                    raise WrongUse(f"{self.name}: {place} assigns {name!r}, a word of C++ or of Brian2; call it {name}_0.")
                 if name in known - {"dw"} and place in texts:
                     raise WrongUse(
                         f"{self.name}: {place} assigns {name}; a rule assigns dw and names of its own, the rest is given."
@@ -282,7 +298,6 @@ class Rule:
                     )
 
     @classmethod
-    @checked
     def from_text(cls, text: str) -> Rule:
         """A rule by its name, or a sum of rules: "pair_stdp + synaptic_scaling".
 
@@ -390,7 +405,6 @@ class Rule:
             parts=parts,
         )
 
-    @checked
     def with_traces(self, spikes: str) -> Rule:
         """The same rule with all its spike traces "all" (all-to-all), "nearest" or "reduced"; see `Trace`."""
         if spikes not in SPIKES:
@@ -401,7 +415,6 @@ class Rule:
         summary = self.summary.partition(" (traces: ")[0] + f" (traces: {words[spikes]})"
         return dataclasses.replace(self, traces=traces, parts=parts, summary=summary)
 
-    @checked
     def change(self, pre: np.ndarray, post: np.ndarray, dt: Any = None) -> float:
         """The closed form for this rule's parameters and traces: the summed change of one additive synapse.
 
@@ -443,7 +456,6 @@ class Rule:
         """Whether `change` knows the answer."""
         return all(part.has_closed_form for part in self.parts) if self.parts else self.closed_form is not None
 
-    @checked
     def side(self, side: str) -> tuple[Trace, ...]:
         """The traces of one side, `"pre"` or `"post"`."""
         if side not in ("pre", "post"):

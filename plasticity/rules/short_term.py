@@ -9,12 +9,10 @@ import numpy as np
 from brian2 import Quantity, ms
 
 from plasticity import given
-from plasticity.checked import checked
 from plasticity.errors import WrongUse
 from plasticity.settings import setting
 
 
-@checked
 @dataclasses.dataclass(frozen=True)
 class ShortTerm:
     """Release of a synapse with depression and facilitation, part of its transmission under any long-term rule.
@@ -88,7 +86,6 @@ class ShortTerm:
     def values(self) -> dict[str, float | Quantity]:
         return {"U": self.U, "tau_rec": self.tau_rec} | ({"tau_f": self.tau_f} if self.facilitates else {})
 
-    @checked
     def steady_release(self, rate_hz: float) -> float:
         """Closed form of the release at regular spikes, in the steady state.
 

@@ -16,7 +16,6 @@ from brian2.synapses.synapses import SynapticPathway
 from brian2.utils.stringtools import get_identifiers
 
 from plasticity import given
-from plasticity.checked import checked
 from plasticity.errors import WrongUse, unknown
 from plasticity.rules.landing import Landing, compose
 from plasticity.rules.short_term import ShortTerm
@@ -185,7 +184,6 @@ def _equal(one: tuple[Any, np.ndarray | None], other: tuple[Any, np.ndarray | No
     return np.allclose(values + more, others, rtol=0, atol=ALIKE) if np.shape(values) == np.shape(others) else False
 
 
-@checked
 def synapses(
     rule: Rule,
     source: BrianObject,

@@ -72,9 +72,9 @@ class CuedDigits(Task):
 
     data: str = setting("digits", "images: scikit-learn's 8x8 scans, MNIST 28x28, or idx: your own", choices=WITH_OWN)
     folder: str = setting("", "with data=idx: the folder that holds images and labels in MNIST's format", later=True)
-    train: int = setting(2000, "training trials", "trials", high=10_000_000)
-    validation: int = setting(300, "validation trials", "trials", high=10_000_000)
-    test: int = setting(500, "test trials", "trials", high=10_000_000)
+    train: int = setting(2000, "training trials", "trials", low=CLASSES, high=10_000_000)
+    validation: int = setting(300, "validation trials", "trials", low=CLASSES, high=10_000_000)
+    test: int = setting(500, "test trials", "trials", low=CLASSES, high=10_000_000)
 
     def __post_init__(self) -> None:
         for part in ("train", "validation", "test"):

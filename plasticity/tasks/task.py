@@ -54,7 +54,7 @@ class Task(ABC):
     query: ClassVar[str] = "cue"
 
     def __post_init__(self) -> None:
-        """Settings outside of their bounds and more trials than memory holds are refused; a task that refuses more calls it too."""
+        """Settings beyond their bounds and more trials than memory holds are refused; a task that refuses more calls it too."""
         check(self)
         memory.refuse(f"{self.name}: its trials", 8 * memory.COPIES * self.numbers, "ask for fewer trials")
 
