@@ -28,8 +28,17 @@ FEW = 1000  # of several values so many are looked at
 
 def checked(made: F) -> F:
     """The function, or the class, that refuses what its annotations exclude by a WrongUse that names the argument."""
+    return _checked(made, frozenset())
+
+
+def checked_but(*names: str) -> Callable[[F], F]:
+    """`checked` without these arguments, of which the function says more itself."""
+    return functools.partial(_checked, but=frozenset(names))
+
+
+def _checked(made: F, but: frozenset[str]) -> F:
     if inspect.isclass(made):
-        made.__init__ = checked(made.__init__)  # type: ignore[misc, attr-defined]
+        made.__init__ = _checked(made.__init__, but)  # type: ignore[misc, attr-defined]
         return made
     parameters = inspect.signature(made).parameters
     places = [name for name, one in parameters.items() if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)]
@@ -38,7 +47,11 @@ def checked(made: F) -> F:
     def known() -> dict[str, tuple[Test, str, bool]]:
         if not tests and parameters:  # at the first call, when everything is imported
             for name, one in parameters.items():
-                found = None if one.kind in (one.VAR_POSITIONAL, one.VAR_KEYWORD) else _test(one.annotation, _names(made))
+                found = (
+                    None
+                    if name in but or one.kind in (one.VAR_POSITIONAL, one.VAR_KEYWORD)
+                    else _test(one.annotation, _names(made))
+                )
                 if found is not None:
                     array = str(one.annotation) in ("np.ndarray", "ndarray")
                     default = one.default

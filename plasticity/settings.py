@@ -256,7 +256,10 @@ def check(made: Any) -> None:
     """Refuse an instance one of whose settings is of another type or outside its bounds or choices."""
     title = title_of(made)
     for entry in describe(made):
-        entry.check(title, getattr(made, entry.name))
+        value = getattr(made, entry.name)
+        entry.check(title, value)
+        if isinstance(value, np.generic) and not hasattr(made, "get_params"):  # the sums of an int8 overflow
+            object.__setattr__(made, entry.name, value.item())
     if dataclasses.is_dataclass(made) and hasattr(made, SEED):
         seed = getattr(made, SEED)
         if not _is(seed, int) or not 0 <= seed <= MOST_SEED:

@@ -121,6 +121,10 @@ def interval(values: ArrayLike, confidence: float = 0.95) -> tuple[float, float]
 def late_mean(values: ArrayLike, parts: int, axis: int = -1) -> np.ndarray:
     """The mean over the last of so many parts of a run, which is that axis: 2 for its second half, 4 for its last quarter."""
     rows = np.asarray(values, dtype=float)
+    if parts < 1 or not -rows.ndim <= axis < rows.ndim or not rows.size:
+        raise WrongUse(
+            f"late_mean: the last of {parts} parts of {rows.shape} along axis {axis} is none; give values, and 1 part or more."
+        )
     kept = [slice(None)] * rows.ndim
     kept[axis] = slice(-rows.shape[axis] // parts, None)
     return rows[tuple(kept)].mean(axis=axis)
@@ -153,7 +157,7 @@ def scale_to(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
 @checked
 def same_signs(x: ArrayLike, y: ArrayLike) -> tuple[int, int, float]:
     """How many of the pairs have the same sign, of how many, and the p of so many or more by chance (sign test, one-sided)."""
-    same = np.sign(x) == np.sign(y)
+    same = np.sign(np.asarray(x, dtype=float)) == np.sign(np.asarray(y, dtype=float))
     return int(same.sum()), same.size, float(stats.binomtest(int(same.sum()), same.size, alternative="greater").pvalue)
 
 
@@ -346,6 +350,10 @@ def over_seeds(values: ArrayLike) -> dict[str, float | None] | None:
 @checked
 def zero_crossing(x: np.ndarray, y: np.ndarray, centre: float) -> tuple[float, float, float]:
     """Where the regression line of y over x is 0, with its 95 % interval (delta method); `centre` is a place near it."""
+    if x.shape != y.shape or x.ndim != 1 or len(np.unique(x)) < 3:
+        raise WrongUse(
+            f"zero_crossing: x and y of shapes {x.shape} and {y.shape}; give one y for each of at least 3 different x."
+        )
     A = np.column_stack([np.ones_like(x), x - centre])
     (level, slope), *_ = np.linalg.lstsq(A, y, rcond=None)
     covariance = np.linalg.inv(A.T @ A) * ((y - A @ [level, slope]) ** 2).sum() / (len(x) - 2)

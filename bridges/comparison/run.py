@@ -27,6 +27,7 @@ from bridges.comparison.energy import EnergyTable
 from bridges.comparison.result import Comparison, record_name
 from bridges.learners import NamedLearner, resolve
 from plasticity import extensions, settings
+from plasticity.checked import checked_but
 from plasticity.engine import backend
 from plasticity.errors import PlasticityError, WrongUse
 from plasticity.learners import VALIDATION
@@ -237,6 +238,7 @@ def _configuration(task: Task, learners: Sequence[NamedLearner], seeds: list[int
     return json.loads(json.dumps(asked))
 
 
+@checked_but("learners", "task", "seeds", "jobs")
 def compare(
     learners: Iterable[Any] | None = None,
     task: Task | str | tuple[Any, Any] = "cued_digits",

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from bridges.identities.identity import Identity, difference
+from bridges.identities.identity import Identity, difference, fitting
 from plasticity.checked import checked
 
 
@@ -72,7 +72,7 @@ class Recurrent:
         return np.where(np.arange(len(self.W)) < self.lif, 0.0, self.beta)
 
 
-@checked
+@fitting
 def eligibility(net: Recurrent) -> tuple[np.ndarray, np.ndarray]:
     """Spikes z (steps, neurons) and eligibility traces e (steps, neurons, inputs + neurons), forward in time and local, in NumPy.
 
@@ -121,7 +121,7 @@ class _Spike(torch.autograd.Function):
         return gradients[0] * ctx.damping * (1 - above.abs()).clamp(min=0), None
 
 
-@checked
+@fitting
 def bptt(net: Recurrent, total: bool = True) -> tuple[np.ndarray, np.ndarray]:
     """The gradient dE/dW by autograd backwards through time, and the learning signal dE/dz_t (steps, neurons).
 

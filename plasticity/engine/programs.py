@@ -43,6 +43,7 @@ from brian2.core.variables import VariableView
 from brian2.devices.device import reset_device
 from brian2.utils.filelock import FileLock
 
+from plasticity import given
 from plasticity.checked import checked
 from plasticity.encoders import check_rates
 from plasticity.engine.own import dependencies, found_by_name
@@ -191,6 +192,12 @@ def placeholders(owner: Any) -> Any:
 
     A network specification that holds it leads to one program for all values, which are then inputs of a run.
     """
+    if (
+        not isinstance(getattr(owner, "parameters", None), Mapping)
+        or not dataclasses.is_dataclass(owner)
+        or isinstance(owner, type)
+    ):
+        raise WrongUse(f"{given.shown(owner)} is no rule and no neuron: it has no parameters that could be set per run.")
     ones = {k: Quantity(1.0, dim=v.dim) if isinstance(v, Quantity) else 1.0 for k, v in owner.parameters.items()}
     parts = {"parts": tuple(placeholders(part) for part in owner.parts)} if getattr(owner, "parts", ()) else {}  # of a sum
     return dataclasses.replace(owner, parameters=ones, **parts)

@@ -438,6 +438,7 @@ class DiehlCookClassifier(ClassifierMixin, Learner):
     @checked
     def answers(self, spikes: np.ndarray, readout: str | None = None) -> np.ndarray:
         """The class that these spikes (images, neurons) speak for, by a readout."""
+        check_is_fitted(self, "classes_")
         return self.classes_[votes(spikes, self.responses_, readout or self.readout).argmax(axis=1)]
 
     def accuracies(self, X: Any, y: Any) -> dict[str, float]:
@@ -454,6 +455,8 @@ class DiehlCookClassifier(ClassifierMixin, Learner):
         `train_s`, `test_s`, `training_images`; `label`, `test_spikes` and answer_READOUT of each test image; `assignment`,
         `theta_mv` of each neuron; `weights`; and what `history_` holds as history_NAME
         """
+        inputs.matrix(self, X, fitting=True, shape="(images, pixels)")
+        inputs.matrix(self, X_test, shape="(images, pixels)")
         share = len(X) * self.passes / (len(X) * self.passes + len(X_test))
         self.fit(X, y, progress=lambda fraction, note="": progress(share * fraction, note=note))
         began = time.perf_counter()

@@ -41,7 +41,7 @@ def matrix(
         raise WrongUse(not_numbers)
     try:
         return without_rounding(validate_data(learner, X, reset=fitting, dtype=dtype, ensure_all_finite=False), X)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         told = str(error)
     if "dim 3" in told or told.startswith("Expected 2D array"):
         raise WrongUse(

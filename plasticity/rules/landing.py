@@ -116,8 +116,8 @@ class Landing:
     def __post_init__(self) -> None:
         for name in ("w_min", "w_max", "mu"):
             value = getattr(self, name)
-            if isinstance(value, (bool, Quantity)) or not isinstance(value, numbers.Real):
-                raise WrongUse(f"{name}={value!r} must be a number without unit, for example {name}=1.")
+            if isinstance(value, (bool, Quantity)) or not isinstance(value, numbers.Real) or given.real(value) is None:
+                raise WrongUse(f"{name}={given.shown(value)} must be a number without unit, for example {name}=1.")
         if not (np.isfinite([self.w_min, self.w_max]).all() and self.w_min < self.w_max):
             raise WrongUse(f"bounds need w_min < w_max, not w_min={self.w_min} and w_max={self.w_max}.")
         if not 0 <= self.mu < np.inf:

@@ -35,8 +35,9 @@ _ALWAYS_KNOWN = {"w", "dw", "w_min", "w_max", "dt", "t", "int", "and", "or", "no
 
 _CPP = frozenset(
     "alignas alignof asm auto bool break case catch char class const constexpr continue default delete do double else enum"
-    " explicit export extern false float for friend goto if inline int long mutable namespace new noexcept nullptr operator private"
-    " protected public register return short signed sizeof static struct switch template this throw true try typedef typeid"
+    " explicit export extern false float for friend goto if inline int long mutable namespace new noexcept nullptr operator"
+    " private protected public"
+    " register return short signed sizeof static struct switch template this throw true try typedef typeid"
     " typename union unsigned using virtual void volatile while".split()
 )
 _RESERVED = _CPP | {"i", "j", "N", "lastspike", "lastupdate", "not_refractory", "xi"}  # words of C++ and variables of Brian2

@@ -43,7 +43,7 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def wrapper(*args: Any, **kwargs: Any) -> None:
-        from plasticity import extensions
+        from plasticity import extensions, given
         from plasticity.errors import PlasticityError, WrongUse
 
         # at an interruption Brian2 complains of what it did not run
@@ -66,6 +66,13 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
             code = 1
         except MemoryError:
             tell("error: there is not enough memory for this; ask for less at a time: fewer trials, smaller networks, --jobs 1.")
+            code = 1
+        except UnicodeError as error:
+            tell(f"error: {' '.join(str(error).split())}; write it in plain letters.")
+            code = 1
+        except OSError as error:
+            name = given.shown(str(error.filename or "a file"))
+            tell(f"error: {name} cannot be used ({error.strerror or error}); give another name.")
             code = 1
         except Exception as error:
             if stopping.stopped():  # an interruption that came out of some library as another error

@@ -16,6 +16,7 @@ import math
 import re
 import signal
 import sys
+import tempfile
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -33,6 +34,7 @@ import torch
 import typer
 from brian2 import Network, ms, mV
 from hypothesis import strategies as st
+from matplotlib.figure import Figure
 from sklearn.exceptions import NotFittedError
 
 import bridges
@@ -76,7 +78,7 @@ def nothing_runs(monkeypatch, tmp_path):
 
     for owner, name in (
         *((plasticity.parallel._Meter, "__init__"), (experiment.Session, "__init__"), (joblib.Parallel, "__call__")),
-        *((Network, "run"), (Program, "run"), (torch.optim.Optimizer, "__init__"), (pooch, "retrieve")),
+        *((Network, "run"), (Program, "run"), (torch.optim.Optimizer, "__init__"), (pooch, "retrieve"), (Figure, "__init__")),
     ):
         monkeypatch.setattr(owner, name, _begins)
     (tmp_path / "work").mkdir()
@@ -188,9 +190,9 @@ def lines() -> Iterator[Line]:
     """Every command with every option and argument, each with every wrong text."""
     kinds = {kind: list(entries) for kind, entries in everything().items()}
     for name, command in commands().items():
-        for right in legal(name, kinds):
+        for number_of, right in enumerate(legal(name, kinds)):
             first = right[0] if right else ""
-            if any(one.param_type_name == "argument" for one in command.params):
+            if not number_of and any(one.param_type_name == "argument" for one in command.params):
                 for word in WORDS:
                     if word != "\n":
                         yield Line((name, *(word, *right[1:])), not word.startswith("-"))
@@ -198,6 +200,8 @@ def lines() -> Iterator[Line]:
                 if option.param_type_name != "option" or option.is_flag:
                     continue
                 flag = option.opts[0]
+                if number_of and flag != "--set" and name != "sweep":
+                    continue
                 if flag in ("--with",):
                     wrongs = [(word, True) for word in WORDS]
                 elif flag == "--set":
@@ -254,7 +258,9 @@ def attacked(line: Line, out: Path) -> str:
     if takes_out and "--out" not in words:
         words += ["--out", str(out)]
     code: Any = 0
-    before = {*Path.cwd().rglob("*"), *(out.parent.rglob("*"))}
+    out.parent.mkdir(exist_ok=True)
+    os.chdir(tempfile.mkdtemp(dir=out.parent))  # an empty one for each
+    before = {*out.parent.rglob("*")}
     try:
         with at_most(SECONDS), contextlib.redirect_stdout(told), contextlib.redirect_stderr(complaints):
             main(words)
@@ -267,14 +273,14 @@ def attacked(line: Line, out: Path) -> str:
     except BaseException as error:
         return f"raised {type(error).__name__}: {error}"[:150]
     err = complaints.getvalue()
-    after = {*Path.cwd().rglob("*"), *(out.parent.rglob("*"))} - before
+    after = {*out.parent.rglob("*")} - before
     if code in (0, "began"):
         return "was accepted" if line.wrong else ""
     if code not in (1, 2):
         return f"ended with {code}"
     if after:
         return "wrote something although it was refused"
-    if code == 2 and err.startswith("Usage:"):
+    if code == 2 and err.startswith(("Usage:", "Error: Option")):  # click's own
         return ""
     said = [text for text in err.splitlines() if text.strip() and not text.startswith("warning: ")]
     if len(said) != 1 or not said[0].startswith("error: ") or len(said[0]) < 15:
@@ -489,3 +495,33 @@ def call_faults(number: int) -> list[str]:
 
     attack()
     return faults
+
+
+def test_a_few_wrong_command_lines_are_refused_in_one_sentence(tmp_path):
+    held(command_faults(60, tmp_path / "out" / "run"))
+
+
+def test_a_few_wrong_calls_are_refused_in_a_sentence():
+    held(call_faults(500))
+
+
+@pytest.mark.full
+def test_wrong_command_lines_are_refused_in_one_sentence_and_write_nothing(tmp_path):
+    held(command_faults(600, tmp_path / "out" / "run"))
+
+
+@pytest.mark.full
+def test_wrong_calls_are_refused_in_a_sentence():
+    held(call_faults(2000))
+
+
+def test_every_number_that_can_be_set_has_bounds():
+    """One without would fill the memory, or say nothing of a slip of the hand; infinity is allowed where it is meant."""
+    unbounded = []
+    for kind, entries in everything().items():
+        for name, entry in entries.items():
+            for one in describe(entry.build() if kind == "learners" else entry):
+                kinds = {*settings._alternatives(one.kind)} & {int, float}
+                if kinds and one.high == settings.FINITE and one.below == math.inf:
+                    unbounded.append(f"{name}.{one.name}")
+    assert not unbounded
