@@ -243,8 +243,7 @@ class TorchClassifier(ClassifierMixin, Learner):
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take over what `state` gave, and make the model of these numbers on the device of the settings."""
         kept = dict(state)
-        if WEIGHTS not in kept:
-            raise WrongUse(f"the state of a {type(self).__name__} has {WEIGHTS}; give what state() of a trained one gives.")
+        self._held(kept, WEIGHTS)
         self.device_ = _device(self.device)
         self.model_ = saving.model(self, kept.pop(WEIGHTS), self.device_)
         super().restore(kept)

@@ -112,6 +112,8 @@ def _one(text: str, names: Mapping[str, Any]) -> tuple[Test, str] | None:
     within = _split(inner.removesuffix("]"), ",")
     if short in ("Any", "object"):
         return None
+    if short in ("Mapping", "dict") and len(within) == 2:
+        return _mapping([_test(part, names) for part in within])
     if short in _SIMPLE:
         return _SIMPLE[short]
     if short in ("Sequence", "list", "tuple", "Iterable", "Collection", "Iterator", "set", "frozenset"):
@@ -126,6 +128,14 @@ def _one(text: str, names: Mapping[str, Any]) -> tuple[Test, str] | None:
     if found is None and short.isidentifier() and short[:1].isupper() and len(short) > 1 and short != "ModuleType":
         return (lambda value: any(kind.__name__ == short for kind in type(value).__mro__)), f"a {short}"
     return None
+
+
+def _mapping(of: list[tuple[Test, str] | None]) -> tuple[Test, str]:
+    """A dictionary whose keys and values pass."""
+    key, value = ((lambda one: True) if test is None else test[0] for test in of)
+    words = " to ".join(f"{what} that are each {test[1]}" for what, test in zip(("keys", "values"), of, strict=True) if test)
+    told = f"a dictionary with {words}" if words else "a dictionary"
+    return (lambda given: isinstance(given, Mapping) and all(key(k) and value(v) for k, v in given.items())), told
 
 
 def _several(short: str, within: list[str], names: Mapping[str, Any]) -> tuple[Test, str]:

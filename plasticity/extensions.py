@@ -43,6 +43,8 @@ def add(files: Iterable[str | Path]) -> None:
         The file does not run.
     """
     for given in files:
+        if not isinstance(given, (str, os.PathLike)):
+            raise WrongUse(f"files={given!r} must be the paths of Python files, like ['my_rule.py'].")
         path = Path(given).expanduser().absolute()
         if path.suffix != ".py" or not path.is_file():
             raise WrongUse(f"--with {given}: there is no such Python file; give the path of a file like my_rule.py.")

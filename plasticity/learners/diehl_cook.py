@@ -302,6 +302,7 @@ class DiehlCookClassifier(ClassifierMixin, Learner):
     @checked
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take over what `state` gave, and find or compile the program."""
+        self._held(state, "n_features_in_", "classes_")
         self._prepare(int(state["n_features_in_"]))
         super().restore(state)
 

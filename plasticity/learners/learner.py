@@ -167,6 +167,12 @@ class Learner(BaseEstimator):
         for name, value in state.items():
             setattr(self, name, value)
 
+    def _held(self, state: Mapping[str, Any], *names: str) -> None:
+        """WrongUse for a state without what is needed to make a trained one of it."""
+        absent = [name for name in names if name not in state]
+        if absent:
+            raise WrongUse(f"state has no {absent[0]}; give what state() of a trained {type(self).__name__} gives.")
+
     def costs(self) -> Costs | None:
         """What it did in training and in the decisions just made; None where nothing is counted.
 

@@ -342,6 +342,7 @@ class SpikingClassifier(ClassifierMixin, Learner):
     @checked
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take over what `state` gave, and find or compile the program."""
+        self._held(state, "weights_", "classes_")
         super().restore(state)
         self._program = self._network(self.weights_.shape[0], len(self.classes_)).program()
 

@@ -137,6 +137,7 @@ class SpikingMemory(Memory):
     @checked
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take over what `state` gave, and find or compile the program."""
+        self._held(state, "classes_")
         self._prepare(len(state["classes_"]))
         super().restore(state)
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 import builtins
 import contextlib
 import datetime
+import functools
 import importlib
 import inspect
 import io
 import math
+import os
 import re
 import signal
 import sys
@@ -162,6 +164,7 @@ def legal(command: str, kinds: dict[str, list[str]]) -> list[str]:
     }.get(command, [[]])  # type: ignore[return-value]  # fmt: skip
 
 
+@functools.cache
 def set_keys(command: str, first: str) -> list[tuple[str, bool]]:
     """What --set takes beside this argument, and whether it is a number."""
     known = everything()
