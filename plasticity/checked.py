@@ -38,7 +38,7 @@ def checked_but(*names: str) -> Callable[[F], F]:
 
 def _checked(made: F, but: frozenset[str]) -> F:
     if inspect.isclass(made):
-        made.__init__ = _checked(made.__init__, but)  # type: ignore[misc, attr-defined]
+        setattr(made, "__init__", _checked(vars(made)["__init__"], but))  # noqa: B010  (mypy knows no other way)
         return made
     parameters = inspect.signature(made).parameters
     places = [name for name, one in parameters.items() if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)]
@@ -54,9 +54,7 @@ def _checked(made: F, but: frozenset[str]) -> F:
                 )
                 if found is not None:
                     array = str(one.annotation) in ("np.ndarray", "ndarray")
-                    default = one.default
-                    same = (lambda value, d=default: value is d) if default is not one.empty else (lambda value: False)
-                    tests[name] = (lambda value, t=found[0], s=same: s(value) or t(value), found[1], array)
+                    tests[name] = (functools.partial(_passes, found[0], one.default), found[1], array)
             tests.setdefault("", (lambda value: True, "", False))
         return tests
 
@@ -76,6 +74,10 @@ def _checked(made: F, but: frozenset[str]) -> F:
         )  # fmt: skip
 
     return call  # type: ignore[return-value]
+
+
+def _passes(test: Test, default: Any, value: Any) -> bool:
+    return value is default or test(value)
 
 
 def _names(made: Any) -> Mapping[str, Any]:

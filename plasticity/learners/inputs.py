@@ -122,7 +122,7 @@ def probed(learner: Any, probe: Any, y: np.ndarray, what: str = "the probe's y")
     """
     if not isinstance(probe, (tuple, list)) or len(probe) != 2:
         raise WrongUse("probe is not a pair; give the validation trials as probe=(X, y).")
-    found = labels(learner, *probe, what)
+    found = labels(learner, probe[0], probe[1], what)
     if (found.dtype.kind in "USO") != (np.asarray(y).dtype.kind in "USO"):
         raise WrongUse(f"{what} holds {found.dtype} and y {np.asarray(y).dtype}; give labels of one type, numbers or texts.")
     return found
