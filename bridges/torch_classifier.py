@@ -98,7 +98,7 @@ class TorchClassifier(ClassifierMixin, Learner):
         low=1,
         high=100_000,
     )
-    learning_rate: float = setting(6e-3, "of the first step; afterwards by `schedule`", above=0, high=1000)
+    learning_rate: float = setting(6e-3, "of the first step; afterwards by `schedule`", above=0, high=1e30)
     weight_decay: float = setting(
         0.3,
         'lambda on the matrices of linear layers. With "adamw" it is decoupled (each step takes the share learning_rate * lambda'

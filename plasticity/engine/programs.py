@@ -192,11 +192,7 @@ def placeholders(owner: Any) -> Any:
 
     A network specification that holds it leads to one program for all values, which are then inputs of a run.
     """
-    if (
-        not isinstance(getattr(owner, "parameters", None), Mapping)
-        or not dataclasses.is_dataclass(owner)
-        or isinstance(owner, type)
-    ):
+    if not isinstance(getattr(owner, "parameters", None), dict) or isinstance(owner, type):
         raise WrongUse(f"{given.shown(owner)} is no rule and no neuron: it has no parameters that could be set per run.")
     ones = {k: Quantity(1.0, dim=v.dim) if isinstance(v, Quantity) else 1.0 for k, v in owner.parameters.items()}
     parts = {"parts": tuple(placeholders(part) for part in owner.parts)} if getattr(owner, "parts", ()) else {}  # of a sum

@@ -9,7 +9,6 @@ from typing import ClassVar
 import numpy as np
 
 from plasticity import given
-from plasticity.checked import checked
 from plasticity.errors import WrongUse
 from plasticity.gates.gate import MOST_GAIN, Gate
 from plasticity.settings import setting
@@ -35,11 +34,9 @@ class InputGain(Gate):
     attended: float = setting(2.0, "gain of the attended stream", low=0, high=MOST_GAIN)
     ignored: float = setting(0.2, "gain of every other stream", low=0, high=MOST_GAIN)
 
-    @checked
     def gains(self, cue: np.ndarray, streams: int, rng: np.random.Generator) -> np.ndarray:
         return self.favour(cue, streams)
 
-    @checked
     def favour(self, chosen: np.ndarray, streams: int) -> np.ndarray:
         """`attended` for the chosen stream of each trial and `ignored` for the others, shape (trials, streams).
 

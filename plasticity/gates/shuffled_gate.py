@@ -7,7 +7,6 @@ from typing import ClassVar
 
 import numpy as np
 
-from plasticity.checked import checked
 from plasticity.gates.input_gain import InputGain
 
 
@@ -20,6 +19,5 @@ class ShuffledGate(InputGain):
     source: ClassVar[str] = "control"
     selects: ClassVar[bool] = False
 
-    @checked
     def gains(self, cue: np.ndarray, streams: int, rng: np.random.Generator) -> np.ndarray:
         return self.favour(rng.integers(streams, size=len(cue)), streams)

@@ -112,6 +112,12 @@ def labels(learner: Any, X: Any, y: Any, what: str = "y") -> np.ndarray:
     return found
 
 
+def pair(probe: Any) -> None:
+    """WrongUse for a probe that is no pair (X, y)."""
+    if not isinstance(probe, (tuple, list)) or len(probe) != 2:
+        raise WrongUse("probe is not a pair; give the validation trials as probe=(X, y).")
+
+
 def probed(learner: Any, probe: Any, y: np.ndarray, what: str = "the probe's y") -> np.ndarray:
     """The labels of a probe, a pair (X, y): of the kind of those of training, texts beside texts or numbers beside numbers.
 
@@ -120,8 +126,7 @@ def probed(learner: Any, probe: Any, y: np.ndarray, what: str = "the probe's y")
     WrongUse
         No pair, what `labels` refuses, or labels of another kind.
     """
-    if not isinstance(probe, (tuple, list)) or len(probe) != 2:
-        raise WrongUse("probe is not a pair; give the validation trials as probe=(X, y).")
+    pair(probe)
     found = labels(learner, probe[0], probe[1], what)
     if (found.dtype.kind in "USO") != (np.asarray(y).dtype.kind in "USO"):
         raise WrongUse(f"{what} holds {found.dtype} and y {np.asarray(y).dtype}; give labels of one type, numbers or texts.")

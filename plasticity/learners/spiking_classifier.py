@@ -256,12 +256,12 @@ class SpikingClassifier(ClassifierMixin, Learner):
         y = inputs.labels(self, given, y)
         stimulus, cue = split_streams(X, self.streams)
         if probe is not None:
-            answers = inputs.probed(self, probe, y)
+            inputs.pair(probe)
             if np.shape(probe[1])[:1] != np.shape(probe[0])[:1] or np.shape(probe[0])[1:] != X.shape[1:]:
                 raise WrongUse(
                     f"the probe has shapes {np.shape(probe[0])} and {np.shape(probe[1])}; it needs rows like X, a label for each."
                 )
-            probe = inputs.matrix(self, probe[0], shape=SHAPE), answers
+            probe = inputs.matrix(self, probe[0], shape=SHAPE), inputs.probed(self, probe, y)
             split_streams(probe[0], self.streams)
         self.classes_, labels = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:

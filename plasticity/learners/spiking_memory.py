@@ -80,7 +80,7 @@ class SpikingMemory(Memory):
         "poisson", 'how the rates of the key cells become spikes; what they add to an error is known for "poisson"'
     )
     max_rate_hz: float = setting(
-        100.0, "rate of a key cell that is on. It stands for a small pool of cells", "Hz", above=0, high=1e5
+        100.0, "rate of a key cell that is on. It stands for a small pool of cells", "Hz", above=0, high=1e7
     )
     recall_ms: float = setting(200.0, "how long a query is shown, a multiple of 50", "ms", above=0, high=1e6)
     unit: float = setting(20.0, "spikes of a value neuron that one perfect match adds", above=0, high=1e6)

@@ -90,7 +90,6 @@ class AssociativeRecall(Task):
     def streams(self) -> int:
         return self.pairs + 1
 
-    @checked
     def draw(self, rng: np.random.Generator) -> Draw:
         seeds = self.seeds_of(rng)
         parts, first = [], seeds[0]

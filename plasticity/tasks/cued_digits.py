@@ -110,7 +110,6 @@ class CuedDigits(Task):
         """Best accuracy without the cue: a guess between the two digits shown."""
         return 1 / STREAMS
 
-    @checked
     def draw(self, rng: np.random.Generator) -> Draw:
         shown = images(self.data, self.folder)
         least = min(self.train, self.validation, self.test)

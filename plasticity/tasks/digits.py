@@ -65,7 +65,6 @@ class Digits(Task):
     def streams(self) -> int:
         return 1
 
-    @checked
     def draw(self, rng: np.random.Generator) -> Draw:
         shown = images(self.data, self.folder)
         seeds = self.seeds_of(rng)

@@ -7,12 +7,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from plasticity.checked import checked
 from plasticity.errors import WrongUse
 from plasticity.tasks.trials import Trials, at_least, numbers, several, whole_numbers, yes_or_no
 
 
-@checked
 @dataclass(frozen=True, eq=False)
 class Episodes(Trials):
     """A world as arrays, which Python steps through and a compiled network looks up, and where each episode begins.

@@ -14,7 +14,6 @@ from plasticity.errors import WrongUse
 from plasticity.tasks.trials import Trials, numbers, several, share_right, whole_numbers, within_unit_interval
 
 
-@checked
 @dataclass(frozen=True, eq=False)
 class Streams(Trials):
     """What is shown at once in some streams, which of them is cued, and the answer.

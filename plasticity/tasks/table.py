@@ -114,7 +114,6 @@ class Table(Task):
                 " --set opposites=true shows each column as x and 1 - x."
             )
 
-    @checked
     def draw(self, rng: np.random.Generator) -> Draw:
         from sklearn.preprocessing import MinMaxScaler
 

@@ -114,7 +114,6 @@ class Task(ABC):
     def ideal(self, trials: Any) -> np.ndarray:
         """The answers (trials,) of an observer who sees the trial perfectly and never reads its answer."""
 
-    @checked
     def seeds_of(self, rng: np.random.Generator) -> list[int]:
         """Four seeds: of what the whole draw shares, and of training, validation and test trials.
 

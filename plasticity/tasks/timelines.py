@@ -8,12 +8,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from plasticity import given
-from plasticity.checked import checked
 from plasticity.errors import WrongUse
 from plasticity.tasks.trials import Trials, asked_somewhere, numbers, several, share_right, whole_numbers, within_unit_interval
 
 
-@checked
 @dataclass(frozen=True, eq=False)
 class Timelines(Trials):
     """Signals over time, step by step.

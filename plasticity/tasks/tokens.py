@@ -7,12 +7,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from plasticity.checked import checked
 from plasticity.errors import WrongUse
 from plasticity.tasks.trials import Trials, asked_somewhere, at_least, several, share_right, whole_numbers
 
 
-@checked
 @dataclass(frozen=True, eq=False)
 class Tokens(Trials):
     """Sequences of symbols.

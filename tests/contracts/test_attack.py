@@ -528,3 +528,38 @@ def test_every_number_that_can_be_set_has_bounds():
                 if kinds and one.high == settings.FINITE and one.below == math.inf:
                     unbounded.append(f"{name}.{one.name}")
     assert not unbounded
+
+
+def test_a_task_that_memory_does_not_hold_is_refused_before_it_is_drawn():
+    with pytest.raises(PlasticityError, match="about .* GB of memory, and this machine has"):
+        plasticity.tasks.AssociativeRecall(train=9_000_000, pairs=1000)
+
+
+@pytest.mark.parametrize("seeds", [[1.5], "12", True, [True], 2**32 * 10, [2**32], None, {}, [[1]], 1.0], ids=repr)
+def test_seeds_that_are_none_are_refused_everywhere(seeds):
+    with pytest.raises(PlasticityError, match="seed"):
+        bridges.compare(["guessing"], plasticity.tasks.CuedDigits(train=20), seeds=seeds)
+
+
+@pytest.mark.parametrize("name", ["double", "int", "for", "N", "lastspike"])
+def test_a_parameter_has_no_name_that_the_simulator_keeps(name):
+    with pytest.raises(PlasticityError, match=f"cannot be called {name!r}"):
+        plasticity.rules.Rule("r", "s", "s", {name: 1.0}, {name: "one"}, on_post=f"dw = {name}")
+
+
+def test_a_probe_has_labels_of_the_kind_of_those_of_training():
+    trials = plasticity.tasks.CuedDigits(train=20, validation=10, test=10).draw(np.random.default_rng(0))
+    for learner in (plasticity.SpikingClassifier(), bridges.TorchClassifier()):
+        with pytest.raises(PlasticityError, match="labels of one type"):
+            learner.fit(trials.train.X, trials.train.y, probe=(trials.validation.X, trials.validation.y.astype(str)))
+
+
+def test_a_gzip_file_that_unpacks_to_too_much_is_refused_without_unpacking_it(monkeypatch):
+    import gzip
+
+    from plasticity import files
+
+    monkeypatch.setattr(files, "MOST_BYTES", 2**16)
+    assert files.unpacked(gzip.compress(bytes(100)) + gzip.compress(b"x")) == bytes(100) + b"x"
+    with pytest.raises(PlasticityError, match="holds more than"):
+        files.unpacked(gzip.compress(bytes(2**20)))
