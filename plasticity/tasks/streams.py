@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 import numpy as np
 
 from plasticity import given
-from plasticity.checked import checked
 from plasticity.errors import WrongUse
 from plasticity.tasks.trials import Trials, numbers, several, share_right, whole_numbers, within_unit_interval
 
@@ -92,7 +91,6 @@ class Streams(Trials):
         return self.label * self.stimulus.shape[1] + self.cue
 
 
-@checked
 def split_streams(X: Any, streams: int = 2) -> tuple[np.ndarray, np.ndarray]:
     """The stimulus and the cue of a matrix made by `Streams.X`.
 
