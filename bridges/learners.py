@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from sklearn.base import clone
 
 from bridges import own_model
@@ -113,7 +114,7 @@ def resolve(learners: Iterable[Any] | None, given: Mapping[str, Mapping[str, Any
     """
     if isinstance(learners, str):
         learners = [learners]
-    if learners is not None and not isinstance(learners, Iterable) or isinstance(learners, Mapping):
+    if learners is not None and not np.iterable(learners) or isinstance(learners, Mapping):
         raise WrongUse(f'learners={given_as(learners)} are no list of learners; give names, like ["mlp", "guessing"].')
     resolved: list[NamedLearner] = []
     for asked in chosen_for(task) if learners is None else learners:

@@ -63,6 +63,8 @@ def _checked(made: F, but: frozenset[str]) -> F:
         if not test(value):
             title = getattr(made, "__qualname__", "").removesuffix(".__init__")
             raise WrongUse(f"{title}: {name}={given.shown(value)} must be {words}.")
+        if isinstance(value, np.integer):  # an int8 overflows in sums
+            return int(value)
         return np.asarray(value) if array and not isinstance(value, np.ndarray) and value is not None else value
 
     @functools.wraps(made)

@@ -452,6 +452,7 @@ def _placed(
 
 def _on_grid(trains: Sequence[Quantity], step: float, side: str) -> list[np.ndarray]:
     """Spike times of each train as whole numbers of steps."""
+    _several(side, trains)
     found = []
     for train in trains:
         times = np.zeros(0) if not isinstance(train, str) and np.size(train) == 0 else given.times(train)

@@ -49,10 +49,12 @@ class Gate:
                 told = f"{type(self).__name__}: {field.name}={given.shown(value)}"
                 raise WrongUse(f"{told} must be a finite gain of 0 or more, and {MOST_GAIN:g} at most.")
 
+    @checked
     def gains(self, cue: np.ndarray, streams: int, rng: np.random.Generator) -> np.ndarray:
         """The gain on the input of each stream, shape (trials, streams)."""
         return np.ones((len(cue), streams))
 
+    @checked
     def learning(self, cue: np.ndarray, streams: int, rng: np.random.Generator) -> np.ndarray:
         """The gain on the learning of each stream's synapses, shape (trials, streams)."""
         return np.ones((len(cue), streams))
