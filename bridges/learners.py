@@ -114,7 +114,7 @@ def resolve(learners: Iterable[Any] | None, given: Mapping[str, Mapping[str, Any
     """
     if isinstance(learners, str):
         learners = [learners]
-    if learners is not None and not np.iterable(learners) or isinstance(learners, Mapping):
+    if learners is not None and not np.iterable(learners) or isinstance(learners, (Mapping, np.ndarray)):
         raise WrongUse(f'learners={given_as(learners)} are no list of learners; give names, like ["mlp", "guessing"].')
     resolved: list[NamedLearner] = []
     for asked in chosen_for(task) if learners is None else learners:

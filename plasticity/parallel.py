@@ -54,7 +54,9 @@ def check_seeds(seeds: int | Iterable[int]) -> list[int]:
         No such seeds, more than `MOST_SEEDS` of them, or one above 2**32 - 1.
     """
     counted = given.is_whole(seeds)
-    if not counted and (not np.iterable(seeds) or isinstance(seeds, (str, bytes, Mapping))):
+    if not counted and (
+        not np.iterable(seeds) or isinstance(seeds, np.ndarray) and not seeds.ndim or isinstance(seeds, (str, bytes, Mapping))
+    ):
         raise _no_seeds(seeds)
     if counted and seeds > MOST_SEEDS or isinstance(seeds, Sized) and len(seeds) > MOST_SEEDS:  # type: ignore[operator]
         raise WrongUse(f"{given.shown(seeds)} are more than {MOST_SEEDS} seeds, the most; give fewer.")

@@ -390,7 +390,8 @@ def _only_at_spikes(synapses: Synapses) -> bool:
 
 def _several(side: str, trains: Any) -> None:
     """WrongUse for what is no list of spike trains, one for each synapse."""
-    if isinstance(trains, (str, bytes, Mapping)) or not np.iterable(trains) or inspect.isclass(trains):
+    whole = isinstance(trains, (str, bytes, Mapping)) or isinstance(trains, np.ndarray) and not trains.ndim
+    if whole or not np.iterable(trains) or inspect.isclass(trains):
         raise WrongUse(f"{side}={given.shown(trains)} must hold a list of spike times for each synapse, like [[10, 20]*ms].")
 
 

@@ -351,7 +351,7 @@ def _check_record(record: Record, file: Path) -> None:
 @checked
 def read_configuration(folder: Path) -> dict[str, Any]:
     """The configuration of the run in a folder (its run.json)."""
-    path = folder / "run.json"
+    path = Path(folder) / "run.json"
     if not path.exists():
         raise WrongUse(
             f"{folder} holds no run (there is no run.json); give a folder that `plasticity compare` or `plasticity run` wrote."

@@ -501,7 +501,7 @@ def call_faults(number: int) -> list[str]:
 
 
 def test_a_few_wrong_command_lines_are_refused_in_one_sentence(tmp_path):
-    held(command_faults(60, tmp_path / "out" / "run"))
+    held(command_faults(30, tmp_path / "out" / "run"))
 
 
 def test_a_few_wrong_calls_are_refused_in_a_sentence():
