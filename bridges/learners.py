@@ -7,12 +7,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from sklearn.base import clone
 
 from bridges import own_model
 from bridges.models import MODELS, Model
 from plasticity import settings
 from plasticity.errors import WrongUse, unknown
+from plasticity.given import shown as given_as
 from plasticity.learners import CLASSES, Learner, LearnerEntry, entries_of
 from plasticity.learners.learner import SIDES
 from plasticity.registry import Registry, is_entry
@@ -112,6 +114,8 @@ def resolve(learners: Iterable[Any] | None, given: Mapping[str, Mapping[str, Any
     """
     if isinstance(learners, str):
         learners = [learners]
+    if learners is not None and not np.iterable(learners) or isinstance(learners, (Mapping, np.ndarray)):
+        raise WrongUse(f'learners={given_as(learners)} are no list of learners; give names, like ["mlp", "guessing"].')
     resolved: list[NamedLearner] = []
     for asked in chosen_for(task) if learners is None else learners:
         if isinstance(asked, str):

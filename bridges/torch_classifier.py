@@ -24,6 +24,7 @@ from bridges.models import MODELS, Model
 from bridges.own_model import OwnModel, plain
 from bridges.training import OPTIMISERS, SCHEDULES, Batch, Log, one_thread, seeded, train
 from plasticity import settings
+from plasticity.checked import checked
 from plasticity.checkpoints import Checkpoints
 from plasticity.engine.operations import Costs
 from plasticity.errors import WrongUse
@@ -90,31 +91,35 @@ class TorchClassifier(ClassifierMixin, Learner):
     model: str | nn.Module | Callable[..., nn.Module] = setting(
         "softmax_attention", "name in `MODELS`; or a module, its class or a function that makes it: see `bridges.own_model`"
     )
-    hidden: int = setting(192, "units in each hidden layer, and the dimension of keys, queries and values", low=1)
+    hidden: int = setting(192, "units in each hidden layer, and the dimension of keys, queries and values", low=1, high=20_000)
     epochs: int = setting(
         30,
         "at most this often is every training trial shown; `schedule` runs over so many, even where training stops before",
         low=1,
+        high=100_000,
     )
-    learning_rate: float = setting(6e-3, "of the first step; afterwards by `schedule`", above=0)
+    learning_rate: float = setting(6e-3, "of the first step; afterwards by `schedule`", above=0, high=1e30)
     weight_decay: float = setting(
         0.3,
         'lambda on the matrices of linear layers. With "adamw" it is decoupled (each step takes the share learning_rate * lambda'
         ' of a weight), with "sgd" an L2 penalty (lambda w is added to the gradient): see `bridges.training.make_optimiser`',
         low=0,
+        high=1000,
     )
     dropout: float = setting(0.3, "probability that a hidden unit is silenced in a training step", low=0, below=1)
-    batch: int = setting(64, "trials per gradient step", low=1)
+    batch: int = setting(64, "trials per gradient step", low=1, high=10_000_000)
     patience: int = setting(
         10,
         "training stops after this many epochs in a row without a lower validation loss; the weights of the lowest are kept",
         low=1,
+        high=1_000_000,
     )
     streams: int | None = setting(
         None,
         "images shown at once; with one there is no cue. None: found from X, as many as the columns at its end that are a one-hot"
         " cue, otherwise one (`bridges.torch_classifier.streams_of`)",
         low=1,
+        high=1001,
     )
     device: str = setting("auto", '"auto" (CUDA where there is one, otherwise the CPU), "cpu" or "cuda"')
     optimiser: str = setting("adamw", '"adamw", or "sgd" with Nesterov\'s momentum', choices=OPTIMISERS)
@@ -161,13 +166,12 @@ class TorchClassifier(ClassifierMixin, Learner):
             kept, held = _hold_out(label, self.random_state)
             parts = [(stimulus[part], cue[part], label[part]) for part in (kept, held)]
         else:
-            if not isinstance(probe, (tuple, list)) or len(probe) != 2:
-                raise WrongUse("probe is not a pair; give the validation trials as probe=(X, y).")
+            answers = inputs.probed(self, probe, label, "the probe's X and y")
             if np.ndim(probe[0]) == 2 and np.shape(probe[0])[1] != X.shape[1]:
                 probed = split_streams(probe[0], streams)[0].shape[2]
                 raise WrongUse(f"X has {stimulus.shape[2]} features per stream and the probe {probed}; they must agree.")
             others, asked = split_streams(inputs.matrix(self, probe[0], text=NOT_NUMBERS), streams)
-            parts = [(stimulus, cue, label), (others, asked, inputs.labels(self, *probe, "the probe's X and y"))]
+            parts = [(stimulus, cue, label), (others, asked, answers)]
         features = stimulus.shape[2]
         self.classes_ = np.unique(np.concatenate([part[2] for part in parts]))
         if len(self.classes_) < 2:
@@ -236,9 +240,11 @@ class TorchClassifier(ClassifierMixin, Learner):
         """What `fit` made, the numbers of the model as arrays."""
         return super().state() | {WEIGHTS: saving.numbers(self)}
 
+    @checked
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take over what `state` gave, and make the model of these numbers on the device of the settings."""
         kept = dict(state)
+        self._held(kept, WEIGHTS)
         self.device_ = _device(self.device)
         self.model_ = saving.model(self, kept.pop(WEIGHTS), self.device_)
         super().restore(kept)

@@ -14,11 +14,13 @@ import numpy as np
 from brian2 import Hz, NeuronGroup, Quantity, ms
 
 from plasticity import given
+from plasticity.checked import checked
 from plasticity.errors import WrongUse
 from plasticity.neurons import check_group
 from plasticity.registry import Registry
 
 
+@checked
 def check_rates(rates_hz: Any, name: str = "rates") -> np.ndarray:
     """Firing rates in hertz as an array; WrongUse for a negative, infinite or NaN one. The engine checks every input in hertz."""
     rates = given.real(np.asarray(rates_hz) if getattr(rates_hz, "dim", None) is Hz.dim else rates_hz)

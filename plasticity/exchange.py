@@ -23,12 +23,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from brian2 import second
 
+from plasticity.checked import checked_but
 from plasticity.errors import PlasticityError, WrongUse
 
 if TYPE_CHECKING:
     from plasticity.learners import SpikingClassifier
 
 
+@checked_but("names")
 @dataclass(frozen=True, eq=False)
 class Recording:
     """Spikes of neurons over time, and the weights onto them.
@@ -159,6 +161,7 @@ def from_neo(block: Any) -> Recording:
     return _gathered(times, duration_s, trial_s, names, weights)
 
 
+@checked_but("recording")
 def write_nwb(path: str | os.PathLike[str], recording: Recording, force: bool = False) -> None:
     """Write an NWB file: the neurons as units with their class, the trials as intervals, the weights as a table `weights`.
 

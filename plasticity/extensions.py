@@ -23,6 +23,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from plasticity.checked import checked
 from plasticity.errors import PlasticityError, WrongUse
 
 GROUP = "plasticity"
@@ -30,6 +31,7 @@ VARIABLE = "PLASTICITY_WITH"  # the files, as a JSON list, for processes that th
 PACKAGES = ("plasticity", "bridges", "simulations")  # of this project
 
 
+@checked
 def add(files: Iterable[str | Path]) -> None:
     """Know what these files define, here and in the processes that are started from here.
 
@@ -41,6 +43,8 @@ def add(files: Iterable[str | Path]) -> None:
         The file does not run.
     """
     for given in files:
+        if not isinstance(given, (str, os.PathLike)):
+            raise WrongUse(f"files={given!r} must be the paths of Python files, like ['my_rule.py'].")
         path = Path(given).expanduser().absolute()
         if path.suffix != ".py" or not path.is_file():
             raise WrongUse(f"--with {given}: there is no such Python file; give the path of a file like my_rule.py.")
@@ -71,6 +75,7 @@ def told() -> dict[str, dict[str, str]]:
     return {"with": found} if found else {}
 
 
+@checked
 def changed(configuration: Mapping[str, Any]) -> tuple[list[str], list[str]]:
     """Which files of a run are not known now, and which are known but not as they were."""
     now, then = told().get("with", {}), configuration.get("with", {})

@@ -12,6 +12,7 @@ import re
 import secrets
 import stat
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ import numpy as np
 from plasticity.errors import PlasticityError, WrongUse
 
 TEMPORARY = ".unfinished-write-"  # how the name of a file begins while it is being written
-MOST_BYTES = 2**30  # that the arrays of one npz may take in memory
+MOST_BYTES = 2**30  # that the arrays of one npz, what a gzip file holds, or a table may take
 FORMAT, CHECKSUM = "format", "sha256"  # what a sealed file has beside its content; where one of the two is lost, the other tells
 
 
@@ -196,6 +197,36 @@ def read(path: Path) -> bytes:
         raise PlasticityError(f"there is no file {path}; was the run finished, and is this its folder?") from None
     except OSError as error:
         raise PlasticityError(f"cannot read {path}: {error.strerror or error}.") from error
+
+
+def unpacked(content: bytes) -> bytes:
+    """The content of a gzip file, one part after the other.
+
+    Raises
+    ------
+    EOFError, zlib.error
+        It is no gzip file, or cut short.
+    PlasticityError
+        It would take more than 1 GiB; no more than that is unpacked to see it.
+    """
+    parts: list[bytes] = []
+    room = MOST_BYTES
+    while content:
+        one = zlib.decompressobj(wbits=31)
+        parts.append(one.decompress(content, room + 1))
+        room -= len(parts[-1])
+        if room < 0:
+            raise PlasticityError(f"a gzip file holds more than {MOST_BYTES / 2**30:g} GiB, the most; give fewer images.")
+        if not one.eof:
+            raise EOFError("it ends too early")
+        content = one.unused_data.lstrip(b"\0")
+    return b"".join(parts)
+
+
+def refuse_large(path: Path) -> None:
+    """WrongUse for a file of data that is larger than 1 GiB."""
+    if (size := path.stat().st_size) > MOST_BYTES:
+        raise WrongUse(f"{path} has {size / 2**30:.1f} GiB, and {MOST_BYTES / 2**30:g} GiB is the most; give a part of it.")
 
 
 def damaged(path: Path, why: object) -> PlasticityError:

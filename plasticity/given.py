@@ -1,14 +1,48 @@
 """What somebody gave, as the numbers it must be: real ones, one of them, one time; None where it is something else.
 
-NumPy reads texts, dates and complex numbers as numbers, and drops units; here they are none. Whoever asks says what is wrong.
+NumPy reads texts, dates and complex numbers as numbers, and drops units; here they are none. Python reads 1_000, +5 and digits of
+every script; here a number is written with plain digits. Whoever asks says what is wrong.
 """
 
 from __future__ import annotations
 
+import math
 import numbers
+import re
 from typing import Any
 
 import numpy as np
+
+DIGITS = 40  # of a whole number at most
+_WHOLE = re.compile(rf"-?[0-9]{{1,{DIGITS}}}")
+_NUMBER = re.compile(r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
+
+
+def whole(text: str) -> int | None:
+    """A text as a whole number, written with plain digits and perhaps a minus; None for any other."""
+    return int(text) if _WHOLE.fullmatch(text) else None
+
+
+def number(text: str) -> float | None:
+    """A text as a number, written like -0.5, 3 or 1e-4, or inf; None for any other, and for one that no float holds."""
+    if text in ("inf", "-inf"):
+        return float(text)
+    value = float(text) if _NUMBER.fullmatch(text) and len(text) < 400 else math.inf
+    return value if math.isfinite(value) else None
+
+
+def shown(value: Any) -> str:
+    """A value as a sentence can show it: on one line, and not too long."""
+    try:
+        words = " ".join(repr(value).split())
+    except Exception:  # of a whole number too long for it, or of somebody's own
+        words = f"a {type(value).__name__}"
+    return words if len(words) <= 100 else f"{words[:90]}..."
+
+
+def is_whole(given: Any) -> bool:
+    """Whether it is a whole number; true and false are none."""
+    return isinstance(given, numbers.Integral) and not isinstance(given, (bool, np.bool_))
 
 
 def real(given: Any) -> np.ndarray | None:
@@ -49,5 +83,7 @@ def seconds(given: Any) -> float | None:
 
 
 def _without_unit(given: Any) -> bool:
+    if isinstance(given, (list, tuple)):  # NumPy makes numbers of [1*mV, 2*mV]
+        return all(_without_unit(one) for one in given if type(one) not in (int, float))
     dim = getattr(given, "dim", None)  # of a Brian2 quantity
     return dim is None or bool(getattr(dim, "is_dimensionless", True))

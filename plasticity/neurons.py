@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 from brian2 import Equations, NeuronGroup, Quantity, get_dimensions, get_unit, ms, mV, nS, pA, pF, second
+from brian2.equations.equations import EquationError
 from brian2.stateupdaters.exact import linear
 
 from plasticity import given
+from plasticity.checked import checked, checked_but
 from plasticity.errors import WrongUse, unknown
 from plasticity.registry import Registry
 from plasticity.settings import text
@@ -130,6 +132,9 @@ class Neuron:
         for option, told in (("values", values), ("expressions", expressions)):
             if told is not None and not isinstance(told, Mapping):
                 raise WrongUse(f"{option}={told!r} must be a dictionary of names.")
+            for symbol in told or ():
+                if not isinstance(symbol, str) or not symbol.isidentifier():
+                    raise WrongUse(f"{option} holds the name {given.shown(symbol)}; it must be that of a variable.")
         membrane = "1" if get_dimensions(self.parameters.get("threshold", 1)).is_dimensionless else "volt"
         lines = [self.equations, f"I = {current or ('0' if membrane == '1' else '0*volt')} : {membrane}"]
         expressions = expressions or {}
@@ -174,8 +179,17 @@ def check_group(n: Any, texts: Mapping[str, Any]) -> None:
     for option, given_text in texts.items():
         if not isinstance(given_text, str):
             raise WrongUse(f"{option}={given_text!r} must be Brian2 text.")
+        if not given_text.isascii() or not given_text.isprintable() and given_text.split() == [given_text]:
+            raise WrongUse(f"{option}={given.shown(given_text)} must be Brian2 text, in plain letters and digits.")
+        if option == "equations":
+            try:
+                Equations(given_text)
+            except (EquationError, SyntaxError, ValueError, TypeError) as error:
+                told = " ".join(str(error).split()) or "it cannot be read"
+                raise WrongUse(f"{option}={given.shown(given_text)} must be Brian2 text: {told}.") from None
 
 
+@checked_but("current")
 def lif_rate(current: Quantity, neuron: Neuron) -> float:
     """Closed form of the LIF neuron's rate in Hz under a constant input `current` (unit of the membrane variable).
 
@@ -278,6 +292,7 @@ izhikevich = Neuron(
 )  # fmt: skip
 
 
+@checked
 def half_steps(equations: Equations, variables: Any = None, method_options: Any = None) -> str:
     """State update of the `izhikevich` neuron as in its author's programs, for `group(..., method=half_steps)`.
 
@@ -334,6 +349,7 @@ intrinsic_rate = Neuron(
 )
 
 
+@checked
 def forced_spike(equations: Equations, variables: Any = None, method_options: Any = None) -> str:
     """State update of the `adex_clopath` neuron as in its authors' program; its `group` uses it, with dt=1*ms.
 

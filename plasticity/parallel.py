@@ -8,29 +8,32 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import operator
+import itertools
 import os
 import re
 import signal
 import threading
 import time
 import warnings
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence, Sized
 from pathlib import Path
 from typing import Any, TypeVar
 
 import joblib
 import numpy as np
 
-from plasticity import extensions, held
+from plasticity import extensions, given, held
 from plasticity.engine import backend
 from plasticity.errors import PlasticityError, WrongUse
+from plasticity.settings import MOST_SEED
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 Progress = Callable[..., None]
 """Takes the fraction that is done and, where there is something to say, `note="512 images/s"`."""
 
+MOST_JOBS = 256  # processes at a time: each takes memory and threads, and more than there are cores are no faster
+MOST_SEEDS = 100_000
 FEW_SEEDS = "so few seeds that an interval is hardly more than their range and no p can be small"
 
 
@@ -41,29 +44,53 @@ def quiet(fraction: float, note: str = "") -> None:
 # Seeds and how many at a time
 
 
-def check_seeds(seeds: Iterable[int]) -> list[int]:
-    """The seeds as a list: at least one, none negative, none twice."""
-    try:
-        listed = [operator.index(seed) for seed in seeds]
-    except TypeError:
-        raise WrongUse(f"seeds={seeds!r} are no whole numbers; give a number of seeds, or which, like [0, 3, 4].") from None
+def check_seeds(seeds: int | Iterable[int]) -> list[int]:
+    """The seeds as a list: how many from 0 on, or which; at least one, none negative, none twice.
+
+    Raises
+    ------
+    WrongUse
+        No such seeds, more than `MOST_SEEDS` of them, or one above 2**32 - 1.
+    """
+    counted = given.is_whole(seeds)
+    if not counted and (
+        not np.iterable(seeds) or isinstance(seeds, np.ndarray) and not seeds.ndim or isinstance(seeds, (str, bytes, Mapping))
+    ):
+        raise _no_seeds(seeds)
+    if counted and seeds > MOST_SEEDS or isinstance(seeds, Sized) and len(seeds) > MOST_SEEDS:  # type: ignore[operator]
+        raise WrongUse(f"{given.shown(seeds)} are more than {MOST_SEEDS} seeds, the most; give fewer.")
+    wanted = list(range(seeds)) if counted else list(itertools.islice(seeds, MOST_SEEDS + 1))  # type: ignore
+    if not all(map(given.is_whole, wanted)):
+        raise _no_seeds(wanted)
+    listed = [int(seed) for seed in wanted]
+    if len(listed) > MOST_SEEDS:
+        raise WrongUse(f"{MOST_SEEDS} seeds are the most; give fewer.")
+    if counted and seeds < 0:  # type: ignore[operator]
+        raise _no_seeds(seeds)
     if not listed:
         raise WrongUse(
             "0 seeds were asked for; a comparison needs at least one, for example seeds=10 (--seeds 10 on the command line)."
         )
-    if min(listed) < 0:
-        raise WrongUse(f"a seed is a whole number from 0 on, not {min(listed)}.")
+    for seed in (min(listed), max(listed)):
+        if not 0 <= seed <= MOST_SEED:
+            raise WrongUse(
+                f"a seed is a whole number from 0 on, not {given.shown(seed)}; {MOST_SEED} is the largest, above it they repeat."
+            )
     if len(set(listed)) < len(listed):
-        raise WrongUse(f"each seed can be given once; given were {', '.join(map(str, listed))}.")
+        raise WrongUse(f"each seed can be given once; given were {given.shown(listed)}.")
     return listed
+
+
+def _no_seeds(seeds: Any) -> WrongUse:
+    return WrongUse(f"seeds={given.shown(seeds)} are no whole numbers; give a number of seeds, or which, like [0, 3, 4].")
 
 
 def check_jobs(jobs: int | None) -> int:
     """How many processes: as many as there are cores unless stated."""
     if jobs is None:
         return joblib.cpu_count()
-    if jobs < 1:
-        raise WrongUse(f"jobs={jobs}: the number of processes is 1 or more.")
+    if not given.is_whole(jobs) or not 1 <= jobs <= MOST_JOBS:
+        raise WrongUse(f"jobs={given.shown(jobs)}: the number of processes is a whole number, 1 or more and {MOST_JOBS} at most.")
     return int(jobs)
 
 
@@ -137,18 +164,18 @@ def cluster(address: str | None) -> Iterator[None]:
     PlasticityError
         dask.distributed is not installed, or nobody answers at that address.
     """
-    if not address:
+    if address is None:
         yield
         return
+    if not isinstance(address, str) or not re.fullmatch(r"[a-z]+://[!-~]+:[0-9]{1,5}", address):
+        raise WrongUse(f"--cluster {given.shown(address)} is no address of a Dask scheduler; write it like tcp://10.0.0.1:8786.")
     try:
         from distributed import Client
     except ImportError:
         raise PlasticityError("--cluster needs dask.distributed; type: pip install distributed") from None
-    if not re.fullmatch(r"[a-z]+://\S+:\d+", address):
-        raise WrongUse(f"--cluster {address!r} is no address of a Dask scheduler; write it like tcp://10.0.0.1:8786.")
     try:
         client = Client(address, timeout=5, set_as_default=False)
-    except (OSError, ValueError, TimeoutError, TypeError) as error:  # TypeError: tls:// without certificates
+    except Exception as error:  # of any of its protocols: OSError, ValueError, TypeError (TLS), RuntimeError, ...
         if address.startswith("tls://"):
             raise PlasticityError(_NO_TLS.format(address, type(error).__name__)) from None
         raise PlasticityError(

@@ -8,7 +8,9 @@ Every protocol comes back as two lists, `pre, post`, with the spike times of eac
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+import inspect
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from brian2 import (
@@ -27,6 +29,7 @@ from brian2.synapses.synapses import SynapticPathway
 from brian2.utils.stringtools import get_identifiers
 
 from plasticity import given
+from plasticity.checked import checked_but
 from plasticity.engine.programs import BRIAN2_LOCK
 from plasticity.errors import WrongUse
 from plasticity.rules import Landing, Rule
@@ -200,6 +203,8 @@ def repeated(
     """
     step = _step(dt)
     start = _starts(repetitions, frequency, step)
+    for side, trains in (("pre", pre), ("post", post)):
+        _several(side, trains)
     sides: list[list[Quantity]] = []
     for side, trains in (("pre", pre), ("post", post)):
         made = []
@@ -360,12 +365,15 @@ def weight_change(
         return np.array(synapses.w[:]) - start
 
 
+@checked_but("pre", "post", "dt")
 def closed_form(rule: Rule, pre: Sequence[Quantity], post: Sequence[Quantity], dt: Quantity | None = None) -> np.ndarray:
     """What `weight_change` should give of a rule that has a closed form (`Rule.change`), with no bounds: a sum over spikes.
 
     With `dt` spike times are rounded to its multiples as there; else they are taken as they are.
     """
-    return np.array([rule.change(np.asarray(a), np.asarray(b), dt) for a, b in zip(pre, post, strict=True)])
+    for side, trains in (("pre", pre), ("post", post)):
+        _several(side, trains)
+    return np.array([rule.change(a, b, dt) for a, b in zip(pre, post, strict=True)])
 
 
 def _only_at_spikes(synapses: Synapses) -> bool:
@@ -378,6 +386,13 @@ def _only_at_spikes(synapses: Synapses) -> bool:
         and all(not np.any(path.delay[:]) for path in pathways)
         and not any(get_identifiers(path.code) & {"t", "t_in_timesteps", "lastupdate"} for path in pathways)
     )
+
+
+def _several(side: str, trains: Any) -> None:
+    """WrongUse for what is no list of spike trains, one for each synapse."""
+    whole = isinstance(trains, (str, bytes, Mapping)) or isinstance(trains, np.ndarray) and not trains.ndim
+    if whole or not np.iterable(trains) or inspect.isclass(trains):
+        raise WrongUse(f"{side}={given.shown(trains)} must hold a list of spike times for each synapse, like [[10, 20]*ms].")
 
 
 def _step(dt: Quantity | None) -> float:
@@ -438,6 +453,7 @@ def _placed(
 
 def _on_grid(trains: Sequence[Quantity], step: float, side: str) -> list[np.ndarray]:
     """Spike times of each train as whole numbers of steps."""
+    _several(side, trains)
     found = []
     for train in trains:
         times = np.zeros(0) if not isinstance(train, str) and np.size(train) == 0 else given.times(train)

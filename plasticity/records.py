@@ -22,6 +22,7 @@ import numpy as np
 
 import plasticity
 from plasticity import files
+from plasticity.checked import checked, checked_but
 from plasticity.errors import PlasticityError, WrongUse
 from plasticity.files import TEMPORARY
 
@@ -92,6 +93,7 @@ def _with(path: str | Path, ending: str) -> Path:
     return path.with_name(stem + ending)
 
 
+@checked_but("arrays")
 @dataclass
 class Record:
     """Everything about one run of one simulation or learner: what was asked, what came out, where and how long.
@@ -187,6 +189,7 @@ class Record:
 # The folder of a run
 
 
+@checked
 class RunFolder:
     """The output folder of one run: run.json, records/NAME.json and .npz, and summary.json once it is finished.
 

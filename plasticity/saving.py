@@ -30,6 +30,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 import plasticity
+from plasticity.checked import checked
 from plasticity.engine import backend
 from plasticity.engine.operations import CostModel, Operations, Population
 from plasticity.errors import PlasticityError, WrongUse
@@ -81,6 +82,7 @@ def save(learner: Learner, path: str | os.PathLike[str], force: bool = False) ->
     Record("learner", told, seed, numbers, arrays, 0.0, where, 1).save(stem)
 
 
+@checked
 def load(path: str | os.PathLike[str]) -> Learner:
     """The learner that `save` wrote; its answers are the same to the bit on the same kind of machine.
 

@@ -27,12 +27,16 @@ from typing import Any, TypeVar, dataclass_transform
 
 import numpy as np
 
+from plasticity import given
 from plasticity.errors import WrongUse, unknown
 
 T = TypeVar("T")
 C = TypeVar("C", bound=type)
 FINITE = sys.float_info.max
+NEVER = object()
+NOTHING = "none"  # how no value, and a list of none, are written
 SEED = "random_state"  # of an estimator: it follows from the seed of a run, so that nobody sets it beside the others
+MOST_SEED = 2**32 - 1  # larger ones are taken modulo this by some generators, and would repeat others
 
 
 def setting(
@@ -45,17 +49,19 @@ def setting(
     above: float = -math.inf,
     below: float = math.inf,
     later: bool = False,
+    once: Any = NEVER,
 ) -> Any:
     """A dataclass field with its meaning, unit, allowed names and bounds; those of `low` and `high` are allowed themselves.
 
     Infinity is refused unless high=math.inf. A registry as `choices` allows whatever is in it, also what is added later. With
     `later` it was added when there were records already: `recorded` leaves it out where it is the default, so that these go on.
+    `once` is how earlier records have the default (`current`).
     """
     bounds = {"low": low, "high": high, "above": above, "below": below}
     known = choices if isinstance(choices, Mapping) else tuple(choices)
     return dataclasses.field(
         default=default,
-        metadata={"help": help, "unit": unit, "choices": known, **bounds, "later": later},
+        metadata={"help": help, "unit": unit, "choices": known, **bounds, "later": later, "once": once},
     )
 
 
@@ -74,6 +80,7 @@ class Setting:
     above: float = -math.inf
     below: float = math.inf
     later: bool = False
+    once: Any = NEVER
 
     def told(self) -> dict[str, Any]:
         """What `show --json` says of it."""
@@ -92,7 +99,7 @@ class Setting:
         if not isinstance(value, str):
             return value
         kind = self._simple
-        if (kind is Any or type(None) in _alternatives(self.kind)) and value.strip().lower() == "none":
+        if (kind is Any or type(None) in _alternatives(self.kind)) and value.strip().lower() == NOTHING:
             return None
         if hasattr(kind, "from_text"):  # a rule, a gate, a neuron: it knows its own names
             return kind.from_text(value)
@@ -100,19 +107,20 @@ class Setting:
             if kind is bool:
                 return {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}[value.lower()]
             if kind in (int, float):
-                return kind(value)
+                return _number(kind, value)
             if typing.get_origin(kind) is tuple:
                 inner = (*typing.get_args(kind), str)[0]
-                return tuple(inner(part) for part in value.split(",") if part.strip())
+                parts = [] if value == NOTHING else [part.strip() for part in value.split(",")]
+                return tuple(_number(inner, part) if inner in (int, float) else _named(part) for part in parts)
         except (ValueError, KeyError):
             example = {bool: "true or false", int: "a whole number", float: "a number without its unit"}.get(
                 kind, "values with commas between, like 1,2,3"
             )
-            raise WrongUse(f"{owner}: {self.name}={value!r} is not understood; give {example}.") from None
+            raise WrongUse(f"{owner}: {self.name}={given.shown(value)} is not understood; give {example}.") from None
         if kind is Any:  # of an estimator from elsewhere: a number where it is one
             for number in (int, float):
                 with contextlib.suppress(ValueError):
-                    return number(value)
+                    return _number(number, value)
         elif inspect.isclass(kind) and kind not in (object, str):
             raise WrongUse(f"{owner}: {self.name} cannot be written on the command line; set it in Python.")
         return value
@@ -145,15 +153,33 @@ class Setting:
         if not any(_is(value, option) for option in _alternatives(kind)):
             named = [getattr(typing.get_origin(option) or option, "__name__", str(option)) for option in _alternatives(kind)]
             return WrongUse(
-                f"{owner}: {self.name}={value!r} is not of type {' or '.join(named)}; an example is {self.default!r}."
+                f"{owner}: {self.name}={given.shown(value)} is not of type {' or '.join(named)}; an example is {self.default!r}."
             )
         sides = ((self.above, "above"), (self.below, "below"))
         strict = [f"{word} {bound:g}" for bound, word in sides if math.isfinite(bound)]
         if not strict and value not in (math.inf, -math.inf):
             high = "inf" if self.high == FINITE else self.high
-            return WrongUse(f"{owner}: {self.name}={value} is outside {self.low} to {high} {self.unit}".rstrip() + ".")
+            return WrongUse(
+                f"{owner}: {self.name}={given.shown(value)} is outside {self.low} to {high} {self.unit}".rstrip() + "."
+            )
         strict += [f"{self.low:g} or more"] * (self.low > -math.inf) + [f"{self.high:g} or less"] * (self.high < FINITE)
-        return WrongUse(f"{owner}: {self.name}={value} must be {' and '.join(['finite', *strict])} {self.unit}".rstrip() + ".")
+        told = f"{owner}: {self.name}={given.shown(value)} must be {' and '.join(['finite', *strict])}"
+        return WrongUse(f"{told} {self.unit}".rstrip() + ".")
+
+
+def _number(kind: type, text: str) -> int | float:
+    """A text as a whole number or a number; ValueError for any other."""
+    found = given.whole(text) if kind is int else given.number(text)
+    if found is None:
+        raise ValueError
+    return found
+
+
+def _named(text: str) -> str:
+    """One of several names; ValueError where it is empty."""
+    if not text:
+        raise ValueError
+    return text
 
 
 def _alternatives(kind: Any) -> tuple[Any, ...]:
@@ -201,8 +227,8 @@ def describe(owner: Any) -> list[Setting]:
         hints = kinds(owner) if fields else {}
         return [Setting(f.name, f.default, kind=hints[f.name], **f.metadata) for f in fields]
     if hasattr(owner, "get_params") and not inspect.isclass(owner):
-        given = owner.get_params(deep=False)
-        return [Setting(key, value, "", "", (), _kind_of(value)) for key, value in given.items() if key != SEED]
+        held = owner.get_params(deep=False)
+        return [Setting(key, value, "", "", (), _kind_of(value)) for key, value in held.items() if key != SEED]
     return []
 
 
@@ -210,6 +236,13 @@ def recorded(made: Any) -> dict[str, Any]:
     """The settings of an instance as a record holds them."""
     values = [(entry, getattr(made, entry.name)) for entry in describe(made)]
     return {entry.name: plain(value) for entry, value in values if not (entry.later and value == entry.default)}
+
+
+def current(owner: Any, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings as a record has them, with the defaults of today where it has those of once."""
+    known = {entry.name: entry for entry in describe(owner)}
+    old = {key for key, value in values.items() if key in known and value == known[key].once}
+    return {key: known[key].default if key in old else value for key, value in values.items()}
 
 
 def _kind_of(value: Any) -> Any:
@@ -223,24 +256,40 @@ def check(made: Any) -> None:
     """Refuse an instance one of whose settings is of another type or outside its bounds or choices."""
     title = title_of(made)
     for entry in describe(made):
-        entry.check(title, getattr(made, entry.name))
+        value = getattr(made, entry.name)
+        entry.check(title, value)
+        if isinstance(value, np.generic) and not hasattr(made, "get_params"):  # the sums of an int8 overflow
+            object.__setattr__(made, entry.name, value.item())
     if dataclasses.is_dataclass(made) and hasattr(made, SEED):
         seed = getattr(made, SEED)
-        if not _is(seed, int) or seed < 0:
-            raise WrongUse(f"{title}: {SEED}={seed!r} must be a whole number of 0 or more.")
+        if not _is(seed, int) or not 0 <= seed <= MOST_SEED:
+            raise WrongUse(f"{title}: {SEED}={given.shown(seed)} must be a whole number of 0 or more, and {MOST_SEED} at most.")
 
 
 # Text to values
 
 
 def parse(assignments: Iterable[str]) -> dict[str, str]:
-    """Turn `["data=mnist", "train=500"]` into a dictionary of texts."""
+    """Turn `["data=mnist", "train=500"]` into a dictionary of texts.
+
+    Raises
+    ------
+    WrongUse
+        Something that is not key=value, nothing before or after the sign, or a key twice.
+    """
     parsed: dict[str, str] = {}
     for line in assignments:
         key, equals, value = line.partition("=")
-        if not equals or not key.strip():
-            raise WrongUse(f"--set takes key=value, not {line!r}; write --set KEY=VALUE; `plasticity show NAME` lists the keys.")
-        parsed[key.strip()] = value.strip()
+        key, value = key.strip(), value.strip()
+        if not key or not value:
+            none = f" (an empty one is written {NOTHING})" if equals and key else ""
+            raise WrongUse(
+                f"--set takes key=value, not {given.shown(line)}; write --set KEY=VALUE{none}; `plasticity show NAME` lists the"
+                " keys."
+            )
+        if key in parsed:
+            raise WrongUse(f"--set gives {key} twice, {parsed[key]} and {value}; give it once.")
+        parsed[key] = value
     return parsed
 
 
@@ -303,7 +352,7 @@ def text(value: Any) -> str:
     if isinstance(value, (bool, np.bool_)) or value is None:
         return str(value).lower()
     if isinstance(value, (list, tuple)):
-        return ",".join(map(text, value))
+        return ",".join(map(text, value)) or NOTHING
     if isinstance(value, Mapping) and "name" in value:  # a rule or a gate as a record holds it
         return str(value["name"])
     if hasattr(value, "name") and hasattr(value, "parameters"):

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special, stats
 
+from plasticity.checked import checked
 from plasticity.errors import WrongUse
 
 RESAMPLES = 9999  # an odd 10**4 - 1, so that the quantiles at 2.5 and 97.5 % are order statistics
@@ -70,6 +71,7 @@ def _permutation_p(a: np.ndarray, b: np.ndarray, batch: int | None = None) -> An
     ).pvalue
 
 
+@checked
 def interval(values: ArrayLike, confidence: float = 0.95) -> tuple[float, float]:
     """Bootstrap interval of the mean over seeds, bias-corrected and accelerated (BCa).
 
@@ -115,20 +117,27 @@ def interval(values: ArrayLike, confidence: float = 0.95) -> tuple[float, float]
     return float(low), float(high)
 
 
+@checked
 def late_mean(values: ArrayLike, parts: int, axis: int = -1) -> np.ndarray:
     """The mean over the last of so many parts of a run, which is that axis: 2 for its second half, 4 for its last quarter."""
     rows = np.asarray(values, dtype=float)
+    if parts < 1 or not -rows.ndim <= axis < rows.ndim or not rows.size:
+        raise WrongUse(
+            f"late_mean: the last of {parts} parts of {rows.shape} along axis {axis} is none; give values, and 1 part or more."
+        )
     kept = [slice(None)] * rows.ndim
     kept[axis] = slice(-rows.shape[axis] // parts, None)
     return rows[tuple(kept)].mean(axis=axis)
 
 
+@checked
 def standard_error(values: ArrayLike) -> np.ndarray:
     """Standard error of the mean over the first axis; nan for fewer than two values."""
     rows = np.asarray(values, dtype=float)
     return rows.std(axis=0, ddof=1) / np.sqrt(len(rows)) if len(rows) > 1 else np.full(rows.shape[1:], np.nan)
 
 
+@checked
 def padded(rows: Sequence[np.ndarray]) -> np.ndarray:
     """Arrays of different lengths as one, (rows, longest, ...), nan where one has ended."""
     made = np.full((len(rows), max(map(len, rows)), *np.shape(rows[0])[1:]), np.nan)
@@ -137,6 +146,7 @@ def padded(rows: Sequence[np.ndarray]) -> np.ndarray:
     return made
 
 
+@checked
 def scale_to(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
     """What x is multiplied by to be y, by least squares, and half of its 95 % interval; 0 where x is."""
     power = float(x @ x)
@@ -144,12 +154,14 @@ def scale_to(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
     return scale, 1.96 * float(np.sqrt(((y - scale * x) ** 2).sum() / (len(x) - 1) / power)) if power else 0.0
 
 
+@checked
 def same_signs(x: ArrayLike, y: ArrayLike) -> tuple[int, int, float]:
     """How many of the pairs have the same sign, of how many, and the p of so many or more by chance (sign test, one-sided)."""
-    same = np.sign(x) == np.sign(y)
+    same = np.sign(np.asarray(x, dtype=float)) == np.sign(np.asarray(y, dtype=float))
     return int(same.sum()), same.size, float(stats.binomtest(int(same.sum()), same.size, alternative="greater").pvalue)
 
 
+@checked
 @dataclass(frozen=True)
 class PairedDifference:
     """The mean of `a - b` over seeds, its interval, its size in standard deviations, and its p-value."""
@@ -164,6 +176,7 @@ class PairedDifference:
         return f"{self.mean:+.3f} [{self.low:+.3f}, {self.high:+.3f}]"
 
 
+@checked
 def paired_difference(a: ArrayLike, b: ArrayLike, confidence: float = 0.95) -> PairedDifference:
     """How much `a` exceeds `b` when both were measured on the same seeds.
 
@@ -259,6 +272,7 @@ def _hedges(n: int) -> float:
     return math.exp(special.gammaln(m / 2) - special.gammaln((m - 1) / 2)) / math.sqrt(m / 2)
 
 
+@checked
 def holm(p_values: Sequence[float] | np.ndarray) -> np.ndarray:
     """p-values corrected for their number, so that the chance of any false alarm stays below the level.
 
@@ -291,6 +305,7 @@ def holm(p_values: Sequence[float] | np.ndarray) -> np.ndarray:
     return adjusted
 
 
+@checked
 def trials_to(history_trials: ArrayLike, history_accuracy: ArrayLike, fraction: float = 0.8) -> float:
     """Training trials until the learning curve first reaches `fraction` of its final accuracy.
 
@@ -326,17 +341,20 @@ def trials_to(history_trials: ArrayLike, history_accuracy: ArrayLike, fraction: 
     return float(trials[reached[0]]) if reached.size else math.nan
 
 
+@checked
 def finite(value: float | None) -> float | None:
     """The number, or None where there is none."""
     return float(value) if value is not None and math.isfinite(value) else None
 
 
+@checked
 def known_mean(values: ArrayLike) -> float:
     """The mean of those values that are known; nan where none is."""
     rows = np.asarray(values, dtype=float)
     return float(np.nanmean(rows)) if np.isfinite(rows).any() else math.nan
 
 
+@checked
 def mean_and_interval(values: ArrayLike) -> dict[str, float]:
     """Mean and 95 % interval over seeds, of those that have the number: `mean`, `low`, `high`, each nan where there is none."""
     known = np.asarray(values, dtype=np.float64)
@@ -345,11 +363,13 @@ def mean_and_interval(values: ArrayLike) -> dict[str, float]:
     return {"mean": float(known.mean()) if len(known) else math.nan, "low": low, "high": high}
 
 
+@checked
 def each_and_mean(values: ArrayLike) -> dict[str, Any]:
     """`mean_and_interval`, and in `each` the value of each seed."""
     return {**mean_and_interval(values), "each": np.asarray(values, dtype=float).tolist()}
 
 
+@checked
 def over_seeds(values: ArrayLike) -> dict[str, float | None] | None:
     """Mean and 95 % interval over seeds, of those that have the number; None where none has.
 
@@ -361,8 +381,13 @@ def over_seeds(values: ArrayLike) -> dict[str, float | None] | None:
     return None if math.isnan(found["mean"]) else {key: finite(value) for key, value in found.items()}
 
 
+@checked
 def zero_crossing(x: np.ndarray, y: np.ndarray, centre: float) -> tuple[float, float, float]:
     """Where the regression line of y over x is 0, with its 95 % interval (delta method); `centre` is a place near it."""
+    if x.shape != y.shape or x.ndim != 1 or len(np.unique(x)) < 3:
+        raise WrongUse(
+            f"zero_crossing: x and y of shapes {x.shape} and {y.shape}; give one y for each of at least 3 different x."
+        )
     A = np.column_stack([np.ones_like(x), x - centre])
     (level, slope), *_ = np.linalg.lstsq(A, y, rcond=None)
     covariance = np.linalg.inv(A.T @ A) * ((y - A @ [level, slope]) ** 2).sum() / (len(x) - 2)

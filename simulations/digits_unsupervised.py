@@ -81,17 +81,24 @@ class DigitsUnsupervised(SeedsApart):
     images: int = setting(0, "training images; 0: all there are", low=0, high=60_000)
     test: int = setting(0, "test images; 0: all there are", low=0, high=10_000)
     labels: int = setting(10_000, "how many training images say what the neurons stand for", low=10, high=60_000)
-    control: int = setting(2000, "the most images that assign, and that test, the network before learning; 0: none", low=0)
+    control: int = setting(
+        2000, "the most images that assign, and that test, the network before learning; 0: none", low=0, high=60_000
+    )
     rule: str = setting("diehl_cook", "rule of the plastic synapses")
-    theta_plus_mv: float = setting(-1.0, "rise of a threshold at a spike (the paper: 0.05); -1: see w_ie", "mV", low=-1, high=10)
-    w_ie: float = setting(
-        -1.0,
-        "inhibition, in units of the leak (the paper: 17); -1: the paper's, or what suits many images for each neuron",
-        low=-1,
+    theta_plus_mv: float | None = setting(
+        None, "rise of a threshold at a spike (the paper: 0.05); none: see w_ie", "mV", low=0, high=10, once=-1.0
+    )
+    w_ie: float | None = setting(
+        None,
+        "inhibition, in units of the leak (the paper: 17); none: the paper's, or what suits many images for each neuron",
+        low=0,
         high=1000,
+        once=-1.0,
     )
     dt_ms: float = setting(0.5, "time step", "ms", low=0.1, high=1)
-    block: int = setting(0, "presentations between two checkpoints; 0: 1000, or a sixth of the images if that is less", low=0)
+    block: int = setting(
+        0, "presentations between two checkpoints; 0: 1000, or a sixth of the images if that is less", low=0, high=1_000_000
+    )
 
     def refuse(self) -> None:
         check_rule(self.rule)
@@ -107,7 +114,7 @@ class DigitsUnsupervised(SeedsApart):
 
     def values(self, images: int) -> dict[str, Any]:
         """`theta_plus_mv` and `w_ie`: as set, or what suits so many neurons and images."""
-        chosen = {name: float(getattr(self, name)) for name in ("theta_plus_mv", "w_ie") if getattr(self, name) >= 0}
+        chosen = {name: float(getattr(self, name)) for name in ("theta_plus_mv", "w_ie") if getattr(self, name) is not None}
         return suited(self.neurons, images * self.passes) | chosen
 
     def learner(self, seed: int, images: int, checkpoints: Path | None = None) -> DiehlCookClassifier:

@@ -72,7 +72,7 @@ class NetworkTime(Experiment):
     warm: int = WARM
     repeats: int = REPEATS
     parallel_images: int = setting(
-        300, "images in each of the eight trainings that run one after another and side by side; 0: none", low=0
+        300, "images in each of the eight trainings that run one after another and side by side; 0: none", low=0, high=60_000
     )
 
     def collect(self, session: Session) -> dict[str, np.ndarray]:

@@ -103,7 +103,9 @@ class PatternDetection(Experiment):
     in_pattern: int = setting(1000, "inputs that take part in the pattern", low=1, high=10_000)
     share: float = setting(0.25, "share of the time in which the pattern is there", low=0.01, high=0.4)
     jitter_ms: float = setting(1.0, "standard deviation of the jitter of the pattern's spikes", "ms", low=0, high=20)
-    threshold: float = setting(500.0, "threshold of the neuron, in peaks of the potential by one input of weight 1", low=1)
+    threshold: float = setting(
+        500.0, "threshold of the neuron, in peaks of the potential by one input of weight 1", low=1, high=1e6
+    )
     w_start: float = setting(0.475, "weight of every synapse at the start", low=0, high=1)
     A_plus: float = setting(2**-5, "largest potentiation by one pair, as a share of the weight's range", low=0, high=1)
     alpha: float = setting(0.85, "A_minus/A_plus", low=0, high=10)

@@ -17,6 +17,7 @@ from bridges.comparison.energy import EnergyTable, cost_table, spent
 from bridges.comparison.fairness import fairness_table
 from bridges.comparison.likeness import likeness_tables
 from bridges.learners import NAME
+from plasticity.checked import checked
 from plasticity.engine.operations import Costs
 from plasticity.errors import PlasticityError, WrongUse
 from plasticity.files import read_sealed, write_text
@@ -28,11 +29,13 @@ if TYPE_CHECKING:
     import pandas
 
 
+@checked
 def record_name(seed: int, learner: str) -> str:
     """Where the record of one pair lies in the folder of a run: seed-0003/spiking_gated."""
     return f"seed-{seed:04d}/{learner}"
 
 
+@checked
 @dataclass
 class Comparison:
     """The records of all learners and seeds, and what follows from them.
@@ -345,9 +348,10 @@ def _check_record(record: Record, file: Path) -> None:
         )
 
 
+@checked
 def read_configuration(folder: Path) -> dict[str, Any]:
     """The configuration of the run in a folder (its run.json)."""
-    path = folder / "run.json"
+    path = Path(folder) / "run.json"
     if not path.exists():
         raise WrongUse(
             f"{folder} holds no run (there is no run.json); give a folder that `plasticity compare` or `plasticity run` wrote."

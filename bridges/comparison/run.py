@@ -18,9 +18,8 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from numbers import Integral
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -28,6 +27,7 @@ from bridges.comparison.energy import EnergyTable
 from bridges.comparison.result import Comparison, record_name
 from bridges.learners import NamedLearner, resolve
 from plasticity import extensions, settings
+from plasticity.checked import checked_but
 from plasticity.engine import backend
 from plasticity.errors import PlasticityError, WrongUse
 from plasticity.learners import VALIDATION
@@ -238,6 +238,7 @@ def _configuration(task: Task, learners: Sequence[NamedLearner], seeds: list[int
     return json.loads(json.dumps(asked))
 
 
+@checked_but("learners", "task", "seeds", "jobs")
 def compare(
     learners: Iterable[Any] | None = None,
     task: Task | str | tuple[Any, Any] = "cued_digits",
@@ -282,8 +283,7 @@ def compare(
         raise WrongUse(f"{task.__name__} is a class; give a task that is made of it, {task.__name__}().")
     elif not isinstance(task, Task):
         raise WrongUse(f"a task is a name, a Task or a pair (X, y), not a {type(task).__name__}; names: {', '.join(TASKS)}.")
-    wanted: Iterable[int] = range(int(seeds)) if isinstance(seeds, Integral) else cast(Iterable[int], seeds)
-    seed_list, n_jobs = check_seeds(wanted), check_jobs(jobs)
+    seed_list, n_jobs = check_seeds(seeds), check_jobs(jobs)
     resolved = resolve(learners, settings or {}, task)
     for hint in task.hints({learner.side for learner in resolved}):
         warnings.warn(hint, stacklevel=2)

@@ -9,9 +9,10 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from bridges.identities.identity import Identity, difference
+from bridges.identities.identity import Identity, difference, fitting
 
 
+@fitting
 def brainprop(
     weights: Sequence[np.ndarray], feedback: Sequence[np.ndarray], x: np.ndarray, action: np.ndarray, reward: np.ndarray
 ) -> list[np.ndarray]:
@@ -49,6 +50,7 @@ def brainprop(
     return changes[::-1]
 
 
+@fitting
 def backprop(weights: Sequence[np.ndarray], x: np.ndarray, action: np.ndarray, reward: np.ndarray) -> list[np.ndarray]:
     """Minus the gradient of the sum over trials of 1/2 (r - Q_a)^2, a the selected unit, by autograd through the same network."""
     tensors = [torch.from_numpy(W).requires_grad_() for W in weights]
@@ -60,6 +62,7 @@ def backprop(weights: Sequence[np.ndarray], x: np.ndarray, action: np.ndarray, r
     return [-gradient.numpy() for gradient in torch.autograd.grad(loss, tensors)]
 
 
+@fitting
 def trials(rng: np.random.Generator) -> tuple[list[np.ndarray], np.ndarray, np.ndarray, np.ndarray]:
     """Weights of three to five layers of 3 to 40 units; inputs, selected units and rewards (0 or 1) of 32 trials."""
     units = rng.integers(3, 41, size=rng.integers(4, 7))
@@ -68,9 +71,10 @@ def trials(rng: np.random.Generator) -> tuple[list[np.ndarray], np.ndarray, np.n
 
 
 def _joined(arrays: Sequence[np.ndarray]) -> np.ndarray:
-    return np.concatenate([array.ravel() for array in arrays])
+    return np.concatenate([np.ravel(array) for array in arrays])
 
 
+@fitting
 def cosine(a: Sequence[np.ndarray], b: Sequence[np.ndarray]) -> float:
     """The cosine of the angle between two lists of arrays, each taken as one long vector."""
     u, v = _joined(a), _joined(b)

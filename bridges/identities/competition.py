@@ -6,11 +6,12 @@ import math
 
 import numpy as np
 
-from bridges.identities.identity import Identity, difference, softmax_attention
+from bridges.identities.identity import Identity, difference, fitting, softmax_attention
 
 REYNOLDS_HEEGER = "Reynolds & Heeger 2009, doi:10.1016/j.neuron.2009.01.002"
 
 
+@fitting
 def normalisation(E: np.ndarray, A: np.ndarray, S: np.ndarray, sigma: float) -> np.ndarray:
     """The normalisation model of attention: R = A E/(S (A E) + sigma) (Reynolds & Heeger 2009).
 
@@ -26,6 +27,7 @@ def normalisation(E: np.ndarray, A: np.ndarray, S: np.ndarray, sigma: float) -> 
     return A * E / (S @ (A * E) + sigma)
 
 
+@fitting
 def normalisation_as_attention(E: np.ndarray, A: np.ndarray, S: np.ndarray, sigma: float) -> np.ndarray:
     """The same by softmax attention: R_i = p_ii/S_ii, where p_i = softmax over j of log E_j + log A_j + log S_ij.
 
@@ -39,6 +41,7 @@ def normalisation_as_attention(E: np.ndarray, A: np.ndarray, S: np.ndarray, sigm
     return np.diagonal(shares) / np.diagonal(S)
 
 
+@fitting
 def fields(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
     """Drive, attention field with a peak of 2 on a base of 1, Gaussian suppressive field, sigma: an instance of the model."""
     n = rng.integers(20, 121)
@@ -61,6 +64,7 @@ def _attention_field(rng: np.random.Generator) -> float:
     return difference(normalisation(E, A, S, sigma), normalisation_as_attention(E, A, S, sigma))
 
 
+@fitting
 def biased_competition(r: np.ndarray, w: np.ndarray, b: float, sigma: float) -> float:
     """R = (b w_1 r_1 + w_2 r_2)/(b w_1 + w_2 + sigma): two stimuli in one receptive field, the first one attended.
 
@@ -79,6 +83,7 @@ def biased_competition(r: np.ndarray, w: np.ndarray, b: float, sigma: float) -> 
     return float(strength @ r / (strength.sum() + sigma))
 
 
+@fitting
 def competition_as_attention(r: np.ndarray, w: np.ndarray, b: float, sigma: float) -> float:
     """The same by softmax attention: tokens of the values r_1, r_2, 0 and of the logits log w_1 + log b, log w_2, log sigma."""
     with np.errstate(divide="ignore"):  # sigma = 0: the third token is masked

@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from bridges.identities.identity import Identity, difference
+from bridges.identities.identity import Identity, difference, fitting
+from plasticity.checked import checked
 
 
+@checked
 @dataclass(frozen=True)
 class Recurrent:
     """A recurrent network of leaky and adaptive integrate-and-fire neurons with a leaky readout; time in steps of 1 ms.
@@ -70,6 +72,7 @@ class Recurrent:
         return np.where(np.arange(len(self.W)) < self.lif, 0.0, self.beta)
 
 
+@fitting
 def eligibility(net: Recurrent) -> tuple[np.ndarray, np.ndarray]:
     """Spikes z (steps, neurons) and eligibility traces e (steps, neurons, inputs + neurons), forward in time and local, in NumPy.
 
@@ -118,6 +121,7 @@ class _Spike(torch.autograd.Function):
         return gradients[0] * ctx.damping * (1 - above.abs()).clamp(min=0), None
 
 
+@fitting
 def bptt(net: Recurrent, total: bool = True) -> tuple[np.ndarray, np.ndarray]:
     """The gradient dE/dW by autograd backwards through time, and the learning signal dE/dz_t (steps, neurons).
 

@@ -6,11 +6,12 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from bridges.identities.identity import KATHAROPOULOS, Identity, difference, tokens, units
+from bridges.identities.identity import KATHAROPOULOS, Identity, difference, fitting, tokens, units
 
 SCHLAG = "Schlag, Irie & Schmidhuber 2021, arXiv:2102.11174"
 
 
+@fitting
 def linear_attention(q: np.ndarray, k: np.ndarray, v: np.ndarray, decay: float = 1.0, normalised: bool = False) -> np.ndarray:
     """Causal attention without softmax: y_t = sum over s <= t of decay^(t-s) (k_s . q_t) v_s, all steps at once.
 
@@ -24,6 +25,7 @@ def linear_attention(q: np.ndarray, k: np.ndarray, v: np.ndarray, decay: float =
     return (weights @ values).numpy()
 
 
+@fitting
 def hebb(q: np.ndarray, k: np.ndarray, v: np.ndarray, decay: float = 1.0, trace: float | None = None) -> np.ndarray:
     """A Hebbian memory, step by step: W = decay W + v_t k_t^T, then the output y_t = W q_t.
 
@@ -51,6 +53,7 @@ def hebb(q: np.ndarray, k: np.ndarray, v: np.ndarray, decay: float = 1.0, trace:
     return y
 
 
+@fitting
 def delta_rule(W: np.ndarray, k: np.ndarray, v: np.ndarray, beta: float) -> np.ndarray:
     """W += beta (v_t - W k_t) k_t^T, step by step; the weights after each step (steps, outputs, d)."""
     after = []
@@ -60,6 +63,7 @@ def delta_rule(W: np.ndarray, k: np.ndarray, v: np.ndarray, beta: float) -> np.n
     return np.array(after)
 
 
+@fitting
 def sgd(W: np.ndarray, k: np.ndarray, v: np.ndarray, beta: float) -> np.ndarray:
     """`torch.optim.SGD` at the rate beta on 1/2 |v_t - W k_t|^2, one step for each t; the weights after each."""
     weights = torch.from_numpy(W.copy()).requires_grad_()
@@ -73,6 +77,7 @@ def sgd(W: np.ndarray, k: np.ndarray, v: np.ndarray, beta: float) -> np.ndarray:
     return np.array(after)
 
 
+@fitting
 def trained_layer(
     W: np.ndarray, x: np.ndarray, labels: np.ndarray, rate: float, momentum: float = 0.0
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -104,6 +109,7 @@ def _hebb(rng: np.random.Generator) -> float:
     return difference(hebb(q, k, v), linear_attention(q, k, v))
 
 
+@fitting
 def positive(x: np.ndarray) -> np.ndarray:
     """The features of Katharopoulos et al. 2020, phi(x) = elu(x) + 1, in NumPy: x + 1 above 0, e^x below."""
     return np.where(x > 0, x + 1, np.exp(np.minimum(x, 0)))

@@ -8,12 +8,13 @@ import numpy as np
 from scipy.spatial.distance import cdist
 from scipy.special import logsumexp, softmax
 
-from bridges.identities.identity import Identity, difference, softmax_attention, tokens, units
+from bridges.identities.identity import Identity, difference, fitting, softmax_attention, tokens, units
 
 RAMSAUER = "Ramsauer et al. 2020, arXiv:2008.02217"
 KERNEL = "Nadaraya 1964, doi:10.1137/1109020; Watson 1964, Sankhya A 26:359-372; Tsai et al. 2019, arXiv:1908.11775"
 
 
+@fitting
 def hopfield_update(patterns: np.ndarray, state: np.ndarray, beta: float) -> np.ndarray:
     """One update of a modern Hopfield network: xi = X softmax(beta X^T xi), in NumPy.
 
@@ -29,6 +30,7 @@ def hopfield_update(patterns: np.ndarray, state: np.ndarray, beta: float) -> np.
     return patterns.T @ softmax(beta * patterns @ state)
 
 
+@fitting
 def hopfield_energy(patterns: np.ndarray, state: np.ndarray, beta: float) -> float:
     """E = -log(sum_i exp(beta x_i . xi))/beta + 1/2 xi . xi + log(N)/beta + 1/2 max_i |x_i|^2 (Ramsauer et al. 2020)."""
     largest = np.square(patterns).sum(axis=1).max()
@@ -57,6 +59,7 @@ def _energy(rng: np.random.Generator) -> float:
     return float(np.diff(energies).max(initial=0.0) / np.abs(energies).max())
 
 
+@fitting
 def gaussian_weights(q: np.ndarray, k: np.ndarray) -> np.ndarray:
     """Shares exp(-|q - k_i|^2/(2 sqrt(d))), normalised over the keys: (queries, keys).
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from torch.nn import functional
 
+from plasticity.checked import checked
+from plasticity.errors import WrongUse
+
 KATHAROPOULOS = "Katharopoulos, Vyas, Pappas & Fleuret 2020, arXiv:2006.16236"
 
 
+@checked
 @dataclass(frozen=True)
 class Identity:
     """One statement, and how to measure by how much it fails.
@@ -40,6 +46,30 @@ class Identity:
     largest_difference: Callable[[np.random.Generator], float]
 
 
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def fitting(function: F) -> F:
+    """`checked`, for a formula of arrays: shapes that do not go together, and no finite result, are a WrongUse."""
+    asked = checked(function)
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            with np.errstate(invalid="raise", over="raise"):
+                return asked(*args, **kwargs)
+        except WrongUse:
+            raise
+        except (RuntimeError, IndexError, ValueError, TypeError, ArithmeticError) as error:
+            told = " ".join(str(error).split())
+            raise WrongUse(
+                f"{function.__name__}: these arguments do not go together ({told}); its docstring says the shapes."
+            ) from error
+
+    return call  # type: ignore[return-value]
+
+
+@fitting
 def difference(a: np.ndarray, b: np.ndarray) -> float:
     """max |a - b| / max |b|: relative to the largest value, so that sums which cancel are not blamed for it."""
     if np.shape(a) != np.shape(b):
@@ -47,6 +77,7 @@ def difference(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.abs(a - b).max() / np.abs(b).max())
 
 
+@fitting
 def softmax_attention(
     q: np.ndarray, k: np.ndarray, v: np.ndarray, bias: np.ndarray | None = None, scale: float | None = None
 ) -> np.ndarray:

@@ -10,7 +10,7 @@ import torch
 from brian2 import Hz, Network, Quantity, SpikeGeneratorGroup, ms, second
 from torch.nn import functional
 
-from bridges.identities.identity import KATHAROPOULOS, Identity, difference
+from bridges.identities.identity import KATHAROPOULOS, Identity, difference, fitting
 from plasticity import protocols
 from plasticity.rules import Rule, pair_stdp, triplet_stdp
 
@@ -19,6 +19,7 @@ SONG = "Song, Miller & Abbott 2000, doi:10.1038/78829"
 DT = 1 * ms  # the grid of spike times; traces are exact at any
 
 
+@fitting
 def spikes(rng: np.random.Generator, trains: int, rate_hz: float = 40.0, duration_s: float = 0.3) -> list[Quantity]:
     """Independent Poisson spike trains on the grid `DT`."""
     return protocols.poisson(np.full(trains, rate_hz) * Hz, duration_s * second, rng, DT)
@@ -29,6 +30,7 @@ def _group(trains: Sequence[Quantity]) -> SpikeGeneratorGroup:
     return SpikeGeneratorGroup(len(trains), neuron, np.concatenate([np.asarray(train) for train in trains]) * second, dt=DT)
 
 
+@fitting
 def network_weights(rule: Rule, pre: Sequence[Quantity], post: Sequence[Quantity]) -> np.ndarray:
     """The weights (pre, post) of an all-to-all network of given spike trains under a rule, simulated in Brian2 from w = 0."""
     with protocols.numpy_target():
@@ -42,6 +44,7 @@ def network_weights(rule: Rule, pre: Sequence[Quantity], post: Sequence[Quantity
         return W
 
 
+@fitting
 def spike_attention(pre: Sequence[Quantity], post: Sequence[Quantity], A: float, tau: Quantity) -> np.ndarray:
     """Linear attention over spikes, as weights (pre, post): W^T = A sum over s of v_s (sum over t < s of exp(-(s-t)/tau) k_t)^T.
 
@@ -59,6 +62,7 @@ def spike_attention(pre: Sequence[Quantity], post: Sequence[Quantity], A: float,
     return (A * recent.T @ v.to(recency.dtype)).numpy()
 
 
+@fitting
 def pairs_sum(pre: Quantity, post: Quantity, rule: Rule) -> float:
     """Pair STDP as its definition: every pre- with every postsynaptic spike, one term for each, no trace."""
     p, step = rule.parameters, float(DT)
@@ -78,6 +82,7 @@ def _random_pair_rule(rng: np.random.Generator) -> Rule:
     return pair_stdp(A_plus=rng.uniform(0.001, 0.1), A_minus=rng.uniform(0.001, 0.1), tau_plus=tau_plus, tau_minus=tau_minus)
 
 
+@fitting
 def as_triplet(rule: Rule, **third: float) -> Rule:
     """Triplet STDP with the pair amplitudes and time constants of a pair rule, and A3 = 0 unless told."""
     p = rule.parameters

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from bridges.identities.identity import units
+from bridges.identities.identity import fitting, units
 
 
+@fitting
 def memory_errors(n: int, d: int, draws: int, rng: np.random.Generator) -> np.ndarray:
     """How badly W = sum v_s k_s^T recalls n random pairs: the mean over its n keys of |W k_s - v_s|^2/|v_s|^2, (draws,).
 

@@ -10,7 +10,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from plasticity.checked import checked
 from plasticity.errors import WrongUse, unknown
+
+MOST_UNITS = 20_000  # of a layer, and of whatever else is counted: a matrix of so many squared takes 1.6 GB
 
 
 class Model(nn.Module, ABC):
@@ -57,10 +60,16 @@ class Model(nn.Module, ABC):
     query: nn.Embedding
     shown: nn.Linear
 
+    @checked
     def __init__(
         self, streams: int, features: int, classes: int, hidden: int = 192, dropout: float = 0.3, query: str = "cue"
     ) -> None:
         super().__init__()
+        for what, number in (("streams", streams), ("features", features), ("classes", classes), ("hidden", hidden)):
+            if not 1 <= number <= MOST_UNITS:
+                raise WrongUse(f"{self.name}: {what}={number} must be a whole number from 1 to {MOST_UNITS}.")
+        if not 0 <= dropout < 1:
+            raise WrongUse(f"{self.name}: dropout={dropout} must be 0 or more and below 1.")
         if query not in ("cue", "content"):
             raise unknown("query", str(query), ("cue", "content"))
         self.content = query == "content"

@@ -38,6 +38,7 @@ class LSTMAttention(Model):
         self, streams: int, features: int, classes: int, hidden: int = 192, dropout: float = 0.3, query: str = "cue"
     ) -> None:
         super().__init__(streams, features, classes, hidden, dropout, query)
+        features, hidden = int(features), int(hidden)  # PyTorch takes no whole numbers of NumPy here
         self.ask(hidden)
         half = max(1, hidden // 2)
         self.lstm = nn.LSTM(features, half, batch_first=True, bidirectional=True)

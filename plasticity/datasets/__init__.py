@@ -5,6 +5,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from plasticity.checked import checked
 from plasticity.datasets.dataset import DataSet, Images, Status, parse_idx, split
 from plasticity.datasets.digits import digits
 from plasticity.datasets.idx import read_idx
@@ -38,6 +39,7 @@ WITH_OWN = _WithOwn()
 """What a task of images draws from."""
 
 
+@checked
 def images(data: str, folder: str = "") -> Images:
     """The images of a data set, or with data="idx" those in a folder of one's own (`read_idx`).
 
@@ -55,12 +57,14 @@ def images(data: str, folder: str = "") -> Images:
     return DATASETS[data]()
 
 
+@checked
 def classes(data: str, folder: str = "") -> int:
     """How many classes a data set has; of one that does not say it the images are read and counted. Raises what `images` does."""
     known = None if data == OWN or folder else DATASETS[data].classes
     return images(data, folder).classes if known is None else known
 
 
+@checked
 def own_facts(data: str, folder: str) -> dict[str, Any]:
     """What a record keeps of images of one's own: `classes`, their names, and `sha256` of the files; {} of a data set."""
     if data != OWN:
@@ -69,11 +73,13 @@ def own_facts(data: str, folder: str) -> dict[str, Any]:
     return {"classes": list(found.names), "sha256": dict(found.sha256)}
 
 
+@checked
 def status(name: str) -> Status:
     """Whether a data set is there and whole; WrongUse for an unknown one."""
     return DATASETS[name].status()
 
 
+@checked
 def fetch(name: str) -> Status:
     """Download what is missing or damaged of a data set; WrongUse for an unknown one, PlasticityError for a failed download."""
     return DATASETS[name].fetch()

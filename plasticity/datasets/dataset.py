@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gzip
 import hashlib
 import math
 import os
@@ -15,9 +14,12 @@ from pathlib import Path
 import numpy as np
 import pooch
 
+from plasticity import files as stored
+from plasticity.checked import checked
 from plasticity.errors import PlasticityError, WrongUse
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class Images:
     """The images of a data set and their classes.
@@ -65,6 +67,7 @@ class Images:
         return train, drawn
 
 
+@checked
 @dataclass(frozen=True)
 class Status:
     """Whether a data set can be used: `state` is present, missing or damaged; `detail` says it in one sentence."""
@@ -75,6 +78,7 @@ class Status:
     detail: str
 
 
+@checked
 @dataclass(frozen=True)
 class DataSet:
     """A set of images that a task draws from: `mnist()` reads it.
@@ -142,6 +146,7 @@ class DataSet:
             return file in self.unpacked and _md5(_unpacked(content)) == self.unpacked[file]
         return False
 
+    @checked
     def content(self, file: str) -> bytes:
         """The content of one of its files, packed or not, the MD5 checked.
 
@@ -214,9 +219,10 @@ def _md5(content: bytes) -> str:
 
 def _unpacked(content: bytes) -> bytes:
     """The content of a gzip file, or of one that is not packed (it begins with two zero bytes, as IDX files do)."""
-    return content if content.startswith(b"\0\0") else gzip.decompress(content)
+    return content if content.startswith(b"\0\0") else stored.unpacked(content)
 
 
+@checked
 def split(images: Images, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Disjoint image numbers for training, validation and test, stratified by class.
 
@@ -245,6 +251,7 @@ def split(images: Images, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray
     return train, validation, test
 
 
+@checked
 def parse_idx(packed: bytes, dimensions: int, file: str, data_set: str = "mnist") -> np.ndarray:
     """The array in an IDX file of unsigned bytes, gzip-compressed or not.
 

@@ -8,13 +8,16 @@ from pathlib import Path
 
 import numpy as np
 
+from plasticity.checked import checked
 from plasticity.datasets.dataset import Images, parse_idx
 from plasticity.errors import PlasticityError, WrongUse
+from plasticity.files import refuse_large
 
 _PARTS = ("train", "t10k|test")  # as their names begin
 _EXAMPLE = "train-images-idx3-ubyte and train-labels-idx1-ubyte, each with .gz or without"
 
 
+@checked
 def read_idx(folder: str | Path) -> Images:
     """The images in a folder, read anew.
 
@@ -88,6 +91,7 @@ def _file(folder: Path, part: str, what: str, dimensions: int) -> Path | None:
 
 def _array(path: Path, dimensions: int, sums: dict[str, str]) -> np.ndarray:
     """What the file holds; its SHA-256 is added to `sums`."""
+    refuse_large(path)
     try:
         content = path.read_bytes()
     except OSError as problem:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from plasticity.errors import PlasticityError, WrongUse
+from plasticity.files import refuse_large
 
 SHIPPED = ("wine", "iris", "breast_cancer")
 """Tables that come with scikit-learn, by the name that stands for a file."""
@@ -75,6 +76,7 @@ def read_csv(file: str | Path, target: str = "", leave_out: Sequence[str] = ()) 
     path = Path(file).expanduser()
     if not name.strip() or not path.is_file():
         raise WrongUse(f"table: there is no file {name!r}; give a CSV file with a line of names on top, --set file=my.csv.")
+    refuse_large(path)
     try:
         content = path.read_bytes()
         if content.startswith(b"\x1f\x8b"):
@@ -251,7 +253,7 @@ def _number(word: str) -> float | None:
     if "_" in word:  # 1_0 is a name, though Python reads 10
         return None
     try:
-        return float(word)
+        return float(word) if word.isascii() and "_" not in word else None
     except ValueError:
         return None
 

@@ -100,8 +100,14 @@ class _Walk:
 
     def modules(self) -> Iterator[str]:
         """The modules met so far and those that are met while these are described, each once."""
-        parts = ("cache", "own", "programs", "rewriting")  # what they set is in the key anyway
-        seen = {f"plasticity.engine.{part}" for part in parts}
+        parts = (
+            "engine.cache",
+            "engine.own",
+            "engine.programs",
+            "engine.rewriting",
+            "checked",
+        )  # their settings are in the key, or
+        seen = {f"plasticity.{part}" for part in parts}  # they make nothing
         while new := sorted(self._waiting.keys() - seen):
             seen.update(new)
             yield from new
@@ -163,8 +169,8 @@ class _Walk:
         name = self._name(function)
         if _root(function) not in _PACKAGES:
             return name
-        home = str(function.__globals__.get("__name__"))
-        if home.partition(".")[0] not in _LIBRARIES and home != function.__module__:  # somebody's, under the name of ours
+        home = str(function.__globals__.get("__name__")).partition(".")[0]
+        if home not in _LIBRARIES and home not in _PACKAGES:  # somebody's, under the name of ours
             raise _Outside
         self._waiting[function.__module__] = None
         given = self.describe(function.__defaults__, held=True), self.describe(function.__kwdefaults__, held=True)

@@ -41,7 +41,8 @@ from brian2.core.names import Nameable
 from brian2.core.variables import VariableView
 from brian2.devices.device import reset_device
 
-from plasticity import held
+from plasticity import given, held
+from plasticity.checked import checked
 from plasticity.encoders import check_rates
 from plasticity.engine import cache
 from plasticity.engine.cache import folder as cache_folder
@@ -81,6 +82,7 @@ std::thread([] {
 """
 
 
+@checked
 @dataclasses.dataclass(frozen=True)
 class Model:
     """What a builder returns.
@@ -185,6 +187,8 @@ def placeholders(owner: Any) -> Any:
 
     A network specification that holds it leads to one program for all values, which are then inputs of a run.
     """
+    if not isinstance(getattr(owner, "parameters", None), dict) or isinstance(owner, type):
+        raise WrongUse(f"{given.shown(owner)} is no rule and no neuron: it has no parameters that could be set per run.")
     ones = {k: Quantity(1.0, dim=v.dim) if isinstance(v, Quantity) else 1.0 for k, v in owner.parameters.items()}
     parts = {"parts": tuple(placeholders(part) for part in owner.parts)} if getattr(owner, "parts", ()) else {}  # of a sum
     return dataclasses.replace(owner, parameters=ones, **parts)
@@ -214,6 +218,7 @@ BRIAN2_LOCK = threading.RLock()
 """Whoever changes what Brian2 has once in a process (device, preferences, clock, generator) holds it meanwhile."""
 
 
+@checked
 def program(builder: Builder, spec: Any) -> Program:
     """The compiled program of a builder and its specification, from the cache or compiled now.
 
@@ -439,6 +444,7 @@ def _describe_output(device: Any, view: VariableView) -> dict[str, Any]:
     return {"file": Path(device.get_array_filename(view.variable)).name, "dtype": np.dtype(view.dtype).str, "shape": shape}
 
 
+@checked
 @dataclasses.dataclass(frozen=True)
 class Program:
     """A network that can be run again and again; made by `program`. `defaults` are inputs of every run that gives no others."""

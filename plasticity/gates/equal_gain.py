@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from plasticity.checked import checked
 from plasticity.gates.input_gain import InputGain
 
 
@@ -19,5 +20,7 @@ class EqualGain(InputGain):
     source: ClassVar[str] = "control"
     selects: ClassVar[bool] = False
 
+    @checked
     def gains(self, cue: np.ndarray, streams: int, rng: np.random.Generator) -> np.ndarray:
+        self.favour(cue, streams)  # refuses what is none
         return np.full((len(cue), streams), (self.attended + (streams - 1) * self.ignored) / streams)

@@ -8,14 +8,17 @@ these gates are stronger than those measured in single neurons: they stand for t
 from __future__ import annotations
 
 import dataclasses
-import numbers
 from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
 
+from plasticity import given
+from plasticity.checked import checked
 from plasticity.errors import WrongUse
 from plasticity.settings import describe
+
+MOST_GAIN = 1e6
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,6 +33,7 @@ class Gate:
     known: ClassVar[Mapping[str, type[Gate]]]  # all gates by name; set by plasticity.gates, which imports them
 
     @classmethod
+    @checked
     def from_text(cls, text: str) -> Gate:
         """A gate by its name, with its default gains; WrongUse for an unknown one."""
         return cls.known[str(text).strip()]()
@@ -40,13 +44,17 @@ class Gate:
             value = getattr(self, field.name)
             if np.ndim(value) != 0:
                 raise WrongUse(f"{type(self).__name__}: {field.name} is one number, not an array of shape {np.shape(value)}.")
-            if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0 <= float(value) < np.inf:
-                raise WrongUse(f"{type(self).__name__}: {field.name}={value!r} must be a finite gain of 0 or more.")
+            gain = given.one(value)
+            if gain is None or not 0 <= gain <= MOST_GAIN:
+                told = f"{type(self).__name__}: {field.name}={given.shown(value)}"
+                raise WrongUse(f"{told} must be a finite gain of 0 or more, and {MOST_GAIN:g} at most.")
 
+    @checked
     def gains(self, cue: np.ndarray, streams: int, rng: np.random.Generator) -> np.ndarray:
         """The gain on the input of each stream, shape (trials, streams)."""
         return np.ones((len(cue), streams))
 
+    @checked
     def learning(self, cue: np.ndarray, streams: int, rng: np.random.Generator) -> np.ndarray:
         """The gain on the learning of each stream's synapses, shape (trials, streams)."""
         return np.ones((len(cue), streams))

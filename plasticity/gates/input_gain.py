@@ -10,7 +10,7 @@ import numpy as np
 
 from plasticity import given
 from plasticity.errors import WrongUse
-from plasticity.gates.gate import Gate
+from plasticity.gates.gate import MOST_GAIN, Gate
 from plasticity.settings import setting
 
 
@@ -31,8 +31,8 @@ class InputGain(Gate):
     )
     selects: ClassVar[bool] = True
 
-    attended: float = setting(2.0, "gain of the attended stream", low=0)
-    ignored: float = setting(0.2, "gain of every other stream", low=0)
+    attended: float = setting(2.0, "gain of the attended stream", low=0, high=MOST_GAIN)
+    ignored: float = setting(0.2, "gain of every other stream", low=0, high=MOST_GAIN)
 
     def gains(self, cue: np.ndarray, streams: int, rng: np.random.Generator) -> np.ndarray:
         return self.favour(cue, streams)

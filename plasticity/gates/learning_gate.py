@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from plasticity.checked import checked
 from plasticity.gates.input_gain import InputGain
 
 
@@ -18,6 +19,7 @@ class LearningGate(InputGain):
     summary: ClassVar[str] = "attention multiplies the weight change instead of the input (a third factor)"
     source: ClassVar[str] = "Roelfsema & Holtmaat 2018, doi:10.1038/s41583-018-0018-5"
 
+    @checked
     def gains(self, cue: np.ndarray, streams: int, rng: np.random.Generator) -> np.ndarray:
         return np.ones((len(cue), streams))
 

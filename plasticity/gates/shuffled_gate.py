@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from plasticity.checked import checked_but
 from plasticity.gates.input_gain import InputGain
 
 
@@ -19,5 +20,7 @@ class ShuffledGate(InputGain):
     source: ClassVar[str] = "control"
     selects: ClassVar[bool] = False
 
+    @checked_but("cue", "streams")
     def gains(self, cue: np.ndarray, streams: int, rng: np.random.Generator) -> np.ndarray:
+        self.favour(cue, streams)  # refuses what is none
         return self.favour(rng.integers(streams, size=len(cue)), streams)

@@ -19,6 +19,7 @@ from sklearn.utils.validation import check_is_fitted
 
 import plasticity
 from plasticity import settings
+from plasticity.checked import checked
 from plasticity.checkpoints import Checkpoints
 from plasticity.engine import Program, backend, canonical
 from plasticity.engine.operations import CostModel, Costs, SpikeCounts
@@ -107,38 +108,49 @@ class DiehlCookClassifier(ClassifierMixin, Learner):
         ),
     )
 
-    neurons: int = setting(400, "excitatory neurons; there are as many inhibitory ones", low=1)
-    passes: int = setting(1, "how often the training images are shown, in their order", low=1)
+    neurons: int = setting(400, "excitatory neurons; there are as many inhibitory ones", low=1, high=20_000)
+    passes: int = setting(1, "how often the training images are shown, in their order", low=1, high=1000)
     readout: str = setting("all", '"all" or "proportion", for `predict`; `answers` takes either', choices=READOUTS)
     rule: Rule | str = setting("diehl_cook", "of the plastic synapses")
-    label_images: int = setting(10_000, "how many of the training images say what the neurons stand for", low=1)
+    label_images: int = setting(10_000, "how many of the training images say what the neurons stand for", low=1, high=10_000_000)
     theta_plus_mv: float = setting(
         0.05,
         "rise of a neuron's threshold at each of its spikes. The paper: 0.05 mV. For few neurons see `suited`",
         "mV",
         low=0,
+        high=1000,
     )
     input_hz: float = setting(
         3265.0,
         "rates of all inputs together at intensity 1, mean over the training images. With MNIST it is the paper's pixel/8 Hz",
         "Hz",
         above=0,
+        high=1e6,
     )
     weight_mean: float = setting(
         78 / 784,
         "mean weight of the synapses onto a neuron; the sum is set to it at each presentation. The paper: 78 for 784 inputs",
         above=0,
+        high=1000,
     )
-    intensity: float = setting(2.0, "intensity at which an image is first shown", above=0)
-    enough: int = setting(5, "how many spikes an image must draw; else it is shown again, brighter by 1", low=1)
+    intensity: float = setting(2.0, "intensity at which an image is first shown", above=0, high=1000)
+    enough: int = setting(5, "how many spikes an image must draw; else it is shown again, brighter by 1", low=1, high=1000)
     w_ei: float = setting(
-        10.4, "conductance of the fixed synapses onto inhibitory neurons, in units of the leak. The paper's program: 10.4", low=0
+        10.4,
+        "conductance of the fixed synapses onto inhibitory neurons, in units of the leak. The paper's program: 10.4",
+        low=0,
+        high=1e4,
     )
     w_ie: float = setting(
-        17.0, "conductance of the fixed synapses onto excitatory neurons, in units of the leak. The paper's program: 17", low=0
+        17.0,
+        "conductance of the fixed synapses onto excitatory neurons, in units of the leak. The paper's program: 17",
+        low=0,
+        high=1e4,
     )
-    dt_ms: float = setting(0.5, "time step", "ms", above=0)
-    block: int = setting(1000, "presentations in one run of the compiled program; a checkpoint is written after each", low=1)
+    dt_ms: float = setting(0.5, "time step", "ms", above=0, high=1e5)
+    block: int = setting(
+        1000, "presentations in one run of the compiled program; a checkpoint is written after each", low=1, high=1_000_000
+    )
     checkpoint: str | os.PathLike[str] | None = setting(
         None,
         "a folder for the checkpoints of one training: `fit` goes on from the last whole one there; other data or parameters are"
@@ -287,8 +299,10 @@ class DiehlCookClassifier(ClassifierMixin, Learner):
         # the first of each class, then by the share of its class that an image completes
         return np.sort(np.lexsort((labels, np.where(place == 0, 0.0, (place + 0.5) / of_class[labels])))[:wanted])
 
+    @checked
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take over what `state` gave, and find or compile the program."""
+        self._held(state, "n_features_in_", "classes_")
         self._prepare(int(state["n_features_in_"]))
         super().restore(state)
 
@@ -296,6 +310,7 @@ class DiehlCookClassifier(ClassifierMixin, Learner):
         """What the network is made of."""
         return {k: v for k, v in self.get_params(deep=False).items() if k not in ("checkpoint", "readout", "label_images")}
 
+    @checked
     def fit(self, X: Any, y: Any, progress: Progress = quiet) -> DiehlCookClassifier:
         """Learn from the images X (images, inputs), from 0 to 1, in their order; y (images,) names them afterwards.
 
@@ -406,6 +421,7 @@ class DiehlCookClassifier(ClassifierMixin, Learner):
         self.assignment_ = self.responses_.argmax(axis=0)
         self.label_spikes_ = spikes
 
+    @checked
     def spikes(self, X: Any, progress: Progress = quiet) -> np.ndarray:
         """Spikes of each neuron at each image with learning switched off, (images, neurons).
 
@@ -420,8 +436,10 @@ class DiehlCookClassifier(ClassifierMixin, Learner):
             raise WrongUse("parameters were changed after fit; fit again, or set them back.")
         return self._frozen(self._images(X), _ANSWERS, "decision", progress)
 
+    @checked
     def answers(self, spikes: np.ndarray, readout: str | None = None) -> np.ndarray:
         """The class that these spikes (images, neurons) speak for, by a readout."""
+        check_is_fitted(self, "classes_")
         return self.classes_[votes(spikes, self.responses_, readout or self.readout).argmax(axis=1)]
 
     def accuracies(self, X: Any, y: Any) -> dict[str, float]:
@@ -429,6 +447,7 @@ class DiehlCookClassifier(ClassifierMixin, Learner):
         spikes = self.spikes(X)
         return {readout: float(np.mean(self.answers(spikes, readout) == y)) for readout in READOUTS}
 
+    @checked
     def evaluated(self, X: Any, y: Any, X_test: Any, y_test: Any, progress: Progress = quiet) -> dict[str, np.ndarray]:
         """`fit`, then a test: what came out, as arrays that are small enough to be kept.
 
@@ -437,6 +456,8 @@ class DiehlCookClassifier(ClassifierMixin, Learner):
         `train_s`, `test_s`, `training_images`; `label`, `test_spikes` and answer_READOUT of each test image; `assignment`,
         `theta_mv` of each neuron; `weights`; and what `history_` holds as history_NAME
         """
+        inputs.matrix(self, X, fitting=True, shape="(images, pixels)")
+        inputs.matrix(self, X_test, shape="(images, pixels)")
         share = len(X) * self.passes / (len(X) * self.passes + len(X_test))
         self.fit(X, y, progress=lambda fraction, note="": progress(share * fraction, note=note))
         began = time.perf_counter()

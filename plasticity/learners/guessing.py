@@ -10,7 +10,7 @@ from sklearn.dummy import DummyClassifier
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from plasticity import settings
+from plasticity import given, settings
 from plasticity.errors import WrongUse
 from plasticity.learners import inputs
 from plasticity.learners.learner import Learner
@@ -42,7 +42,7 @@ class Guessing(ClassifierMixin, Learner):
         "how a class is drawn: uniformly, or as often as the training trials have it, or always the most frequent one",
         choices=("uniform", "stratified", "prior", "most_frequent", "constant"),
     )
-    constant: int | None = setting(None, "the class that is always answered, with strategy=constant")
+    constant: int | None = setting(None, "the class that is always answered, with strategy=constant", low=-(2**62), high=2**62)
 
     def fit(self, X: Any, y: Any) -> Guessing:
         """Note the classes; nothing else is learnt."""
@@ -52,6 +52,10 @@ class Guessing(ClassifierMixin, Learner):
             shape = np.asarray(y).shape
             column = shape[1:] == (1,) != np.shape(X)[1:]  # as scikit-learn takes it; but it may be a sequence of length 1
             y = inputs.labels(self, X, y) if y is None or len(shape) == 1 or column else np.asarray(y)
+            if np.asarray(y).dtype.kind not in "biuf" and np.ndim(y) != 1:
+                raise WrongUse(
+                    f"guessing: y={given.shown(y)} holds no answers; give whole numbers, (trials,) or (trials, steps)."
+                )
         if not (np.ndim(y) == 1 or self.strategy == "uniform"):
             raise WrongUse(f"guessing: strategy={self.strategy} is for one answer a trial; here take uniform.")
         if isinstance(X, Episodes):

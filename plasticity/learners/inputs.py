@@ -41,7 +41,7 @@ def matrix(
         raise WrongUse(not_numbers)
     try:
         return without_rounding(validate_data(learner, X, reset=fitting, dtype=dtype, ensure_all_finite=False), X)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         told = str(error)
     if "dim 3" in told or told.startswith("Expected 2D array"):
         raise WrongUse(
@@ -109,6 +109,27 @@ def labels(learner: Any, X: Any, y: Any, what: str = "y") -> np.ndarray:
             why = f"{str(problem).partition('.')[0]}: fractions name no class"
     if why:
         raise WrongUse(f"{what}: the labels are not classes ({why}); a class is a whole number or a text.")
+    return found
+
+
+def pair(probe: Any) -> None:
+    """WrongUse for a probe that is no pair (X, y)."""
+    if not isinstance(probe, (tuple, list)) or len(probe) != 2:
+        raise WrongUse("probe is not a pair; give the validation trials as probe=(X, y).")
+
+
+def probed(learner: Any, probe: Any, y: np.ndarray, what: str = "the probe's y") -> np.ndarray:
+    """The labels of a probe, a pair (X, y): of the kind of those of training, texts beside texts or numbers beside numbers.
+
+    Raises
+    ------
+    WrongUse
+        No pair, what `labels` refuses, or labels of another kind.
+    """
+    pair(probe)
+    found = labels(learner, probe[0], probe[1], what)
+    if (found.dtype.kind in "USO") != (np.asarray(y).dtype.kind in "USO"):
+        raise WrongUse(f"{what} holds {found.dtype} and y {np.asarray(y).dtype}; give labels of one type, numbers or texts.")
     return found
 
 

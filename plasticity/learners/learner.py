@@ -10,6 +10,7 @@ from typing import Any, ClassVar, TypeVar
 from sklearn.base import BaseEstimator
 
 from plasticity import settings
+from plasticity.checked import checked
 from plasticity.encoders import ENCODERS
 from plasticity.engine.operations import Costs
 from plasticity.errors import WrongUse, unknown
@@ -23,6 +24,7 @@ SIDES = ("spiking", "torch", "control")
 VALIDATION = "validation trials"  # what a learning curve is measured on, unless a learner says another thing as `curve`
 
 
+@checked
 @dataclasses.dataclass(frozen=True)
 class LearnerEntry:
     """One learner that `compare` knows by name.
@@ -54,6 +56,7 @@ class LearnerEntry:
         return settings.changed(self.build(), given or {}, self.name).set_params(random_state=random_state)
 
 
+@checked
 @dataclasses.dataclass(frozen=True)
 class Variant:
     """A name under which a learner is known: some of its settings, and what is to be said of it."""
@@ -110,7 +113,9 @@ class Learner(BaseEstimator):
     cost: ClassVar[float] = 1.0
     made_anew: ClassVar[tuple[str, ...]] = ()
 
-    random_state: int = setting(0, "everything random follows from it: weights, order of trials, every spike", low=0)
+    random_state: int = setting(
+        0, "everything random follows from it: weights, order of trials, every spike", low=0, high=settings.MOST_SEED
+    )
 
     @classmethod
     def entries(cls) -> Iterator[LearnerEntry]:
@@ -140,6 +145,7 @@ class Learner(BaseEstimator):
         """What is said of an X of so many columns after a `fit` on another number of them."""
         return f"it was fitted on {vars(self)['n_features_in_']} columns"
 
+    @checked
     def save(self, path: str | os.PathLike[str], force: bool = False) -> None:
         """Write it, trained, to PATH.json and PATH.npz, without pickle; `plasticity.load(path)` is the inverse. What is
         there already is replaced with `force` alone.
@@ -155,10 +161,17 @@ class Learner(BaseEstimator):
         given = {*self.get_params(deep=False), *self.made_anew}
         return {name: value for name, value in vars(self).items() if name not in given}
 
+    @checked
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take over what `state` gave, in a learner with the same settings; one with attributes `made_anew` makes them, too."""
         for name, value in state.items():
             setattr(self, name, value)
+
+    def _held(self, state: Mapping[str, Any], *names: str) -> None:
+        """WrongUse for a state without what is needed to make a trained one of it."""
+        absent = [name for name in names if name not in state]
+        if absent:
+            raise WrongUse(f"state has no {absent[0]}; give what state() of a trained {type(self).__name__} gives.")
 
     def costs(self) -> Costs | None:
         """What it did in training and in the decisions just made; None where nothing is counted.

@@ -45,8 +45,8 @@ class Memory(ClassifierMixin, Learner):
         " training trials"
     )
 
-    streams: int = setting(9, "pairs and the query", low=2)
-    dimension: int = setting(32, "length of a key; the rest of a stream is the one-hot value", low=1)
+    streams: int = setting(9, "pairs and the query", low=2, high=1001)
+    dimension: int = setting(32, "length of a key; the rest of a stream is the one-hot value", low=1, high=10_000)
 
     def _pairs(self, X: Any, fitting: bool = False) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Keys (trials, pairs, dimension), values (trials, pairs, values) and queries (trials, dimension), each 0 or 1."""
@@ -82,6 +82,7 @@ class Memory(ClassifierMixin, Learner):
         self.parameters_ = 0  # nothing that training trials change
         self.history_ = {"trials": np.zeros(1)}
         if probe is not None:
+            inputs.probed(self, probe, labels)
             self.history_["accuracy"] = np.array([self.score(*probe)])
         return self
 

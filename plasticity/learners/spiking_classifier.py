@@ -12,6 +12,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from plasticity import settings
+from plasticity.checked import checked
 from plasticity.encoders import ENCODERS, check_rates
 from plasticity.engine import Program, backend
 from plasticity.engine.operations import CostModel, Costs, SpikeCounts
@@ -105,40 +106,48 @@ class SpikingClassifier(ClassifierMixin, Learner):
     )
     gate: Gate = setting(InputGain(), "where attention acts (plasticity.gates)")
     encoder: str = setting("poisson", "how rates become spikes (plasticity.encoders)")
-    neurons_per_class: int = setting(20, "competing neurons for each class", low=1)
-    passes: int = setting(1, "how often the training trials are shown", low=1)
-    max_rate_hz: float = setting(120.0, "firing rate of a stream's input at full intensity and gain 1", "Hz", above=0)
+    neurons_per_class: int = setting(20, "competing neurons for each class", low=1, high=10_000)
+    passes: int = setting(1, "how often the training trials are shown", low=1, high=1000)
+    max_rate_hz: float = setting(120.0, "firing rate of a stream's input at full intensity and gain 1", "Hz", above=0, high=1e5)
     drive: float = setting(
         2.5,
         "what a typical image adds in one trial, at gain 1 and without leak, to the potential of a neuron whose weights have the"
         " very pattern of that image; in units of the threshold",
         low=0,
+        high=1000,
     )
-    inhibition: float = setting(1.5, "drop of all other class neurons' potential at a spike, in units of the threshold", low=0)
+    inhibition: float = setting(
+        1.5, "drop of all other class neurons' potential at a spike, in units of the threshold", low=0, high=1000
+    )
     weight_scale: float = setting(
         0.4,
         "once a trial the weights of a neuron are scaled to this multiple of a typical image's Euclidean length, so that a weight"
         " is about this times the pixel it stands for",
         above=0,
+        high=1000,
     )
     theta_plus: float = setting(
         0.08,
         "rise of a class neuron's threshold at each of its spikes while learning. Answers are given with every threshold at the"
         " mean of all: the level says how strong the input is, the differences are fatigue",
         low=0,
+        high=1000,
     )
-    tau_theta_s: float = setting(100.0, "how slowly the threshold falls back", "s", above=0)
-    tau_m_ms: float = setting(100.0, "membrane time constant of the class neurons", "ms", above=0)
+    tau_theta_s: float = setting(100.0, "how slowly the threshold falls back", "s", above=0, high=1e6)
+    tau_m_ms: float = setting(100.0, "membrane time constant of the class neurons", "ms", above=0, high=1e6)
     relay_weight: float = setting(
-        1.5, "jump of a relay neuron's potential at a spike of its stream; above 1 one spike makes one spike", low=0
+        1.5, "jump of a relay neuron's potential at a spike of its stream; above 1 one spike makes one spike", low=0, high=1000
     )
     teaching: float = setting(
-        20.0, "how strongly the teacher hyperpolarises the neurons of the other classes, in units of the threshold", low=0
+        20.0,
+        "how strongly the teacher hyperpolarises the neurons of the other classes, in units of the threshold",
+        low=0,
+        high=1e4,
     )
-    trial_ms: float = setting(100.0, "length of a trial", "ms", above=0)
-    dt_ms: float = setting(1.0, "time step", "ms", above=0)
-    block: int = setting(500, "the most trials in one run of the compiled program", low=1)
-    streams: int = setting(2, "streams in X; the rest of X is the cue, one column a stream", low=1)
+    trial_ms: float = setting(100.0, "length of a trial", "ms", above=0, high=1e5)
+    dt_ms: float = setting(1.0, "time step", "ms", above=0, high=1e5)
+    block: int = setting(500, "the most trials in one run of the compiled program", low=1, high=1_000_000)
+    streams: int = setting(2, "streams in X; the rest of X is the cue, one column a stream", low=1, high=1001)
 
     # -- building -----------------------------------------------------------------------------------------------------
 
@@ -247,11 +256,12 @@ class SpikingClassifier(ClassifierMixin, Learner):
         y = inputs.labels(self, given, y)
         stimulus, cue = split_streams(X, self.streams)
         if probe is not None:
+            inputs.pair(probe)
             if np.shape(probe[1])[:1] != np.shape(probe[0])[:1] or np.shape(probe[0])[1:] != X.shape[1:]:
                 raise WrongUse(
                     f"the probe has shapes {np.shape(probe[0])} and {np.shape(probe[1])}; it needs rows like X, a label for each."
                 )
-            probe = inputs.matrix(self, probe[0], shape=SHAPE), inputs.labels(self, probe[0], probe[1], "the probe's y")
+            probe = inputs.matrix(self, probe[0], shape=SHAPE), inputs.probed(self, probe, y)
             split_streams(probe[0], self.streams)
         self.classes_, labels = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
@@ -329,8 +339,10 @@ class SpikingClassifier(ClassifierMixin, Learner):
         self.parameters_ = int(self.weights_.size)
         return self
 
+    @checked
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take over what `state` gave, and find or compile the program."""
+        self._held(state, "weights_", "classes_")
         super().restore(state)
         self._program = self._network(self.weights_.shape[0], len(self.classes_)).program()
 

@@ -10,6 +10,7 @@ import numpy as np
 from brian2 import ms
 from sklearn.utils.validation import check_is_fitted
 
+from plasticity.checked import checked
 from plasticity.encoders import ENCODERS
 from plasticity.engine import backend
 from plasticity.engine.operations import Costs, SpikeCounts, one_after_another
@@ -78,10 +79,12 @@ class SpikingMemory(Memory):
     encoder: str = setting(
         "poisson", 'how the rates of the key cells become spikes; what they add to an error is known for "poisson"'
     )
-    max_rate_hz: float = setting(100.0, "rate of a key cell that is on. It stands for a small pool of cells", "Hz", above=0)
-    recall_ms: float = setting(200.0, "how long a query is shown, a multiple of 50", "ms", above=0)
-    unit: float = setting(20.0, "spikes of a value neuron that one perfect match adds", above=0)
-    baseline: float = setting(100.0, "spikes of a value neuron without any match", above=0)
+    max_rate_hz: float = setting(
+        100.0, "rate of a key cell that is on. It stands for a small pool of cells", "Hz", above=0, high=1e7
+    )
+    recall_ms: float = setting(200.0, "how long a query is shown, a multiple of 50", "ms", above=0, high=1e6)
+    unit: float = setting(20.0, "spikes of a value neuron that one perfect match adds", above=0, high=1e6)
+    baseline: float = setting(100.0, "spikes of a value neuron without any match", above=0, high=1e6)
 
     def check(self) -> None:
         """WrongUse for parameters that cannot be, or a rule that the network cannot have."""
@@ -131,11 +134,14 @@ class SpikingMemory(Memory):
             "bias": self.baseline * float(spec.value.parameters["tau"] / ms) / self.recall_ms,
         }
 
+    @checked
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take over what `state` gave, and find or compile the program."""
+        self._held(state, "classes_")
         self._prepare(len(state["classes_"]))
         super().restore(state)
 
+    @checked
     def expected_error(self, pairs: Any, values: int | None = None) -> Any:
         """Mean squared error of a recall of one of so many pairs, see above; of the rates alone it is (pairs - 1)/dimension.
 
@@ -151,6 +157,7 @@ class SpikingMemory(Memory):
         error = (n - 1 + spikes) / self.dimension + stored / (12 * self.unit**2)
         return np.where(n / (2 * values) * expected > 0.5, np.nan, error)[()]
 
+    @checked
     def recall(self, X: Any, progress: Progress = quiet) -> np.ndarray:
         """Spikes above the baseline over those of one perfect match, (trials, values).
 

@@ -27,7 +27,7 @@ from brian2.utils.stringtools import get_identifiers, word_substitute
 
 from plasticity import given
 from plasticity.errors import WrongUse
-from plasticity.settings import setting
+from plasticity.settings import check, setting
 
 if TYPE_CHECKING:
     from plasticity.rules.rule import Rule
@@ -108,20 +108,21 @@ class Landing:
     source: ClassVar[str] = "Guetig, Aharonov, Rotter & Sompolinsky 2003, doi:10.1523/JNEUROSCI.23-09-03697.2003"
     example: ClassVar[str] = "rule.synapses(source, target, landing=Landing(w_min=0, w_max=1, mu=0.1))"
 
-    w_min: float = setting(0.0, "lower bound of the weight; it never leaves the bounds")
-    w_max: float = setting(1.0, "upper bound of the weight")
-    mu: float = setting(0.0, "exponent of the soft bounds; 0 is hard (additive), 1 is fully multiplicative")
+    w_min: float = setting(0.0, "lower bound of the weight; it never leaves the bounds", low=-1e12, high=1e12)
+    w_max: float = setting(1.0, "upper bound of the weight", low=-1e12, high=1e12)
+    mu: float = setting(0.0, "exponent of the soft bounds; 0 is hard (additive), 1 is fully multiplicative", low=0, high=100)
     eligibility: Eligibility | None = setting(None, "a detour by way of a trace and a signal; directly on the weight where none")
 
     def __post_init__(self) -> None:
         for name in ("w_min", "w_max", "mu"):
             value = getattr(self, name)
-            if isinstance(value, (bool, Quantity)) or not isinstance(value, numbers.Real):
-                raise WrongUse(f"{name}={value!r} must be a number without unit, for example {name}=1.")
+            if isinstance(value, (bool, Quantity)) or not isinstance(value, numbers.Real) or given.real(value) is None:
+                raise WrongUse(f"{name}={given.shown(value)} must be a number without unit, for example {name}=1.")
         if not (np.isfinite([self.w_min, self.w_max]).all() and self.w_min < self.w_max):
             raise WrongUse(f"bounds need w_min < w_max, not w_min={self.w_min} and w_max={self.w_max}.")
         if not 0 <= self.mu < np.inf:
             raise WrongUse(f"mu={self.mu} must be 0 (hard bounds) or more (soft bounds).")
+        check(self)
         if self.eligibility is not None and not isinstance(self.eligibility, Eligibility):
             raise WrongUse(f"eligibility={self.eligibility!r} must be an Eligibility, for example Eligibility('reward_post').")
 

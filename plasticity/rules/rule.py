@@ -16,6 +16,7 @@ from brian2.core.functions import DEFAULT_FUNCTIONS
 from brian2.utils.stringtools import get_identifiers, word_substitute
 
 from plasticity import given
+from plasticity.checked import checked
 from plasticity.errors import WrongUse, unknown
 from plasticity.rules.landing import unit_of
 from plasticity.rules.shown import describe as _describe
@@ -31,6 +32,15 @@ Parameters = Mapping[str, Any]
 SPIKES = ("all", "nearest", "reduced")
 TIE = 1e-9  # s: spikes this near are of one time step, and differ by rounding
 _ALWAYS_KNOWN = {"w", "dw", "w_min", "w_max", "dt", "t", "int", "and", "or", "not", "True", "False", "pi", "e", "inf"}
+
+_CPP = frozenset(
+    "alignas alignof asm auto bool break case catch char class const constexpr continue default delete do double else enum"
+    " explicit export extern false float for friend goto if inline int long mutable namespace new noexcept nullptr operator"
+    " private protected public"
+    " register return short signed sizeof static struct switch template this throw true try typedef typeid"
+    " typename union unsigned using virtual void volatile while".split()
+)
+_RESERVED = _CPP | {"i", "j", "N", "lastspike", "lastupdate", "not_refractory", "xi"}  # words of C++ and variables of Brian2
 
 
 def before(times: np.ndarray, at: np.ndarray, tau: Any, spikes: str = "all") -> np.ndarray:
@@ -187,7 +197,11 @@ class Rule:
         for name, value in self.parameters.items():
             if isinstance(value, (str, bool)) or given.one(np.asarray(value)) is None:
                 raise WrongUse(f"{self.name}: {name}={value} is not a finite number.")
-            if name in _ALWAYS_KNOWN | set(DEFAULT_FUNCTIONS) or name.endswith(("_pre", "_post")) or not name.isidentifier():
+            if (
+                name in _ALWAYS_KNOWN | _RESERVED | set(DEFAULT_FUNCTIONS)
+                or name.endswith(("_pre", "_post"))
+                or not name.isidentifier()
+            ):
                 raise WrongUse(
                     f"{self.name}: a parameter cannot be called {name!r}; Brian2 or this library uses such names, try {name}_0."
                 )
@@ -210,6 +224,10 @@ class Rule:
                 raise WrongUse(
                     f"{self.name}: only a presynaptic trace has a delay, and it names a parameter, not {trace.delay!r}."
                 )
+        for name in (
+            name for name in (*self.state, *(t.name for t in self.traces)) if name in _RESERVED or not name.isidentifier()
+        ):
+            raise WrongUse(f"{self.name}: {name!r} cannot name a variable; Brian2 or C++ uses such names, try {name}_0.")
         self._check_text()
 
     def _check_types(self) -> None:
@@ -264,6 +282,8 @@ class Rule:
                         f"{self.name}: {place} uses {unknown_name!r}, which is nowhere declared; make it a parameter, a trace, an"
                         " entry of needs if a neuron group carries it (with _pre or _post), or assign it in a line before."
                     )
+                if name in _RESERVED:
+                    raise WrongUse(f"{self.name}: {place} assigns {name!r}, a word of C++ or of Brian2; call it {name}_0.")
                 if name in known - {"dw"} and place in texts:
                     raise WrongUse(
                         f"{self.name}: {place} assigns {name}; a rule assigns dw and names of its own, the rest is given."
@@ -322,6 +342,7 @@ class Rule:
         made = dataclasses.replace(self, parameters=values)
         return made if spikes is None else made.with_traces(spikes)
 
+    @checked
     def with_texts(self, texts: Mapping[str, str]) -> Rule:
         """The same rule with other parameters, given as texts: a number has the unit of the default, a time is in ms.
 
@@ -442,6 +463,7 @@ class Rule:
             raise unknown("side of a synapse", str(side), ("pre", "post"))
         return tuple(t for t in self.traces if t.side == side)
 
+    @checked
     def neuron_traces(self, side: str) -> tuple[str, str, dict[str, Any]]:
         """What a neuron carries for this rule: equations, text at its own spike, and parameter values.
 
@@ -457,6 +479,7 @@ class Rule:
         at_spike = "\n".join(filter(None, (t.at_spike for t in traces)))
         return "\n".join(equations), at_spike, {name: self.parameters[name] for name in names}
 
+    @checked
     def places(self, pre: str, post: str, synapses: str = "plastic") -> dict[str, tuple[str, str]]:
         """Where each parameter lies in a network with traces on the neurons: "group.parameter" -> (group, parameter).
 

@@ -53,7 +53,7 @@ class ShortTerm:
     )
     example: ClassVar[str] = "rule.synapses(source, target, transmit='ge_post += w*released', short_term=ShortTerm(U=0.5))"
 
-    U: float = setting(0.5, "share used by a first spike, above 0 and at most 1")
+    U: float = setting(0.5, "share used by a first spike, above 0 and at most 1", above=0, high=1)
     tau_rec: Quantity = dataclasses.field(default_factory=lambda: 800 * ms)
     tau_f: Quantity = dataclasses.field(default_factory=lambda: 0 * ms)
 

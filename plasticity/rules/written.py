@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from brian2 import Hz, get_dimensions, ms, second
 
+from plasticity.checked import checked
 from plasticity.errors import WrongUse
 from plasticity.rules.landing import Landing
 
@@ -19,6 +20,7 @@ _SAME_STEP = (
 )
 
 
+@checked
 def to_nestml(rule: Rule, landing: Landing | None = None) -> str:
     """The rule as a NESTML synapse model (NESTML 8 and 9): the same traces, changes and bounds.
 
@@ -83,6 +85,7 @@ def to_nestml(rule: Rule, landing: Landing | None = None) -> str:
     return "\n".join([*lines, "", "    update:", "        integrate_odes()", ""])
 
 
+@checked
 def to_pynn(rule: Rule, landing: Landing | None = None) -> str:
     """Pair STDP as Python text that makes PyNN's `STDPMechanism`; `sim` is the simulator's module, such as pyNN.nest.
 

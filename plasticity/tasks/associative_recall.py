@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from plasticity.checked import checked
 from plasticity.errors import WrongUse
 from plasticity.settings import setting
 from plasticity.tasks.streams import Streams
@@ -78,6 +79,10 @@ class AssociativeRecall(Task):
                 raise WrongUse(f"{self.name}: {part}={getattr(self, part)} is no multiple of queries={self.queries}.")
 
     @property
+    def numbers(self) -> float:
+        return (self.train + self.validation + self.test) * self.streams * (self.dimension + self.values)
+
+    @property
     def classes(self) -> int:
         return self.values
 
@@ -117,6 +122,7 @@ class AssociativeRecall(Task):
             self.values,
         )
 
+    @checked
     def ideal(self, trials: Streams) -> np.ndarray:
         """The value shown with the very key that is asked for."""
         keys, values = np.split(trials.stimulus, [self.dimension], axis=2)

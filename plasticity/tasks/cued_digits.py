@@ -8,6 +8,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from plasticity import given
+from plasticity.checked import checked
 from plasticity.datasets import WITH_OWN, Images, classes, images, own_facts, split
 from plasticity.errors import WrongUse
 from plasticity.settings import setting
@@ -70,19 +72,25 @@ class CuedDigits(Task):
 
     data: str = setting("digits", "images: scikit-learn's 8x8 scans, MNIST 28x28, or idx: your own", choices=WITH_OWN)
     folder: str = setting("", "with data=idx: the folder that holds images and labels in MNIST's format", later=True)
-    train: int = setting(2000, "training trials", "trials")
-    validation: int = setting(300, "validation trials", "trials")
-    test: int = setting(500, "test trials", "trials")
+    train: int = setting(2000, "training trials", "trials", low=CLASSES, high=10_000_000)
+    validation: int = setting(300, "validation trials", "trials", low=CLASSES, high=10_000_000)
+    test: int = setting(500, "test trials", "trials", low=CLASSES, high=10_000_000)
 
     def __post_init__(self) -> None:
         for part in ("train", "validation", "test"):
             trials = getattr(self, part)
             if not isinstance(trials, Integral) or isinstance(trials, bool):
-                raise WrongUse(f"{self.name}: {part}={trials!r} is not a whole number of trials.")
+                raise WrongUse(f"{self.name}: {part}={given.shown(trials)} is not a whole number of trials.")
             if trials < CLASSES:
-                raise WrongUse(f"{self.name}: {part}={trials} is fewer than its {CLASSES} classes; give at least {CLASSES}.")
+                raise WrongUse(
+                    f"{self.name}: {part}={given.shown(trials)} is fewer than its {CLASSES} classes; give at least {CLASSES}."
+                )
             object.__setattr__(self, part, int(trials))
         super().__post_init__()
+
+    @property
+    def numbers(self) -> float:
+        return (self.train + self.validation + self.test) * self.streams * (64 if self.data == "digits" else 784)
 
     @property
     def classes(self) -> int:
@@ -112,6 +120,7 @@ class CuedDigits(Task):
         parts = zip(pools, (self.train, self.validation, self.test), seeds[1:], strict=True)
         return Draw(*(_deal(shown, pool, trials, np.random.default_rng(seed)) for pool, trials, seed in parts))
 
+    @checked
     def ideal(self, trials: Streams) -> np.ndarray:
         """The digit in the cued stream, by an observer who recognises both digits without error."""
         return trials.stream_label[np.arange(len(trials)), trials.cue]

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from plasticity.checked import checked
 from plasticity.datasets import WITH_OWN, classes, images, own_facts, split
 from plasticity.errors import WrongUse
 from plasticity.settings import setting
@@ -80,6 +81,7 @@ class Digits(Task):
             parts.append(Streams(shown.intensity(chosen), cue, label[:, 0], label, chosen, shown.classes))
         return Draw(*parts)
 
+    @checked
     def ideal(self, trials: Streams) -> np.ndarray:
         """The digit that is shown."""
         return trials.stream_label[:, 0]

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from plasticity.checked import checked
 from plasticity.datasets.rows import EMPTY, Rows, alike, from_python, read_csv
 from plasticity.errors import WrongUse
 from plasticity.settings import setting
@@ -99,6 +100,7 @@ class Table(Task):
             "notes": list(read.notes), "sha256": read.sha256,
         }  # fmt: skip
 
+    @checked
     def hints(self, sides: Collection[str]) -> Iterable[str]:
         """Columns that number the rows; columns of both signs, of which a spiking network without `opposites` hears half."""
         named = [*zip(self._read.features, self._read.values.T, strict=True)]
@@ -151,11 +153,13 @@ class Table(Task):
         cue = np.zeros(len(rows), np.int64)
         return Streams(shown[:, None], cue, label, label[:, None], rows[:, None].astype(np.int64), self.classes)
 
+    @checked
     def ideal(self, trials: Streams) -> np.ndarray:
         """The class of the row. Rows of two classes may be alike, so that nobody may be able to tell them apart."""
         return trials.stream_label[:, 0]
 
 
+@checked
 def table(
     X: Any,
     y: Any = None,

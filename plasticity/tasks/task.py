@@ -8,6 +8,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from plasticity import memory
+from plasticity.checked import checked
 from plasticity.errors import WrongUse, unknown
 from plasticity.settings import check
 from plasticity.tasks.trials import Draw
@@ -52,8 +54,9 @@ class Task(ABC):
     query: ClassVar[str] = "cue"
 
     def __post_init__(self) -> None:
-        """Settings outside of their bounds are refused; a task that refuses more calls this too."""
+        """Settings beyond their bounds and more trials than memory holds are refused; a task that refuses more calls it too."""
         check(self)
+        memory.refuse(f"{self.name}: its trials", 8 * memory.COPIES * self.numbers, "ask for fewer trials")
 
     @property
     def kind(self) -> str:
@@ -84,10 +87,16 @@ class Task(ABC):
         return 1 / self.classes
 
     @property
+    def numbers(self) -> float:
+        """About how many numbers all its trials hold; 0 where it does not say."""
+        return 0
+
+    @property
     def facts(self) -> dict[str, Any]:
         """What a record keeps of data of somebody's own, as JSON holds it: names of classes, SHA-256 of files, what was done."""
         return {}
 
+    @checked
     def hints(self, sides: Collection[str]) -> Iterable[str]:
         """What to think of before learners of these sides meet it, a sentence each: warnings at the start of a comparison."""
         return ()

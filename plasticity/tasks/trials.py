@@ -23,6 +23,7 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 
 from plasticity import given as numbers_given
+from plasticity.checked import checked
 from plasticity.errors import WrongUse
 
 T = TypeVar("T", bound="Trials")
@@ -85,6 +86,7 @@ class Trials(ABC):
         return None
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class Draw:
     """Training, validation and test trials of one seed; nothing that is shown in one of them is shown in another.

@@ -24,7 +24,14 @@ SomeSeeds = Annotated[
     ),
 ]
 Jobs = Annotated[
-    int | None, typer.Option("--jobs", metavar="N", help="Processes at a time. [default: one per core]", show_default=False)
+    int | None,
+    typer.Option(
+        "--jobs",
+        metavar="N",
+        help="Processes at a time. [default: one per core]",
+        show_default=False,
+        parser=lambda text: parse_jobs(text),
+    ),
 ]
 Cluster = Annotated[
     str,
@@ -66,9 +73,22 @@ Json = Annotated[bool, typer.Option("--json", help="Print the summary as JSON on
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 
 
-def names(text: str) -> list[str]:
-    """What stands between commas."""
-    return [name.strip() for name in text.split(",") if name.strip()]
+def names(text: str, option: str) -> list[str]:
+    """What stands between commas, none where the option is not given.
+
+    Raises
+    ------
+    WrongUse
+        Nothing between two commas, or a name twice.
+    """
+    from plasticity.errors import WrongUse
+
+    listed = [name.strip() for name in text.split(",")] if text else []
+    if not all(listed):
+        raise WrongUse(f"{option} takes names with commas between, like A,B, not {text!r}.")
+    if twice := next((name for name in listed if listed.count(name) > 1), ""):
+        raise WrongUse(f"{option} names {twice} twice; name it once.")
+    return listed
 
 
 def parse_seeds(text: str) -> list[int]:
@@ -79,29 +99,60 @@ def parse_seeds(text: str) -> list[int]:
     WrongUse
         No seeds, or something that is not a whole number.
     """
+    from plasticity import given
     from plasticity.errors import WrongUse
     from plasticity.parallel import check_seeds
 
     try:
-        if text.strip().isdigit():
-            return check_seeds(range(_at_most(int(text))))
+        if (count := given.whole(text)) is not None and count >= 0:
+            return check_seeds(range(_at_most(count)))
         listed: list[int] = []
-        for part in filter(None, (part.strip() for part in text.split(","))):
-            first, dash, last = part.partition("-")
-            if dash and int(last) < int(first):
+        for part in _parts(text):
+            first, last = _range(part)
+            if last < first:
                 raise WrongUse(f"--seeds {part} ends before it begins; write the smaller seed first, such as {last}-{first}.")
-            _at_most(int(last) - int(first) if dash else 1)
-            listed.extend(range(int(first), int(last) + 1) if dash else [int(part)])
+            _at_most(len(listed) + last - first + 1)
+            listed.extend(range(first, last + 1))
     except ValueError as error:
         if isinstance(error, WrongUse):
             raise
-        raise WrongUse(f"--seeds takes a number of seeds or a list, such as 10 or 0,3,5 or 5-9, not {text!r}.") from None
+        raise WrongUse(
+            f"--seeds takes a number of seeds or a list, such as 10 or 0,3,5 or 5-9, not {given.shown(text)}."
+        ) from None
     return check_seeds(listed)
 
 
-def _at_most(number: int, most: int = 100_000) -> int:
-    from plasticity.errors import WrongUse
+def _parts(text: str) -> list[str]:
+    """What stands between commas; one at the end says that a single number is a list."""
+    parts = [part.strip() for part in text.split(",")]
+    return parts[:-1] if len(parts) > 1 and not parts[-1] else parts
 
-    if number > most:
-        raise WrongUse(f"--seeds asks for {number} seeds; {most} is the most. One seed is written with a comma: {number},")
+
+def _range(part: str) -> tuple[int, int]:
+    """5 and 9 of "5-9", 5 twice of "5"; ValueError for anything else."""
+    from plasticity import given
+
+    first, dash, last = part.partition("-")
+    ends = [given.whole(end) for end in ((first, last) if dash else (part, part))]
+    if None in ends:
+        raise ValueError
+    return ends[0], ends[1]  # type: ignore[return-value]
+
+
+def _at_most(number: int) -> int:
+    from plasticity.errors import WrongUse
+    from plasticity.parallel import MOST_SEEDS
+
+    if number > MOST_SEEDS:
+        raise WrongUse(f"--seeds asks for {number} seeds; {MOST_SEEDS} is the most. One seed is written with a comma: {number},")
     return number
+
+
+def parse_jobs(text: str) -> int:
+    """How many processes; a usage error for what is no whole number."""
+    from plasticity import given
+
+    found = given.whole(text)
+    if found is None:
+        raise typer.BadParameter(f"{text!r} is no whole number, such as 4.")
+    return found

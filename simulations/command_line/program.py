@@ -43,7 +43,7 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def wrapper(*args: Any, **kwargs: Any) -> None:
-        from plasticity import extensions
+        from plasticity import extensions, given
         from plasticity.errors import PlasticityError, WrongUse
 
         # at an interruption Brian2 complains of what it did not run
@@ -66,6 +66,13 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
             code = 1
         except MemoryError:
             tell("error: there is not enough memory for this; ask for less at a time: fewer trials, smaller networks, --jobs 1.")
+            code = 1
+        except UnicodeError as error:
+            tell(f"error: {' '.join(str(error).split())}; write it in plain letters.")
+            code = 1
+        except OSError as error:
+            name = given.shown(str(error.filename or "a file"))
+            tell(f"error: {name} cannot be used ({error.strerror or error}); give another name.")
             code = 1
         except Exception as error:
             if stopping.stopped():  # an interruption that came out of some library as another error
@@ -245,8 +252,32 @@ def run(arguments: Sequence[str] | None = None) -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="plasticity.plainly")  # nothing is lost at the end for a character
     words = list(sys.argv[1:] if arguments is None else arguments)
+    if wrong := _not_said(words):
+        tell(f"error: {wrong}")
+        raise SystemExit(2)
     sys.argv[1:] = [word.encode(errors="backslashreplace").decode() for word in sys.argv[1:]]  # Brian2 logs them as UTF-8
     app(args=words, prog_name="plasticity")
+
+
+def _not_said(words: Sequence[str]) -> str:
+    """Why a command line does not say one thing: an empty text, or an option twice that takes one value; empty where it does."""
+    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    command = next((commands[word] for word in words if word in commands), None)
+    options = {name: one for one in getattr(command, "params", ()) if one.param_type_name == "option" for name in one.opts}
+    seen: set[str] = set()
+    for place, word in enumerate(words):
+        name, equals, value = word.partition("=") if word.startswith("--") else ("", "", "")
+        if word == "--":
+            break
+        if not word.strip() or name in options and equals and not value.strip():
+            before = words[place - 1] if place and words[place - 1] in options else name
+            return f"{before or 'the command'} was given an empty text; write something there, or leave {before or 'it'} out."
+        if (name in options or word in options) and not (options.get(word) or options[name]).multiple:
+            option = (options.get(word) or options[name]).opts[0]
+            if option in seen and not options[option].is_flag:
+                return f"{option} is given twice; give it once."
+            seen.add(option)
+    return ""
 
 
 def _open_closed_streams() -> None:

@@ -81,9 +81,9 @@ def compare(
     made = settings.configure(kind, for_task)
     listed = parse_seeds(seeds)
     folder = out if out is not None else Path("results") / task
-    with on_cluster(cluster), warnings_told(), bar(f"compare {task}") as progress:
+    with on_cluster(cluster or None), warnings_told(), bar(f"compare {task}") as progress:
         bridge.compare(
-            names(learners) or None,
+            names(learners, "--learners") or None,
             made,
             seeds=listed,
             jobs=jobs,
@@ -160,7 +160,7 @@ def _run(
         raise WrongUse(f"{simulation} is a task, not a simulation; type `plasticity compare {simulation}`.")
     made = SIMULATIONS[simulation].configure(settings.parse(set_))
     folder = out if out is not None else Path("results") / simulation
-    with on_cluster(cluster), bar(f"run {simulation}") as progress:
+    with on_cluster(cluster or None), bar(f"run {simulation}") as progress:
         listed = parse_seeds(seeds) if seeds else None
         execute(made, folder, listed, jobs, force, progress, svg, lambda: results.load(folder).write_report())
     result = results.load(folder)
@@ -231,20 +231,20 @@ def sweep(
 
     kind: type[Experiment]
     if simulation in TASKS:
-        kind = on_task(TASKS[simulation], names(learners))
+        kind = on_task(TASKS[simulation], names(learners, "--learners"))
     else:
         kind = SIMULATIONS[simulation]
         if learners:
             raise WrongUse(f"{simulation} is a simulation, --learners goes with a task: {', '.join(TASKS)}; leave it out.")
     folder = out if out is not None else Path("results") / f"sweep_{simulation}"
     asked, listed = sweeps.parse_grid(grid), parse_seeds(seeds)
-    with on_cluster(cluster), warnings_told(), bar(f"sweep {simulation}") as progress:
-        shown = names(measure)
+    shown = names(measure, "--measure")
+    with on_cluster(cluster or None), warnings_told(), bar(f"sweep {simulation}") as progress:
         sweeps.sweep(
             kind, asked, listed, settings.parse(set_), check_jobs(jobs), folder, force, progress, shown,
             lambda: results.load(folder, shown).complete(svg),
         )  # fmt: skip
-    result = results.load(folder, names(measure))
+    result = results.load(folder, shown)
     if as_json:
         print_json(result.summary())
         return

@@ -34,7 +34,7 @@ def plot(
     """
     from simulations.frame import results, terminal
 
-    result = results.load(folder, names(measure))
+    result = results.load(folder, names(measure, "--measure"))
     target = out if out is not None else folder / "figures"
     written = result.draw(out, svg, force)
     if out is None:

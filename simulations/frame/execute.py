@@ -101,7 +101,8 @@ def summarise(record: Record) -> dict[str, Any]:
 
 def from_configuration(kind: type[Experiment], values: Mapping[str, Any]) -> Experiment:
     """The experiment with the settings that a record states (lists become tuples again)."""
-    return kind.configure({name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+    now = settings.current(kind, values)
+    return kind.configure({name: tuple(value) if isinstance(value, list) else value for name, value in now.items()})
 
 
 def script(name: str) -> None:

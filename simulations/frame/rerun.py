@@ -52,6 +52,7 @@ def _options(option: str, values: Mapping[str, str]) -> list[str]:
 
 def _declared(kind: Any, values: Mapping[str, Any]) -> tuple[Any, dict[str, str], list[str]]:
     """The task or experiment with these settings, those that are not its defaults as texts, and those that no text gives."""
+    values = settings.current(kind, values)
     defaults = {entry.name: settings.plain(entry.default) for entry in settings.describe(kind)}
     chosen = {key: text(value) for key, value in values.items() if defaults.get(key) != value}
     made = kind.configure(chosen) if hasattr(kind, "configure") else settings.configure(kind, chosen)

@@ -404,4 +404,6 @@ def load(folder: str | os.PathLike[str], measures: Sequence[str] = ()) -> Result
     own = configuration.get("simulation")  # a comparison, and a sweep of learners, is drawn without the file of its task
     if own is not None and own not in SIMULATIONS:
         _refuse_absent(place, configuration)
+    if measures and configuration["command"] != "sweep":
+        raise WrongUse(f"{place} holds no sweep, and --measure picks the measures of one; leave it out.")
     return KINDS[configuration["command"]](place, configuration, measures)

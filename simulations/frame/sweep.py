@@ -7,6 +7,7 @@ they differ by no more than the seeds do, a note says so. What could not be show
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import itertools
 import json
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from plasticity import extensions
+from plasticity import extensions, given, settings
 from plasticity.engine import backend
 from plasticity.errors import PlasticityError, WrongUse, unknown
 from plasticity.files import write_text
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 MOST_PANELS = 6
 LEVEL = 0.05  # of p: what is more is noise
+MOST_POINTS = 10_000
 ROUNDING = 1e-9  # of the size of a measure: what differs by less does not differ
 
 
@@ -52,11 +54,11 @@ def parse_grid(assignments: Sequence[str]) -> dict[str, list[str]]:
     grid: dict[str, list[str]] = {}
     for text in assignments:
         key, equals, values = text.partition("=")
-        listed = [value.strip() for value in values.split(",") if value.strip()]
-        if not equals or not key.strip() or not listed:
-            raise WrongUse(f"--grid takes key=a,b,c, not {text!r}; `plasticity show SIMULATION` lists the keys.")
+        listed = [value.strip() for value in values.split(",")]
+        if not equals or not key.strip() or not all(listed):
+            raise WrongUse(f"--grid takes key=a,b,c, not {given.shown(text)}; `plasticity show SIMULATION` lists the keys.")
         if key.strip() in grid or len(set(listed)) < len(listed):
-            raise WrongUse(f"--grid {text} names a key or a value twice.")
+            raise WrongUse(f"--grid {given.shown(text)} names a key or a value twice; name each once.")
         grid[key.strip()] = listed
     if not grid:
         raise WrongUse("a sweep needs a grid: --grid key=a,b,c, and --grid once more for each further key.")
@@ -76,7 +78,9 @@ class Point:
 
 
 def points(grid: Mapping[str, Sequence[str]]) -> list[Point]:
-    """All combinations, the last key fastest."""
+    """All combinations, the last key fastest; WrongUse for more than `MOST_POINTS`."""
+    if (number := math.prod(len(levels) for levels in grid.values())) > MOST_POINTS:
+        raise WrongUse(f"--grid asks for {number} combinations; {MOST_POINTS} are the most. Give fewer values or keys.")
     rows = itertools.product(*grid.values())
     return [Point(number, tuple(zip(grid, row, strict=True))) for number, row in enumerate(rows)]
 
@@ -122,14 +126,19 @@ def sweep(
     for key in grid:
         if key in fixed:
             raise WrongUse(f"{key} is in --grid and in --set; give it once.")
+    declared = [one.name for one in kind.measures or ()]
+    if declared and (absent := [name for name in shown if name not in declared]):
+        raise unknown("measure", absent[0], declared)
     combinations = points(grid)
     made = {
         point.number: kind.configure({**fixed, **dict(point.values)}) for point in combinations
     }  # all refusals before any work
     seeds = check_seeds(seeds) if kind.seeded else check_seeds(seeds)[:1]
-    for one, other in itertools.combinations(combinations, 2):
-        if made[one.number] == made[other.number]:
-            raise WrongUse(f"--grid asks for the same twice: {one.title} and {other.title}.")
+    first: dict[str, Point] = {}
+    for point in combinations:
+        other = first.setdefault(_same(made[point.number]), point)
+        if other is not point:
+            raise WrongUse(f"--grid asks for the same twice: {other.title} and {point.title}; give it once.")
     configuration = {
         "command": "sweep", **_subject(kind, made[0]), "settings": fixed, "grid": {k: list(v) for k, v in grid.items()},
         "seeds": seeds, **extensions.told(),
@@ -179,6 +188,12 @@ def sweep(
             complete()
         folder.finish(found.to_json())
     return found
+
+
+def _same(made: Experiment) -> str:
+    """A text that two experiments have in common exactly if their settings are equal."""
+    fields = [field.name for field in dataclasses.fields(made) if field.compare]
+    return json.dumps({name: settings.plain(getattr(made, name)) for name in fields}, sort_keys=True)
 
 
 def record_name(point: int, seed: int) -> str:

@@ -220,7 +220,7 @@ def test_a_run_holds_as_many_memories_as_fit_and_the_rest_comes_in_the_next(monk
         ({"max_rate_hz": 1e6}, r"max_rate_hz=1e\+06 is more than one spike in each time step of 1 ms; give at most 1000"),
         ({"encoder": "morse"}, "Known: "),
         ({"unit": 0}, "unit=0 must be finite and above 0"),
-        ({"streams": 1}, "streams=1 is outside 2 to inf"),
+        ({"streams": 1}, "streams=1 is outside 2 to 1001"),
         ({"dimension": 41}, "at least two values must follow"),
     ],
 )

@@ -473,7 +473,7 @@ def make_checkout(folder, *packages):
     """A git checkout that tracks a copy of the package at each of `packages`."""
     for package in packages:
         (folder / package).mkdir(parents=True)
-        for name in ("errors.py", "files.py", "records.py"):
+        for name in ("checked.py", "errors.py", "files.py", "given.py", "records.py"):
             shutil.copy(Path(plasticity.__file__).parent / name, folder / package)
         (folder / package / "__init__.py").write_text("")
     git(folder, "init", "--quiet")

@@ -238,7 +238,7 @@ def test_rows_that_do_not_exist_are_refused_before_anything_runs(simulation):
     with pytest.raises(WrongUse, match="unknown preset of triplet_stdp 'visual_cortex'.*visual_cortex_all_to_all_full"):
         simulation.configure({"presets": "visual_cortex"})
     with pytest.raises(WrongUse, match="name at least one row"):
-        simulation.configure({"presets": ""})
+        simulation.configure({"presets": "none"})
     with pytest.raises(WrongUse, match="name at least one row"):
         simulation(presets=()).outcome([0])
 
