@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special, stats
 
+from plasticity import given
 from plasticity.checked import checked
 from plasticity.errors import WrongUse
 
@@ -230,6 +231,7 @@ def paired_difference(a: ArrayLike, b: ArrayLike, confidence: float = 0.95) -> P
     return PairedDifference(mean, low, high, _hedges(difference.size) * mean / float(difference.std(ddof=1)), p)
 
 
+@checked
 def among(values: ArrayLike) -> tuple[float, float]:
     """p of a difference among conditions that share their seeds, and the smallest p that so many conditions and seeds can give.
 
@@ -245,8 +247,15 @@ def among(values: ArrayLike) -> tuple[float, float]:
     -------
     p, least : float
         Both 1 where there are fewer than two conditions or seeds.
+
+    Raises
+    ------
+    WrongUse
+        Values that are no numbers (conditions, seeds).
     """
-    found = np.asarray(values, dtype=float)
+    found = given.real(values)
+    if found is None or found.ndim != 2:
+        raise WrongUse("values must be numbers (conditions, seeds), a row for each condition.")
     found = found[:, np.isfinite(found).all(axis=0)]
     conditions, seeds = found.shape
     if conditions < 2 or seeds < 2:

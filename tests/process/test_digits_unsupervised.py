@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -175,8 +176,10 @@ def test_nothing_is_kept_on_a_machine_that_does_not_see_the_folder_of_the_run(tm
         folder = tmp_path / "run" / "records" / "parts" / inner
         assert seen(folder) is None
         (tmp_path / "run").mkdir()
+        assert seen(folder) is None  # made anew by somebody: no run
+        (tmp_path / "run" / "run.json").write_text("{}")
         assert seen(folder) == folder
-        (tmp_path / "run").rmdir()
+        shutil.rmtree(tmp_path / "run")
 
 
 def test_what_cannot_be_is_refused():
