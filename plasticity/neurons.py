@@ -155,6 +155,8 @@ class Neuron:
             **{**self.advance, **settings},
         )
         for symbol, value in {**numbers, **self.start, **(values or {})}.items():
+            if symbol not in made.variables:
+                raise unknown("variable of the neurons", symbol, made.variables)
             setattr(made, symbol, self.parameters.get(value, value) if isinstance(value, str) else value)
         return made
 

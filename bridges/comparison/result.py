@@ -52,6 +52,10 @@ class Comparison:
     seeds: list[int] = field(init=False)
 
     def __post_init__(self) -> None:
+        if lacking := {"task", "learners", "seeds", "sides"} - {*self.configuration}:
+            raise WrongUse(
+                f"configuration lacks {', '.join(sorted(lacking))}; read a comparison from its folder, Comparison.load(DIR)."
+            )
         present = {name for _, name in self.records}
         self.learners = [name for name in self.configuration["learners"] if name in present]
         self.seeds = [int(seed) for seed in self.configuration["seeds"]]

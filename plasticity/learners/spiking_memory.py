@@ -150,6 +150,8 @@ class SpikingMemory(Memory):
         if values is None:
             check_is_fitted(self, "classes_")
             values = len(self.classes_)
+        if values < 1:
+            raise WrongUse(f"values={values} must be how many values there are, 1 or more.")
         n = np.asarray(pairs, dtype=float)
         expected, c_w, c_n = self._noise(self._network(values))
         spikes = n * (c_w + c_n + c_w * c_n) + c_n * n * (n - 1) / (2 * values)

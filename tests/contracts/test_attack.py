@@ -43,8 +43,10 @@ import bridges
 import plasticity
 from bridges.learners import LEARNERS
 from plasticity import settings
+from plasticity.encoders import ENCODERS
 from plasticity.engine.programs import Program
 from plasticity.errors import PlasticityError
+from plasticity.neurons import NEURONS
 from plasticity.settings import describe
 from simulations.command_line import listing, main, program, running, showing  # noqa: F401  (their commands)
 from simulations.frame.experiment import Experiment
@@ -563,3 +565,22 @@ def test_a_gzip_file_that_unpacks_to_too_much_is_refused_without_unpacking_it(mo
     assert files.unpacked(gzip.compress(bytes(100)) + gzip.compress(b"x")) == bytes(100) + b"x"
     with pytest.raises(PlasticityError, match="holds more than"):
         files.unpacked(gzip.compress(bytes(2**20)))
+
+
+FOUND = {  # by longer runs of the generator
+    "a comparison of nothing": (lambda: bridges.comparison.Comparison({}, {}), "configuration lacks learners, seeds"),
+    "no expression": (lambda: ENCODERS["poisson"].group(3, "inputs", rate=" ", period=10 * ms), "rate is empty"),
+    "no values": (lambda: plasticity.learners.SpikingMemory().expected_error(3, values=0), "values=0 must be"),
+    "no such variable": (lambda: NEURONS["lif"].group(3, "cells", values={"u": 1}), "unknown variable of the neurons 'u'"),
+    "a time for trains": (
+        lambda: plasticity.protocols.weight_change(plasticity.rules.pair_stdp, [[1] * ms], -1 * ms),
+        "must hold a list of spike times",
+    ),
+}
+
+
+@pytest.mark.parametrize("call", FOUND)
+def test_what_was_found_once_is_refused_in_its_own_words(call):
+    calls, words = FOUND[call]
+    with pytest.raises(PlasticityError, match=re.escape(words)):
+        calls()

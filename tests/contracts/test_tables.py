@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from plasticity.errors import WrongUse
-from plasticity.files import read_json
+from plasticity.files import read_json, read_sealed
 from simulations.command_line import main
 from simulations.frame import tables
 
@@ -132,3 +132,8 @@ def test_the_readme_of_the_results_holds_every_check_and_every_figure_of_every_r
             assert f"\n| {name} | " in page, name
         for path in folder.glob("figures/*.png"):
             assert f"](reference/{folder.name}/figures/{path.name})" in page
+
+
+def test_every_record_of_the_references_carries_its_checksum():
+    found = list(REFERENCE.rglob("*.json"))
+    assert len(found) > 200 and all(read_json(path)["sha256"] and read_sealed(path) for path in found)
