@@ -618,9 +618,9 @@ class Program:
                     view.variable.set_value(array)
             length = _length(duration, float(model.duration)) * second
             slowest = max(float(item.clock.dt) for item in model.network.sorted_objects)
-            if 0 < float(length) < 1e-4 * slowest:  # Brian2 rounds its steps to 0, and may stop all clocks before the first step
+            if 0 < float(length) <= 1e-4 * slowest:  # Brian2 rounds its steps to 0, and may stop all clocks before the first step
                 raise WrongUse(
-                    f"duration={length} is less than a ten-thousandth of the network's slowest clock ({slowest:g} s), of which"
+                    f"duration={length} is no more than a ten-thousandth of the network's slowest clock ({slowest:g} s), of which"
                     " Brian2's NumPy target may make a run of no length; run for longer."
                 )
 

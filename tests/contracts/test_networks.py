@@ -143,7 +143,7 @@ def test_the_example_of_the_base_runs_as_it_is_written_and_what_is_not_given_is_
     names |= {"poisson_trains": poisson_trains, "second": second, "ms": ms, "__name__": __name__}
     exec(text, names)
     assert names["found"]["w"].shape == (100,) and (names["found"]["w"] == 0.5).any()
-    bare = names["OneNeuron"]().program(compiled=False).run(1, {"rate": 15.0}, duration=1 * ms)
+    bare = names["OneNeuron"]().program(compiled=False).run(1, {"rate": 15.0}, duration=2 * ms)
     assert (bare["w"] == 0).all()
 
 
