@@ -571,7 +571,10 @@ FOUND = {  # by longer runs of the generator
     "a comparison of nothing": (lambda: bridges.Comparison({}, {}), "configuration lacks learners, seeds"),
     "no expression": (lambda: ENCODERS["poisson"].group(3, "inputs", rate=" ", period=10 * ms), "rate is empty"),
     "no values": (lambda: plasticity.learners.SpikingMemory().expected_error(3, values=0), "values=0 must be"),
-    "no such variable": (lambda: NEURONS["lif_current"].group(3, "cells", values={"u": 1}), "unknown variable of the neurons 'u'"),
+    "no such variable": (
+        lambda: NEURONS["lif_current"].group(3, "cells", values={"u": 1}),
+        "unknown variable of the neurons 'u'",
+    ),
     "a time for trains": (
         lambda: plasticity.protocols.weight_change(plasticity.rules.pair_stdp, [[1] * ms], -1 * ms),
         "must hold a list of spike times",
