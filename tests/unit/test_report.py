@@ -617,7 +617,7 @@ def test_the_page_of_a_simulation_tells_its_checks_numbers_and_figures(tmp_path,
     assert "The mean of many dice. A simulation, 2 seeds; 1 of 2 checks hold." in found.text
     assert "The checks are meant for the default settings; here dice=50." in found.text
     assert "(1 + 2 + 3 + 4 + 5 + 6) / 6 = 3.5" in found.codes[0] and "dw = A_plus*pre_trace" in found.text
-    assert [row[4] for row in found.tables["throw: 1 of 2 checks hold"][1:]] == ["yes", "NO: too few seeds to tell"]
+    assert [row[4] for row in found.tables["throw: 1 of 2 checks hold"][1:]] == ["yes", "NO: too few\nseeds to tell"]
     assert found.tables["What the run found"][1][0] == "mean" and found.tables["parts"] == [["a", "b"], ["1", "2"]]
     assert found.all("img")[0]["alt"] == "throws: 1 panel. mean die (eyes) over seed."
     assert any(code == "plasticity run throw --set dice=50 --seeds 2 --out results/run_again" for code in found.codes)
