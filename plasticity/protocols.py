@@ -320,7 +320,8 @@ def weight_change(
         needs = ", ".join(rule.needs)
         raise WrongUse(f"{rule.name} needs {needs} of its neurons, not spike times alone; put it on groups with rule.synapses.")
     for name, each in (("pre", pre), ("post", post)):
-        if not isinstance(each, (Sequence, np.ndarray)) or isinstance(each, (str, bytes)) or not np.ndim(each):
+        single = isinstance(each, np.ndarray) and not each.ndim
+        if single or not isinstance(each, (Sequence, np.ndarray)) or isinstance(each, (str, bytes)) or not np.ndim(each[:1]):
             raise WrongUse(f"{name}={each!r} must hold a list of spike times for each synapse, for example [[10, 20]*ms].")
     if len(pre) != len(post) or not len(pre):
         raise WrongUse(f"each synapse needs its pre- and its postsynaptic spike times, not {len(pre)} and {len(post)} trains.")
