@@ -250,10 +250,8 @@ def _classes(head: str, words: list[str]) -> np.ndarray:
 
 
 def _number(word: str) -> float | None:
-    if "_" in word:  # 1_0 is a name, though Python reads 10
-        return None
     try:
-        return float(word) if word.isascii() and "_" not in word else None
+        return float(word) if word.isascii() and "_" not in word else None  # 1_0 is a name, though Python reads 10
     except ValueError:
         return None
 

@@ -164,14 +164,15 @@ def sweep(
 
         try:
             for (number, seed), (numbers, ran) in each(work, todo, jobs, show, processes=kind.own_process):
-                if kind.measures is None and not dict(measures(numbers)):
-                    raise WrongUse(
-                        f"{kind.name}: there is no single number in what numbers() gives, nothing to print or draw; give its"
-                        " class `measures = (Measure(name, unit, meaning, where), ...)`, which say where to find them."
-                    )
-                told_now = [*(one.name for one in kind.measures or ()), *dict(measures(numbers))]
-                if absent := [name for name in shown if name not in told_now]:
-                    raise unknown("measure", absent[0], told_now)
+                if not declared:  # then the first job tells what there is to show
+                    single = dict(measures(numbers))
+                    if kind.measures is None and not single:
+                        raise WrongUse(
+                            f"{kind.name}: there is no single number in what numbers() gives, nothing to print or draw; give its"
+                            " class `measures = (Measure(name, unit, meaning, where), ...)`, which say where to find them."
+                        )
+                    if absent := [name for name in shown if name not in single]:
+                        raise unknown("measure", absent[0], single)
                 asked = {**configuration, "point": dict(combinations[number].values)}
                 record = Record(kind.name, asked, seed, numbers, {}, 0.0, ran, 1, told)
                 folder.save(record_name(number, seed), record)

@@ -56,7 +56,7 @@ SECONDS = 5.0  # that one attack may take
 REFERENCE = Path(__file__).resolve().parents[2] / "results" / "reference"
 HUGE = 10**400
 LIBRARY = re.compile(r"^error: \w+: .*|\(--debug shows where\)|Traceback|\bmemory at 0x")
-RAW = (
+RAW = (  # what no public function may raise: errors from its inside, that name neither the argument nor what to give
     *(AttributeError, LookupError, ArithmeticError, RecursionError, NameError, AssertionError, MemoryError, NotImplementedError),
     *(OSError, UnicodeError, RuntimeError, BufferError, StopIteration, ImportError, SystemError),
 )
