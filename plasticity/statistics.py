@@ -15,8 +15,8 @@ from plasticity import given
 from plasticity.checked import checked
 from plasticity.errors import WrongUse
 
-RESAMPLES = 9999  # an odd 10**4 - 1, so that the quantiles at 2.5 and 97.5 % are order statistics
-SEED = 20240229  # of the resampling only: the same values give the same interval on every call
+RESAMPLES = 9999  # exchanges that are drawn where there are more than so many
+SEED = 20240229  # of those draws only: the same values give the same p on every call
 ROUNDING = 1e-12  # differences smaller than this share of the largest value are rounding, not data
 
 
@@ -40,19 +40,15 @@ def _check_confidence(confidence: float) -> None:
         raise WrongUse(f"confidence must lie between 0 and 1, such as 0.95; got {confidence!r}.")
 
 
-def _bca(values: np.ndarray, confidence: float, resamples: int = RESAMPLES, batch: int | None = None) -> Any:
-    """BCa interval of the mean along the last axis (scipy). Sorted first, so the order of the seeds does not matter."""
-    return stats.bootstrap(
-        (np.sort(values, axis=-1),),
-        np.mean,
-        axis=-1,
-        vectorized=True,
-        n_resamples=resamples,
-        batch=batch,
-        confidence_level=confidence,
-        method="BCa",
-        random_state=np.random.default_rng(SEED),
-    ).confidence_interval
+def _check_shared(shared: float) -> None:
+    if not 0 <= shared < math.inf:
+        raise WrongUse(f"shared must be test items over all others, 0 or more, such as 400/1397; got {shared!r}.")
+
+
+def _half(values: np.ndarray, confidence: float, shared: float) -> np.ndarray:
+    """Half the length of the interval of the mean along the last axis."""
+    n = values.shape[-1]
+    return stats.t.ppf((1 + confidence) / 2, n - 1) * np.sqrt((1 / n + shared) * values.var(axis=-1, ddof=1))
 
 
 def _permutation_p(a: np.ndarray, b: np.ndarray, batch: int | None = None) -> Any:
@@ -73,11 +69,13 @@ def _permutation_p(a: np.ndarray, b: np.ndarray, batch: int | None = None) -> An
 
 
 @checked
-def interval(values: ArrayLike, confidence: float = 0.95) -> tuple[float, float]:
-    """Bootstrap interval of the mean over seeds, bias-corrected and accelerated (BCa).
+def interval(values: ArrayLike, confidence: float = 0.95, shared: float = 0.0) -> tuple[float, float]:
+    """Interval of the expected value over seeds: Student's t, corrected for draws that share data.
 
-    `scipy.stats.bootstrap` with 9999 resamples drawn from a fixed seed: the same values, in any order, always
-    give the same interval.
+    mean -+ t_(n-1) sqrt((1/n + shared) s^2), s^2 the variance over n seeds. Draws that split one data set anew are not
+    independent, so that their mean scatters more from one data set to the next than s^2/n says; `shared` is what that adds: with
+    n_test of N items tested in each draw n_test/(N - n_test), as if the accuracies of two draws were correlated by the share of test
+    items that they have in common (0: draws that share nothing, the plain interval of Student).
 
     Parameters
     ----------
@@ -85,37 +83,35 @@ def interval(values: ArrayLike, confidence: float = 0.95) -> tuple[float, float]
         One number per seed.
     confidence : float
         Nominal coverage, between 0 and 1.
+    shared : float
+        Test items over all others where each seed splits the same data anew (`plasticity.tasks.Task.shared`), else 0.
 
     Returns
     -------
     low, high : float
         `(v, v)` if all values are v; `(nan, nan)` for fewer than two values.
 
-    Beware: with few seeds the interval is too short. Measured share of nominal 95 % intervals that hold the true mean
-    (6000 or more simulated experiments each, standard error 0.5 points or less):
-
-    ============  ========  ============  ==========
-    seeds         normal    exponential   lognormal
-    ============  ========  ============  ==========
-    10            91 %      88 %          83 %
-    40            94 %      93 %          90 %
-    ============  ========  ============  ==========
+    Measured share of nominal 95 % intervals that hold the true mean (tests/unit/test_statistics.py): with normal values 95 % for any
+    number of seeds, of strongly skewed ones less (10 seeds: exponential 90 %, lognormal 84 %); of the accuracy to be expected on new
+    data, ten draws of one set of 1797, 93 to 97 % with `shared`, 67 to 80 % without; where 400 of 4000 items are tested 93 to 99 %.
 
     Raises
     ------
     WrongUse
-        NaN, infinity, more than one dimension, or a confidence outside 0 to 1.
+        NaN, infinity, more than one dimension, a confidence outside 0 to 1, a negative `shared`.
 
-    Source: Efron (1987), Better bootstrap confidence intervals, doi:10.1080/01621459.1987.10478410.
+    Sources: Student (1908), doi:10.1093/biomet/6.1.1; Nadeau & Bengio (2003), doi:10.1023/A:1024068626366 (the correction).
     """
     vector = _values("values", values)
     _check_confidence(confidence)
+    _check_shared(shared)
     if vector.size < 2:
         return math.nan, math.nan
     if np.ptp(vector) <= ROUNDING * np.abs(vector).max():
         return float(vector[0]), float(vector[0])
-    low, high = _bca(vector, confidence)
-    return float(low), float(high)
+    vector = np.sort(vector)  # the order of the seeds does not matter, to the bit
+    mean, half = float(vector.mean()), float(_half(vector, confidence, shared))
+    return mean - half, mean + half
 
 
 @checked
@@ -178,23 +174,26 @@ class PairedDifference:
 
 
 @checked
-def paired_difference(a: ArrayLike, b: ArrayLike, confidence: float = 0.95) -> PairedDifference:
+def paired_difference(a: ArrayLike, b: ArrayLike, confidence: float = 0.95, shared: float = 0.0) -> PairedDifference:
     """How much `a` exceeds `b` when both were measured on the same seeds.
 
     With d_i = a_i - b_i over n seeds:
 
-    - `mean` = mean(d); `low`, `high`: its BCa interval, see `interval`.
+    - `mean` = mean(d); `low`, `high`: its interval, see `interval`.
     - `effect` = J * mean(d) / sd(d), Cohen's d_z, sd with n - 1, corrected for its bias in small samples:
       J = Gamma(m/2) / (sqrt(m/2) Gamma((m-1)/2)), m = n - 1. It is nan for n = 2, where J is 0, and infinite if
       all differences are equal and not 0.
     - `p`: two-sided permutation test. Under the null hypothesis a_i and b_i may be exchanged within each seed;
       all 2**n exchanges up to n = 13 (exact), 9999 random ones above. The smallest p that n seeds can give is
-      2 / 2**n: 0.002 for 10 seeds, and with 5 seeds (0.0625) nothing can be below 0.05.
+      2 / 2**n: 0.002 for 10 seeds, and with 5 seeds (0.0625) nothing can be below 0.05. Draws that share data may not be
+      exchanged as if they were independent: with `shared` above 0 it is that of the corrected t, mean/sqrt((1/n + shared) s^2).
 
     Parameters
     ----------
     a, b : (seeds,)
         One number per seed, the same seeds in the same order.
+    shared : float
+        As in `interval`.
 
     Returns
     -------
@@ -222,12 +221,18 @@ def paired_difference(a: ArrayLike, b: ArrayLike, confidence: float = 0.95) -> P
     mean = float(difference.mean())
     if difference.size < 2:
         return PairedDifference(mean, math.nan, math.nan, math.nan, 1.0)
-    p = float(_permutation_p(first, second))
-    if np.ptp(difference) <= rounding:
+    _check_shared(shared)
+    constant = np.ptp(difference) <= rounding
+    if shared and not constant:
+        t = mean / math.sqrt((1 / difference.size + shared) * float(difference.var(ddof=1)))
+        p = float(2 * stats.t.sf(abs(t), difference.size - 1))
+    else:
+        p = float(_permutation_p(first, second))
+    if constant:
         if abs(mean) <= rounding:
             return PairedDifference(0.0, 0.0, 0.0, 0.0, p)
         return PairedDifference(mean, mean, mean, math.copysign(math.inf, mean), p)
-    low, high = interval(difference, confidence)
+    low, high = interval(difference, confidence, shared)
     return PairedDifference(mean, low, high, _hedges(difference.size) * mean / float(difference.std(ddof=1)), p)
 
 
@@ -364,11 +369,11 @@ def known_mean(values: ArrayLike) -> float:
 
 
 @checked
-def mean_and_interval(values: ArrayLike) -> dict[str, float]:
-    """Mean and 95 % interval over seeds, of those that have the number: `mean`, `low`, `high`, each nan where there is none."""
+def mean_and_interval(values: ArrayLike, shared: float = 0.0) -> dict[str, float]:
+    """Mean and 95 % `interval` over seeds, of those that have the number: `mean`, `low`, `high`, each nan where there is none."""
     known = np.asarray(values, dtype=np.float64)
     known = known[np.isfinite(known)]
-    low, high = interval(known)
+    low, high = interval(known, shared=shared)
     return {"mean": float(known.mean()) if len(known) else math.nan, "low": low, "high": high}
 
 
@@ -379,14 +384,14 @@ def each_and_mean(values: ArrayLike) -> dict[str, Any]:
 
 
 @checked
-def over_seeds(values: ArrayLike) -> dict[str, float | None] | None:
+def over_seeds(values: ArrayLike, shared: float = 0.0) -> dict[str, float | None] | None:
     """Mean and 95 % interval over seeds, of those that have the number; None where none has.
 
     Returns
     -------
     {"mean", "low", "high"}; low and high are None with a single value
     """
-    found = mean_and_interval(values)
+    found = mean_and_interval(values, shared)
     return None if math.isnan(found["mean"]) else {key: finite(value) for key, value in found.items()}
 
 
