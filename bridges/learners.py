@@ -16,7 +16,7 @@ from plasticity import settings
 from plasticity.errors import WrongUse, unknown
 from plasticity.given import shown as given_as
 from plasticity.learners import CLASSES, Learner, LearnerEntry, entries_of
-from plasticity.learners.learner import SIDES
+from plasticity.learners.learner import GIVEN, LEARNS, SIDES
 from plasticity.registry import Registry, is_entry
 from plasticity.settings import SEED
 from plasticity.tasks import TASKS
@@ -74,6 +74,8 @@ class NamedLearner:
     side: str
     estimator: Any
     cost: float
+    given: tuple[str, ...] = ("teacher",)
+    learns: tuple[str, ...] = ("classes",)
 
     def __post_init__(self) -> None:
         if self.side not in SIDES:
@@ -155,7 +157,14 @@ def resolve(learners: Iterable[Any] | None, given: Mapping[str, Mapping[str, Any
         estimator = settings.changed(estimator, mine, name)
         if isinstance(estimator, Learner):
             estimator.check()
-        resolved.append(NamedLearner(name, side, estimator, cost))
+        # what it is given and has to learn; one that does not say is told the label of each trial and has to learn all
+        told = tuple(getattr(estimator, "given", ("teacher",)))
+        learns = tuple(getattr(estimator, "learns", ("gate", "classes") if getattr(task, "streams", 1) > 1 else ("classes",)))
+        for what, words, known_words in (("given", told, GIVEN), ("learns", learns, LEARNS)):
+            for word in words:
+                if word not in known_words:
+                    raise unknown(f"word in what {name} says as `{what}`", str(word), known_words)
+        resolved.append(NamedLearner(name, side, estimator, cost, told, learns))
     if not resolved:
         raise WrongUse(f"no learner was given; known: {', '.join(LEARNERS)}.")
     known = {learner.name for learner in resolved} | {learner.side for learner in resolved}

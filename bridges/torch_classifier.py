@@ -142,6 +142,22 @@ class TorchClassifier(ClassifierMixin, Learner):
         "a folder for TensorBoard: loss, accuracy and learning rate of each epoch. Needs the package tensorboard",
     )
 
+    @property
+    def given(self) -> tuple[str, ...]:
+        """What it is told, of `plasticity.learners.learner.GIVEN`."""
+        return self._of_model("given") if (self.streams or 1) > 1 and self.query == "cue" else ("teacher",)
+
+    @property
+    def learns(self) -> tuple[str, ...]:
+        """What it has to learn, of `plasticity.learners.learner.LEARNS`."""
+        if (self.streams or 1) == 1:
+            return ("classes",)
+        return self._of_model("learns") if self.query == "cue" else ("code",)
+
+    def _of_model(self, what: str) -> tuple[str, ...]:
+        kind = MODELS.get(self.model) if isinstance(self.model, str) else self.model
+        return getattr(kind, what, getattr(Model, what))
+
     @one_thread()
     def fit(
         self, X: Any, y: Any = None, probe: tuple[Any, Any] | None = None, progress: Callable[[float], None] | None = None

@@ -1,4 +1,4 @@
-"""What a handful of seeds can say: intervals, paired differences, corrected p-values, speed of learning."""
+"""What a handful of seeds can say: intervals, paired differences, corrected p-values."""
 
 from __future__ import annotations
 
@@ -74,8 +74,8 @@ def interval(values: ArrayLike, confidence: float = 0.95, shared: float = 0.0) -
 
     mean -+ t_(n-1) sqrt((1/n + shared) s^2), s^2 the variance over n seeds. Draws that split one data set anew are not
     independent, so that their mean scatters more from one data set to the next than s^2/n says; `shared` is what that adds: with
-    n_test of N items tested in each draw n_test/(N - n_test), as if the accuracies of two draws were correlated by the share of test
-    items that they have in common (0: draws that share nothing, the plain interval of Student).
+    n_test of N items tested in each draw n_test/(N - n_test), as if the accuracies of two draws were correlated by the share of
+    test items that they have in common (0: draws that share nothing, the plain interval of Student).
 
     Parameters
     ----------
@@ -84,16 +84,16 @@ def interval(values: ArrayLike, confidence: float = 0.95, shared: float = 0.0) -
     confidence : float
         Nominal coverage, between 0 and 1.
     shared : float
-        Test items over all others where each seed splits the same data anew (`plasticity.tasks.Task.shared`), else 0.
+        Test items over all others where each seed splits the same data anew (`plasticity.tasks.Draw.shared`), else 0.
 
     Returns
     -------
     low, high : float
         `(v, v)` if all values are v; `(nan, nan)` for fewer than two values.
 
-    Measured share of nominal 95 % intervals that hold the true mean (tests/unit/test_statistics.py): with normal values 95 % for any
-    number of seeds, of strongly skewed ones less (10 seeds: exponential 90 %, lognormal 84 %); of the accuracy to be expected on new
-    data, ten draws of one set of 1797, 93 to 97 % with `shared`, 67 to 80 % without; where 400 of 4000 items are tested 93 to 99 %.
+    Measured share of nominal 95 % intervals that hold the true mean (tests/unit/test_statistics.py): with normal values 95 % for
+    any number of seeds, of strongly skewed ones less (10 seeds: exponential 90 %, lognormal 84 %); of the accuracy to be expected
+    on new data, ten draws of one set of 1797, 93 to 97 % with `shared`, 67 to 80 % without.
 
     Raises
     ------
@@ -317,42 +317,6 @@ def holm(p_values: Sequence[float] | np.ndarray) -> np.ndarray:
     adjusted = np.empty_like(p)
     adjusted[order] = np.maximum.accumulate(np.minimum(1.0, np.arange(p.size, 0, -1) * p[order]))
     return adjusted
-
-
-@checked
-def trials_to(history_trials: ArrayLike, history_accuracy: ArrayLike, fraction: float = 0.8) -> float:
-    """Training trials until the learning curve first reaches `fraction` of its final accuracy.
-
-    The first measured point at or above it counts; nothing is interpolated, so the answer is as fine as the points.
-
-    Parameters
-    ----------
-    history_trials, history_accuracy : (points,)
-        Trials shown so far, not decreasing, and the accuracy measured there.
-    fraction : float
-        Share of the last accuracy, above 0.
-
-    Returns
-    -------
-    float
-        nan if it is never reached (possible with a fraction above 1, or without any point).
-
-    Raises
-    ------
-    WrongUse
-        Different lengths, NaN, trials that decrease, a fraction not above 0.
-    """
-    trials, accuracy = _values("history_trials", history_trials), _values("history_accuracy", history_accuracy)
-    if trials.size != accuracy.size:
-        raise WrongUse(f"history_trials has {trials.size} points and history_accuracy has {accuracy.size}; they must match.")
-    if (np.diff(trials) < 0).any():
-        raise WrongUse("history_trials must not decrease: it counts the training trials shown so far.")
-    if not (math.isfinite(fraction) and fraction > 0):
-        raise WrongUse(f"fraction must be above 0, such as 0.8; got {fraction!r}.")
-    if trials.size == 0:
-        return math.nan
-    reached = np.flatnonzero(accuracy >= fraction * accuracy[-1] - ROUNDING)
-    return float(trials[reached[0]]) if reached.size else math.nan
 
 
 @checked

@@ -222,7 +222,10 @@ def cost_table(comparison: Comparison, table: EnergyTable) -> dict[str, Any]:
             }
             for key, value in values.items():
                 found[key].append(np.nan if value is None else value)
-        row: dict[str, Any] = {"learner": name, **{key: over_seeds(np.array(values)) for key, values in found.items()}}
+        row: dict[str, Any] = {
+            "learner": name,
+            **{key: over_seeds(np.array(values), comparison.shared) for key, values in found.items()},
+        }
         row["reached"] = f"{np.isfinite(found['criterion']).sum()} of {len(found['criterion'])}"
         rows.append(row)
     columns = [

@@ -9,14 +9,12 @@ import numpy as np
 
 from bridges.comparison.columns import column
 from bridges.comparison.energy import EnergyTable, of_training
-from plasticity.gates import GATES
 from plasticity.learners import VALIDATION
 from plasticity.statistics import over_seeds
 
 if TYPE_CHECKING:
     from bridges.comparison.result import Comparison
 
-GIVEN = "The gate of the spiking learners is told what the cue means; the torch learners have to learn it, over repeated passes."
 ALIKE = 2.0  # the largest may be this often the smallest and still count as alike
 
 
@@ -36,12 +34,14 @@ def fairness_table(comparison: Comparison, table: EnergyTable) -> dict[str, Any]
             {
                 "learner": name,
                 "side": comparison.side(name),
+                "given": ", ".join(comparison.given(name)) or "nothing",
+                "learns": ", ".join(comparison.learns(name)) or "nothing",
                 "parameters": first["parameters"],
                 "training_trials": first["training_trials"],
-                "trials_shown": over_seeds(comparison.numbers(name, "trials_shown")),
-                "gradient_steps": over_seeds(comparison.numbers(name, "gradient_steps")),
+                "trials_shown": over_seeds(comparison.numbers(name, "trials_shown"), comparison.shared),
+                "gradient_steps": over_seeds(comparison.numbers(name, "gradient_steps"), comparison.shared),
                 "seconds": _middle(comparison.numbers(name, "seconds")),
-                "energy": over_seeds(np.array([np.nan if value is None else value for value in spent])),
+                "energy": over_seeds(np.array([np.nan if value is None else value for value in spent]), comparison.shared),
             }
         )
     notes = ["Every learner met the very same trials of every seed: the SHA-256 of the trials is in each record, and they agree."]
@@ -49,6 +49,8 @@ def fairness_table(comparison: Comparison, table: EnergyTable) -> dict[str, Any]
     columns = [
         column("learner", "learner"),
         column("side", "side"),
+        column("given", "given"),
+        column("learns", "learns"),
         column("parameters", "parameters that learning changes", format=",.0f"),
         column("training_trials", "different training trials", format=",.0f"),
         column("trials_shown", "training trials shown, repeats counted", format=",.0f"),
@@ -62,11 +64,16 @@ def fairness_table(comparison: Comparison, table: EnergyTable) -> dict[str, Any]
 def _unfair(comparison: Comparison, rows: list[dict[str, Any]]) -> list[str]:
     """Sentences on what is not alike."""
     told = []
-    if given_the_cue(comparison):
-        told.append(f"Not fair: {GIVEN}")
-    learning = [row for row in rows if row["side"] != "control" and row["trials_shown"]]
+    given = [name for name in comparison.learners if "gate" in comparison.given(name)]
+    learning = [name for name in comparison.learners if "gate" in comparison.learns(name)]
+    if given and learning:
+        told.append(
+            f"Not fair: {', '.join(given)} are told by their gate what the cue means; {', '.join(learning)} have to learn it."
+            " Compare within these groups."
+        )
+    trained = [row for row in rows if row["side"] != "control" and row["trials_shown"]]
     for key, what in (("trials_shown", "training trials shown, repeats counted"), ("parameters", "parameters")):
-        sizes = {row["learner"]: row[key]["mean"] if isinstance(row[key], Mapping) else row[key] for row in learning}
+        sizes = {row["learner"]: row[key]["mean"] if isinstance(row[key], Mapping) else row[key] for row in trained}
         known = {name: size for name, size in sizes.items() if size}
         if known and max(known.values()) > ALIKE * min(known.values()):
             least, most = min(known, key=known.__getitem__), max(known, key=known.__getitem__)
@@ -87,12 +94,3 @@ def _unfair(comparison: Comparison, rows: list[dict[str, Any]]) -> list[str]:
         " compilation apart."
     )
     return told
-
-
-def given_the_cue(comparison: Comparison) -> bool:
-    """Whether a spiking learner's gate is told what the cue means, beside torch learners that must learn it."""
-    if comparison.without_attention is None or "torch" not in {comparison.side(name) for name in comparison.learners}:
-        return False
-    gates = [comparison.configuration.get("parameters", {}).get(name, {}).get("gate") for name in comparison.learners]
-    names = [gate["name"] for gate in gates if isinstance(gate, Mapping)]
-    return any(name not in GATES or GATES[name].selects for name in names)

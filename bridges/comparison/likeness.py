@@ -41,7 +41,7 @@ def likeness_tables(comparison: Comparison) -> list[dict[str, Any]]:
             seeds.append(align(told, np.random.default_rng(seed), count=count))
     if not seeds:
         return []
-    found = summarised(seeds)
+    found = summarised(seeds, comparison.shared)
     place = {name: k for k, name in enumerate(comparison.learners)}
     for row in found["pairs"]:
         row["a"], row["b"] = sorted((row["a"], row["b"]), key=place.__getitem__)

@@ -730,7 +730,7 @@ def _exchanged(differences: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return (sums >= sums[0] - ROUNDING).mean(axis=0), (largest >= sums[0] - ROUNDING).mean(axis=0)
 
 
-def _summaries(rows: Sequence[Sequence[Mapping[str, float]]], key: str) -> list[dict[str, Any] | None]:
+def _summaries(rows: Sequence[Sequence[Mapping[str, float]]], key: str, shared: float) -> list[dict[str, Any] | None]:
     """What `summarised` says of a number, for each list of seeds; None where no seed has it."""
 
     def column(name: str) -> np.ndarray:
@@ -748,7 +748,7 @@ def _summaries(rows: Sequence[Sequence[Mapping[str, float]]], key: str) -> list[
             told.append(None)
             continue
         defined = np.isfinite(values[i])
-        low, high = interval(values[i, defined])
+        low, high = interval(values[i, defined], shared=shared)
         entry: dict[str, Any] = {"mean": mean(values[i, defined]), "low": finite(low), "high": finite(high)}
         entry |= {word: mean(array[i, defined]) for word, array in extra.items() if np.isfinite(array[i]).any()}
         if any(f"{key}_chance" in row for row in seeds):
@@ -760,19 +760,20 @@ def _summaries(rows: Sequence[Sequence[Mapping[str, float]]], key: str) -> list[
     return told
 
 
-def summarised(alignments: Sequence[Alignment]) -> dict[str, Any]:
+def summarised(alignments: Sequence[Alignment], shared: float = 0.0) -> dict[str, Any]:
     """The alignments of all seeds as one summary that JSON can hold; a number that does not exist is None.
 
     Parameters
     ----------
     alignments : one for each seed
         A learner may be missing in some of them.
+    shared : as in `plasticity.statistics.interval`, where the seeds split the same data anew
 
     Returns
     -------
     dict
         pairs : a list of {a, b, and for each measure that both allow:
-            mean, low, high : over seeds, with its 95 % interval (BCa)
+            mean, low, high : over seeds, with its 95 % interval (`plasticity.statistics.interval`)
             chance : mean over seeds of the mean under permutation
             p : two-sided; value minus chance is as likely below 0 as above it from seed to seed (exchange of signs, as in
                 `paired_difference`)
@@ -804,7 +805,7 @@ def summarised(alignments: Sequence[Alignment]) -> dict[str, Any]:
     of_learners = [[alignment.learners.get(name, {}) for alignment in alignments] for name in names]
     for entries, rows, keys in ((pairs, of_pairs, tuple(MEASURES)), (learners, of_learners, ("ece", "brier"))):
         for key in keys if rows else ():
-            for entry, told in zip(entries, _summaries(rows, key), strict=True):
+            for entry, told in zip(entries, _summaries(rows, key, shared), strict=True):
                 entry |= {} if told is None else {key: told}
     for entry in pairs:
         if "rsa" in entry:

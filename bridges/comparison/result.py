@@ -21,6 +21,7 @@ from plasticity.checked import checked
 from plasticity.engine.operations import Costs
 from plasticity.errors import PlasticityError, WrongUse
 from plasticity.files import read_sealed, write_text
+from plasticity.learners.spiking_classifier import NULLS
 from plasticity.records import Record, RunFolder
 from plasticity.statistics import finite, holm, interval, over_seeds, paired_difference
 from plasticity.tasks.trials import share_right
@@ -115,6 +116,39 @@ class Comparison:
         """Which side a learner is on: spiking, torch or control."""
         return self.configuration["sides"][learner]
 
+    def given(self, learner: str) -> list[str]:
+        """What a learner is told, of `plasticity.learners.learner.GIVEN`."""
+        return list(self.configuration.get("given", {}).get(learner, []))
+
+    def learns(self, learner: str) -> list[str]:
+        """What a learner has to learn, of `plasticity.learners.learner.LEARNS`."""
+        return list(self.configuration.get("learns", {}).get(learner, []))
+
+    @functools.cached_property
+    def groups(self) -> dict[str, list[str]]:
+        """Learners that are given the same and have to learn the same, by what that is, in words: those that may be compared.
+
+        First those that are given the gate, then those that have to learn it, then the others.
+        """
+        found: dict[str, list[str]] = {}
+        order = sorted(self.learners, key=lambda name: ("gate" not in self.given(name), "gate" not in self.learns(name)))
+        for name in order:
+            given, learns = (", ".join(words) or "nothing" for words in (self.given(name), self.learns(name)))
+            found.setdefault(f"given {given}; learns {learns}", []).append(name)
+        return found
+
+    @functools.cached_property
+    def shared(self) -> float:
+        """Test items over all others where the seeds split one set of data anew: `plasticity.statistics.interval`."""
+        return max(float(record.numbers.get("shared", 0.0)) for record in self.records.values())
+
+    @property
+    def interval_for(self) -> str:
+        """What an interval over seeds is an interval for."""
+        if self.shared:
+            return "what is to be expected on new data like these, 95 %; that the seeds split one set of data anew is allowed for"
+        return "what is to be expected over new draws of this task, 95 %"
+
     def of(self, learner: str) -> list[Record]:
         """The records of one learner in the order of the seeds."""
         return [self.records[seed, learner] for seed in self.seeds if (seed, learner) in self.records]
@@ -146,8 +180,9 @@ class Comparison:
 
     @functools.cached_property
     def intervals(self) -> dict[str, tuple[float, float]]:
-        """The 95 % interval (BCa bootstrap over seeds) of the mean accuracy of each learner."""
-        return {name: interval(self.numbers(name, "accuracy")) for name in self.learners}
+        """The 95 % interval of the expected accuracy of each learner, see `interval_for`; within 0 to 1."""
+        found = {name: interval(self.numbers(name, "accuracy"), shared=self.shared) for name in self.learners}
+        return {name: (max(low, 0.0), min(high, 1.0)) if low == low else (low, high) for name, (low, high) in found.items()}
 
     @functools.cached_property
     def best(self) -> str:
@@ -168,7 +203,7 @@ class Comparison:
                 mean = float((a - b).mean()) if common else math.nan
                 found[name] = {"mean": mean, "low": math.nan, "high": math.nan, "effect": math.nan, "p": math.nan}
             else:
-                pair = paired_difference(a, b)
+                pair = paired_difference(a, b, shared=self.shared)
                 found[name] = {"mean": pair.mean, "low": pair.low, "high": pair.high, "effect": pair.effect, "p": pair.p}
         known = [name for name, entry in found.items() if math.isfinite(entry["p"])]
         adjusted = dict(zip(known, holm([found[name]["p"] for name in known]), strict=True)) if known else {}
@@ -177,44 +212,47 @@ class Comparison:
         return found
 
     @functools.cached_property
-    def strengthened(self) -> dict[str, dict[str, float | None]]:
-        """Mean weight of attended minus ignored synapses after training, with its interval over seeds, where it was measured."""
-        found: dict[str, dict[str, float | None]] = {}
+    def strengthened(self) -> dict[str, dict[str, Any]]:
+        """Mean weight of attended minus ignored synapses after training, with its interval over seeds, where it was measured;
+        beside it as `nulls` what it is without plasticity, without attention, with permuted labels."""
+        found: dict[str, dict[str, Any]] = {}
         for name in self.learners:
             arrays = [record.arrays for record in self.of(name)]
             if all("weights_attended" in kept for kept in arrays):
-                told = over_seeds(np.array([kept["weights_attended"][-1] - kept["weights_ignored"][-1] for kept in arrays]))
-                found |= {} if told is None else {name: told}
+                apart = np.array([kept["weights_attended"][-1] - kept["weights_ignored"][-1] for kept in arrays])
+                told = over_seeds(apart, self.shared)
+                if told is not None:
+                    found[name] = {**told}
+                    nulls = [kept["weights_null"] for kept in arrays if "weights_null" in kept]
+                    if nulls:
+                        apart = np.array([null[:, 0] - null[:, 1] for null in nulls])
+                        found[name]["nulls"] = {null: over_seeds(apart[:, row], self.shared) for row, null in enumerate(NULLS)}
         return found
 
     def to_json(self) -> dict[str, Any]:
         """The summary; a number that does not exist (an interval from one seed) is null.
 
-        `accuracy.seeds` are the accuracies in the order of `seeds`; a learner that ends less than a tenth of the way from chance
-        to the ceiling has no `trials_to_80`; `p` of a difference is corrected (Holm) over all of them.
+        `accuracy.seeds` are the accuracies in the order of `seeds`; `given` and `learns` say what a learner is told and what it
+        has to learn, `for` what an interval is for; `p` of a difference is corrected (Holm) over all of them.
         """
         learners = []
         for name in self.learners:
             low, high = self.intervals[name]
-            accuracies, trials = self.numbers(name, "accuracy"), self.numbers(name, "trials_to_80")
-            above = accuracies.mean() - self.chance > 0.1 * (self.ceiling - self.chance)  # something was learnt
-            trials = trials[np.isfinite(trials) & above]
+            accuracies = self.numbers(name, "accuracy")
             parameters = self.of(name)[0].numbers["parameters"]
             learners.append(
                 {
                     "name": name,
                     "side": self.side(name),
+                    "given": self.given(name),
+                    "learns": self.learns(name),
                     "accuracy": {
                         "mean": float(accuracies.mean()),
                         "low": finite(low),
                         "high": finite(high),
                         "seeds": [float(value) for value in accuracies],
+                        "for": self.interval_for,
                     },
-                    "trials_to_80": (
-                        {"median": float(np.median(trials)), "low": float(trials.min()), "high": float(trials.max())}
-                        if len(trials)
-                        else None
-                    ),
                     "seconds": float(np.median(self.numbers(name, "seconds"))),
                     "seconds_predict": float(np.median(self.numbers(name, "seconds_predict"))),
                     "parameters": parameters,
@@ -231,6 +269,7 @@ class Comparison:
                 "effect": finite(entry["effect"]),
                 "p": finite(entry["p_holm"]),
                 "p_uncorrected": finite(entry["p"]),
+                "for": self.interval_for,
             }
             for name, entry in self.differences.items()
         ]

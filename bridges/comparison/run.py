@@ -11,7 +11,6 @@ import dataclasses
 import functools
 import inspect
 import json
-import math
 import os
 import sys
 import time
@@ -33,7 +32,6 @@ from plasticity.errors import PlasticityError, WrongUse
 from plasticity.learners import VALIDATION
 from plasticity.parallel import check_jobs, check_seeds, each, one_thread, trials_generator
 from plasticity.records import Record, RunFolder, provenance
-from plasticity.statistics import finite, trials_to
 from plasticity.tasks import TASKS, Draw, Task, table
 
 if TYPE_CHECKING:
@@ -145,7 +143,6 @@ def _told(
     start, fitted, predicted = clock
     history_trials = np.asarray(history["trials"], dtype=np.float64)
     history_accuracy = np.asarray(history["accuracy"], dtype=np.float64)
-    reached = float(trials_to(history_trials, history_accuracy, fraction=0.8)) if len(history_trials) > 1 else math.nan
     parameters = getattr(estimator, "parameters_", None)
     right = test.right(predictions)
     arrays = {
@@ -162,7 +159,6 @@ def _told(
         "accuracy": float(np.mean(right)),
         "chance": float(task.chance),
         "ceiling": float(task.ceiling),
-        "trials_to_80": finite(reached),
         "seconds": fitted - start - compiling,
         "seconds_compile": compiling,
         "seconds_predict": predicted - fitted,
@@ -174,6 +170,7 @@ def _told(
         "curve": history.get("curve", getattr(estimator, "curve", VALIDATION)),
         "costs": None if costs is None else costs.plain(),
         **({"features": int(train.stimulus.shape[2])} if train.family == "streams" else {}),
+        **({"shared": draw.shared} if draw.shared else {}),
         **({"clipped": draw.clipped} if draw.clipped else {}),  # values beyond those of the training rows
         "trials_sha256": draw.fingerprint(),
     }
@@ -230,6 +227,8 @@ def _configuration(task: Task, learners: Sequence[NamedLearner], seeds: list[int
         },
         "learners": [learner.name for learner in learners],
         "sides": {learner.name: learner.side for learner in learners},
+        "given": {learner.name: list(learner.given) for learner in learners},
+        "learns": {learner.name: list(learner.learns) for learner in learners},
         "parameters": {learner.name: learner.parameters() for learner in learners},
         "seeds": seeds,
         **({"data": told} if (told := task.facts) else {}),

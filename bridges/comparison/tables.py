@@ -12,9 +12,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from bridges.comparison.energy import LEFT_OUT, joules
-from bridges.comparison.fairness import GIVEN, given_the_cue
 from plasticity.errors import PlasticityError, printable
-from plasticity.gates import GATES
 from plasticity.parallel import FEW_SEEDS
 
 if TYPE_CHECKING:
@@ -23,14 +21,14 @@ if TYPE_CHECKING:
     from bridges.comparison.result import Comparison
 
 FIT = "Fit: seconds of training with its learning curve, compilation apart."
-"""What is not alike on the two sides stands under every table that shows both; the first where there is a cue."""
+"""Stands under every table that shows both sides."""
 
 
 def summary(comparison: Comparison, width: int | None = None) -> Table:
     """The summary as a `rich` table; accuracies in percent, intervals 95 % over seeds.
 
-    In fewer than 132 columns of text (`width`) an interval stands below its mean, chance and ceiling below the table; in
-    fewer than 97 the effect and the time of a fit are left to summary.csv. No number is cut.
+    Grouped by what a learner is given and has to learn. In fewer than 132 columns of text (`width`) an interval stands below its
+    mean, chance and ceiling below the table; in fewer than 97 the time of a fit is left to summary.csv. No number is cut.
     """
     count = len(comparison.seeds)
     wide, narrow = width is None or width >= 132, width is not None and width < 97
@@ -44,9 +42,6 @@ def summary(comparison: Comparison, width: int | None = None) -> Table:
         "chance\n%": wide,
         "ceiling\n%": wide,
         "to the best, points\n[95 % interval]": True,
-        "effect\ng_z": not narrow,
-        "p\n(Holm)": True,
-        "trials to 80 %\nof the end (range)": True,
         "fit\ns": not narrow,
     }
     for title in (title for title, shown in columns.items() if shown):
@@ -54,33 +49,35 @@ def summary(comparison: Comparison, width: int | None = None) -> Table:
         table.add_column(plain, justify="left" if title == "learner" else "right", no_wrap=wide or title == "learner")
     told = comparison.to_json()
     apart = {entry["a"]: entry for entry in told["differences"]}
-    for learner in told["learners"]:
-        name, accuracy, trials = learner["name"], learner["accuracy"], learner["trials_to_80"]
-        difference, gap = apart.get(name), " " if wide else "\n"
-        cells = [
-            name,
-            f"{100 * accuracy['mean']:.1f}{gap}{_bracket(accuracy)}",
-            f"{100 * comparison.chance:.0f}",
-            f"{100 * comparison.ceiling:.0f}",
-            f"{100 * difference['mean']:+.1f}{gap}{_bracket(difference, '+')}"
-            if difference and difference["mean"] is not None
-            else "best",
-            "" if difference is None else _short(difference["effect"], "+.1f"),
-            "" if difference is None else (_short(difference["p"], ".3f")),
-            "-" if trials is None else f"{trials['median']:.0f}{gap}({trials['low']:.0f}-{trials['high']:.0f})",
-            f"{learner['seconds']:.1f}",
-        ]
-        kept = [cell for cell, shown in zip(cells, columns.values(), strict=True) if shown]
-        table.add_row(*kept, style="bold" if name == comparison.best else None)
+    entries = {learner["name"]: learner for learner in told["learners"]}
+    shown = [*columns.values()]
+    for group, names in comparison.groups.items():
+        table.add_section()
+        if len(comparison.groups) > 1:
+            table.add_row(f"[italic]{group}", *[""] * (sum(shown) - 1))
+        for name in names:
+            accuracy, difference, gap = entries[name]["accuracy"], apart.get(name), " " if wide else "\n"
+            cells = [
+                name,
+                f"{100 * accuracy['mean']:.1f}{gap}{_bracket(accuracy)}",
+                f"{100 * comparison.chance:.0f}",
+                f"{100 * comparison.ceiling:.0f}",
+                f"{100 * difference['mean']:+.1f}{gap}{_bracket(difference, '+')}"
+                if difference and difference["mean"] is not None
+                else "best",
+                f"{entries[name]['seconds']:.1f}",
+            ]
+            kept = [cell for cell, there in zip(cells, shown, strict=True) if there]
+            table.add_row(*kept, style="bold" if name == comparison.best else None)
     below = [] if wide else [f"Chance {100 * comparison.chance:.0f} %, ceiling {100 * comparison.ceiling:.0f} %."]
-    below += ["Effects and times of a fit: summary.csv, or a wider window."] if narrow else []
+    below += ["Times of a fit: summary.csv, or a wider window."] if narrow else []
     table.caption = "\n".join([*below, caption(comparison)])
     table.caption_justify = "left"
     return table
 
 
 SPACE = 2  # between two columns of the short table
-DROPPED = ("trials to 80 %", "effect g_z", "fit s", "p (Holm)")  # one after the other, as the window is narrower
+DROPPED = ("fit s",)  # as the window is narrower
 
 
 def brief(comparison: Comparison, width: int | None = None) -> list[Any]:
@@ -108,27 +105,29 @@ def _short_table(comparison: Comparison, width: int | None) -> Table:
     table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, SPACE - 1, 0, 0))
     for title in columns:
         table.add_column(title, justify="left" if title == "learner" else "right", overflow="fold")
-    for name, cells in zip(comparison.learners, zip(*columns.values(), strict=True), strict=True):
-        table.add_row(*cells, style="bold" if name == comparison.best else None)
+    rows = iter(zip(*columns.values(), strict=True))
+    for group, names in comparison.groups.items():
+        if len(comparison.groups) > 1:
+            table.add_row(f"[italic]{group}:", *[""] * (len(columns) - 1))
+        for name in names:
+            table.add_row(*next(rows), style="bold" if name == comparison.best else None)
     return table
 
 
 def _columns(comparison: Comparison, gap: str) -> dict[str, list[str]]:
-    """The cells of the short table by column; `gap` stands before an interval."""
+    """The cells of the short table by column, in the order of the groups; `gap` stands before an interval."""
     told = comparison.to_json()
     apart = {entry["a"]: entry for entry in told["differences"]}
     columns: dict[str, list[str]] = {}
-    for learner in told["learners"]:
-        accuracy, spread, other = learner["accuracy"], learner["trials_to_80"], apart.get(learner["name"])
+    entries = {learner["name"]: learner for learner in told["learners"]}
+    for name in (name for names in comparison.groups.values() for name in names):
+        accuracy, other = entries[name]["accuracy"], apart.get(name)
         known = other is not None and other["mean"] is not None
         cells = {
-            "learner": learner["name"],
+            "learner": name,
             "accuracy %": f"{100 * accuracy['mean']:.1f}{gap}{_bracket(accuracy)}",
             "to the best, points": f"{100 * other['mean']:+.1f}{gap}{_bracket(other, '+')}" if other and known else "best",
-            "effect g_z": _short(other["effect"], "+.1f") if other else "",
-            "p (Holm)": _short(other["p"], ".3f") if other else "",
-            "trials to 80 %": f"{spread['median']:.0f}{gap}({spread['low']:.0f}-{spread['high']:.0f})" if spread else "-",
-            "fit s": f"{learner['seconds']:.1f}",
+            "fit s": f"{entries[name]['seconds']:.1f}",
         }
         for title, cell in cells.items():
             columns.setdefault(title, []).append(cell)
@@ -138,8 +137,9 @@ def _columns(comparison: Comparison, gap: str) -> dict[str, list[str]]:
 def as_html(comparison: Comparison) -> str:
     """The short table as HTML, the best learner in bold, on what scale below it."""
     columns = _columns(comparison, " ")
+    columns["given"] = [group for group, names in comparison.groups.items() for _ in names]
     rows = [list(cells) for cells in zip(*columns.values(), strict=True)]
-    bold = [comparison.learners.index(comparison.best)]
+    bold = [columns["learner"].index(comparison.best)]
     return html_table(f"{comparison.task}, {many(len(comparison.seeds), 'seed')}", [*columns], rows, _scale(comparison), bold)
 
 
@@ -181,57 +181,63 @@ def _scale(comparison: Comparison) -> str:
     scale = f"Chance {100 * comparison.chance:.3g} %, ceiling {100 * comparison.ceiling:.3g} %"
     if comparison.without_attention is not None:
         scale += f", without attention at most {100 * comparison.without_attention:.0f} %"
-    return f"{scale}. {protocol(comparison)}"
+    return f"{scale}. {protocol(comparison)} Intervals: {comparison.interval_for}."
 
 
 def _sentences(comparison: Comparison) -> list[str]:
-    """The three that matter: who is ahead of the other side and by how much; what attention does; what is not alike."""
-    told = [_ahead(comparison), _attended(comparison)]
-    if given_the_cue(comparison):
-        told.append(f"Not fair: {GIVEN}")
-    elif not told[-1]:
-        told.append(next((note for note in comparison.fairness["notes"] if note.startswith("Not")), ""))
-    return [sentence for sentence in told if sentence]
+    """Who is ahead among those that may be compared; what attention does to weights; who is worse than no learning."""
+    return [sentence for sentence in (*ahead(comparison), _attended(comparison), _below(comparison)) if sentence]
 
 
-def _ahead(comparison: Comparison) -> str:
-    """The best learner against the best one of the other side; of the same side where there is no other."""
-    best, side = comparison.best, comparison.side(comparison.best)
-    others = [name for name in comparison.learners if name != best]
-    across = [name for name in others if comparison.side(name) not in (side, "control")]
-    if not others:
+def ahead(comparison: Comparison) -> list[str]:
+    """A sentence for each group of learners that are given the same: the best of each side, controls among them."""
+    told = []
+    for group, names in comparison.groups.items():
+        if len(names) < 2:
+            continue
+        best: dict[str, str] = {}
+        for name in sorted(names, key=lambda name: -comparison.numbers(name, "accuracy").mean()):
+            best.setdefault(comparison.side(name), name)
+        each = ", ".join(f"{name} {_percent(comparison, name)}" for name in best.values())
+        told.append(f"{group[0].upper()}{group[1:]}: {each}.")
+    return told
+
+
+def _percent(comparison: Comparison, name: str) -> str:
+    low, high = comparison.intervals[name]
+    mean = 100 * comparison.numbers(name, "accuracy").mean()
+    return f"{mean:.1f}" + ("" if low != low else f" [{100 * low:.1f}, {100 * high:.1f}]") + " %"
+
+
+def _below(comparison: Comparison) -> str:
+    """Learners that are right less often than one that always names the most frequent class, or guesses."""
+    below = [
+        name
+        for name in comparison.learners
+        if "classes" in comparison.learns(name) and comparison.numbers(name, "accuracy").mean() < comparison.chance
+    ]
+    if not below:
         return ""
-    rival = max(across or others, key=lambda name: comparison.numbers(name, "accuracy").mean())
-    known = comparison.to_json()["differences"]
-    gap = next(entry for entry in known if entry["a"] == rival)
-    if gap["mean"] == 0:
-        return f"{best} ({side}) and {rival} ({comparison.side(rival)}) are right equally often."
-    what = f"the best {comparison.side(rival)} learner" if across else "the next"
-    return (
-        f"{best} ({side}) is right most often; {rival}, {what}, differs by {100 * gap['mean']:+.1f} points {_bracket(gap, '+')}."
-        if gap["mean"] is not None
-        else f"{best} ({side}) is right most often."
-    )
+    return f"Below chance ({100 * comparison.chance:.0f} %): {', '.join(below)}; nothing that was learnt helps there."
 
 
 def _attended(comparison: Comparison) -> str:
-    """By how much attended synapses end stronger than ignored ones, where a gate selects and where none does."""
-
-    def shown(name: str) -> str:
-        entry = comparison.strengthened[name]
-        return f"{entry['mean']:.3f}" + ("" if entry["low"] is None else f" [{entry['low']:.3f}, {entry['high']:.3f}]")
-
-    gates = {name: comparison.configuration.get("parameters", {}).get(name, {}).get("gate") for name in comparison.strengthened}
-    names = {name: gate["name"] if isinstance(gate, Mapping) else "" for name, gate in gates.items()}
-    selecting = [name for name, gate in names.items() if gate in GATES and GATES[gate].selects]
-    controls = [name for name in names if name not in selecting]
+    """By how much attended synapses end stronger than ignored ones where a gate selects, beside its controls and nulls."""
+    selecting = [name for name in comparison.strengthened if "gate" in comparison.given(name)]
     if not selecting:
         return ""
-    told = f"Attended minus ignored weights: {shown(selecting[0])} ({selecting[0]})"
+    name, entry = selecting[0], comparison.strengthened[selecting[0]]
+    told = f"Attended minus ignored weights: {_weight(entry)} ({name})"
+    controls = [other for other in comparison.strengthened if other not in selecting]
     if controls:
-        most = max(controls, key=lambda name: comparison.strengthened[name]["mean"] or 0.0)
-        told += f", in its controls at most {shown(most)} ({most})"
-    return f"{told}."
+        most = max(controls, key=lambda other: comparison.strengthened[other]["mean"] or 0.0)
+        told += f", in its controls at most {_weight(comparison.strengthened[most])} ({most})"
+    nulls = ", ".join(f"{null} {_weight(value)}" for null, value in entry.get("nulls", {}).items() if value)
+    return f"{told}; for comparison: {nulls}." if nulls else f"{told}."
+
+
+def _weight(entry: Mapping[str, Any]) -> str:
+    return f"{entry['mean']:.3f}" + ("" if entry["low"] is None else f" [{entry['low']:.3f}, {entry['high']:.3f}]")
 
 
 def energy(comparison: Comparison, width: int | None = None) -> Table | None:
@@ -280,15 +286,10 @@ def protocol(comparison: Comparison) -> str:
 def caption(comparison: Comparison) -> str:
     """How many trials, which seeds, what is missing; what is not alike; weights of attended and ignored synapses."""
     told = [protocol(comparison)]
-    if given_the_cue(comparison):
-        told.append(GIVEN)
     if {comparison.side(name) for name in comparison.learners} >= {"spiking", "torch"}:
         told.append(FIT)
     if comparison.strengthened:
-        each = (
-            f"{name} {entry['mean']:.3f}" + ("" if entry["low"] is None else f" [{entry['low']:.3f}, {entry['high']:.3f}]")
-            for name, entry in comparison.strengthened.items()
-        )
+        each = (f"{name} {_weight(entry)}" for name, entry in comparison.strengthened.items())
         told.append(f"Weight of attended minus ignored synapses after training, mean: {', '.join(each)}.")
     return "\n".join(told)
 
@@ -299,13 +300,12 @@ def csv_text(comparison: Comparison) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(
         "learner side seeds accuracy accuracy_low accuracy_high chance ceiling best difference difference_low "
-        "difference_high effect_gz p_holm trials_to_80_median trials_to_80_min trials_to_80_max seconds seconds_predict "
-        "parameters training_trials".split()
+        "difference_high effect_gz p_holm seconds seconds_predict parameters training_trials given learns".split()
     )
     summary = comparison.to_json()
     apart = {entry["a"]: entry for entry in summary["differences"]}
     for learner in summary["learners"]:
-        accuracy, trials, other = learner["accuracy"], learner["trials_to_80"] or {}, apart.get(learner["name"], {})
+        accuracy, other = learner["accuracy"], apart.get(learner["name"], {})
         row = [learner["name"], learner["side"], len(accuracy["seeds"]), accuracy["mean"], accuracy["low"], accuracy["high"]]
         row += [
             comparison.chance,
@@ -313,8 +313,8 @@ def csv_text(comparison: Comparison) -> str:
             comparison.best,
             *(other.get(key) for key in ("mean", "low", "high", "effect", "p")),
         ]
-        row += [*(trials.get(key) for key in ("median", "low", "high")), learner["seconds"], learner["seconds_predict"]]
-        row += [learner["parameters"], learner["training_trials"]]
+        row += [learner["seconds"], learner["seconds_predict"], learner["parameters"], learner["training_trials"]]
+        row += [" ".join(learner["given"]), " ".join(learner["learns"])]
         writer.writerow(["" if value is None else value for value in row])
     return text.getvalue()
 

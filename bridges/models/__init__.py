@@ -12,9 +12,9 @@ from bridges.models.delta_attention import DeltaAttention
 from bridges.models.encoder_decoder import EncoderDecoder
 from bridges.models.fast_weights import FastWeights
 from bridges.models.feature_attention import FeatureExponential, FeatureLinear, FeatureSoftmax
+from bridges.models.gated_attention import GatedAttention
 from bridges.models.hopfield_attention import HopfieldAttention
 from bridges.models.linear_attention import LinearAttention
-from bridges.models.logistic_regression import LogisticRegression
 from bridges.models.lstm_attention import LSTMAttention
 from bridges.models.mlp import MLP, SigmoidMLP
 from bridges.models.multi_head_attention import MultiHeadAttention
@@ -31,12 +31,12 @@ from plasticity.registry import Registry
 MODELS: Registry[type[Model]] = Registry(
     "model",
     [
-        *(SoftmaxAttention, UniformAttention, MLP, PatchAttention),
+        *(GatedAttention, SoftmaxAttention, UniformAttention, MLP, PatchAttention),
         *(FeatureSoftmax, FeatureExponential, FeatureLinear),
         *(AdditiveAttention, DotAttention, CosineAttention, EuclideanAttention, BilinearAttention, MultiHeadAttention),
         *(SelfAttention, TransformerEncoder, EncoderDecoder, LSTMAttention, ConvAttention),
         *(LinearAttention, FastWeights, DeltaAttention, HopfieldAttention),
-        *(SigmoidMLP, LogisticRegression),
+        SigmoidMLP,
     ],
     of=Model,
 )

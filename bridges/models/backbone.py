@@ -33,7 +33,7 @@ class Model(nn.Module, ABC):
     query : str
         "cue": the cue asks, the cued stream is one of those that may be attended. "content": what the cued stream shows asks
         about the others, and it is not attended itself. A model that asks no question (`mlp`, `mlp_sigmoid`,
-        `logistic_regression`, `feature_*`) sees the cued stream like the others in either case.
+        `feature_*`) sees the cued stream like the others in either case.
 
     Every method takes a `mask` (n, streams), True where a stream is there (None: all are). What a masked stream shows changes
     nothing, and its weight is exactly 0.
@@ -52,6 +52,8 @@ class Model(nn.Module, ABC):
     settings: ClassVar[dict[str, Any]] = {}  # parameters of TorchClassifier that suit it better than the defaults
     cost: ClassVar[float] = 5.0  # about how long a fit takes beside other learners
     chosen_for: ClassVar[frozenset[str]] = frozenset()  # kinds of tasks it is put to where no learners are named
+    given: ClassVar[tuple[str, ...]] = ("teacher",)  # what it is told (`plasticity.learners.learner.GIVEN`), of several streams
+    learns: ClassVar[tuple[str, ...]] = ("gate", "classes")  # what it has to learn (`LEARNS`), of several streams
     loss: ClassVar[str] = "cross_entropy"  # what training lowers; "squared_error" is the other one
     sums_to_one: ClassVar[bool] = False  # the attention weights of a trial sum to one
     activation: ClassVar[type[nn.Module]] = nn.ReLU

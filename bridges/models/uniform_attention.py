@@ -23,6 +23,7 @@ class UniformAttention(SoftmaxAttention):
     source = "ablation of Vaswani et al. 2017, arXiv:1706.03762"
     cost = 5.0
     chosen_for = frozenset({"streams"})
+    learns = ("classes",)
 
     def weights(self, tokens: Tensor, cue: Tensor, mask: Tensor | None = None) -> Tensor:
         there = self.attended(cue, mask)

@@ -10,6 +10,7 @@ from plasticity.datasets.dataset import DataSet, Images, Status, parse_idx, spli
 from plasticity.datasets.digits import digits
 from plasticity.datasets.idx import read_idx
 from plasticity.datasets.mnist import mnist
+from plasticity.datasets.mnist8 import mnist8
 from plasticity.errors import WrongUse
 from plasticity.registry import Registry
 
@@ -62,6 +63,12 @@ def classes(data: str, folder: str = "") -> int:
     """How many classes a data set has; of one that does not say it the images are read and counted. Raises what `images` does."""
     known = None if data == OWN or folder else DATASETS[data].classes
     return images(data, folder).classes if known is None else known
+
+
+@checked
+def features(data: str) -> int:
+    """Pixels of an image; of a folder of one's own, that nobody has read yet, those of MNIST."""
+    return DATASETS[data].features if data in DATASETS else DataSet.features
 
 
 @checked

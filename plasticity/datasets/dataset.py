@@ -52,6 +52,11 @@ class Images:
         """How many classes there are."""
         return int(self.labels.max()) + 1
 
+    @property
+    def drawn_from(self) -> int:
+        """How many images each draw splits anew into training and test images; 0 where test images are a set apart."""
+        return 0 if self.test_from is not None else len(self.labels)
+
     def intensity(self, index: np.ndarray, dtype: type[np.floating] = np.float64) -> np.ndarray:
         """The images numbered `index`, scaled to 0 to 1: the shape of `index` + (features,)."""
         return np.divide(self.pixels[index], self.brightest, dtype=dtype)
@@ -99,6 +104,10 @@ class DataSet:
         The dependency that brings the data, where there are no files.
     classes : int or None
         How many there are, so that nobody has to read the images to know; None where they have to be counted.
+    folder : str
+        The name of the folder of its files, where it is not `name`.
+    features : int
+        Pixels of an image.
     """
 
     name: str
@@ -111,6 +120,8 @@ class DataSet:
     ships_with: str = ""
     unpacked: Mapping[str, str] = field(default_factory=dict, hash=False)
     classes: int | None = None
+    folder: str = ""
+    features: int = 784
 
     def __call__(self) -> Images:
         """The images, read anew.
@@ -123,9 +134,9 @@ class DataSet:
         return self.load(self)
 
     def folders(self) -> list[Path]:
-        """Where it is looked for, in this order: $PLASTICITY_DATA/name, then the user's cache."""
+        """Where it is looked for, in this order: $PLASTICITY_DATA/name (or /folder), then the user's cache."""
         own = os.environ.get("PLASTICITY_DATA", "").strip()
-        return ([Path(own).expanduser() / self.name] if own else []) + [Path(pooch.os_cache("plasticity")) / self.name]
+        return [Path(place).expanduser() / (self.folder or self.name) for place in (own, pooch.os_cache("plasticity")) if place]
 
     def where(self) -> Path | None:
         """The first of the `folders` that holds any of its files; None if there is none."""

@@ -22,4 +22,5 @@ digits = DataSet(
     load=_load,
     ships_with="scikit-learn",
     classes=10,
+    features=64,
 )

@@ -59,5 +59,10 @@ class Gate:
         """The gain on the learning of each stream's synapses, shape (trials, streams)."""
         return np.ones((len(cue), streams))
 
+    @checked
+    def superpose(self, stimulus: np.ndarray, cue: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """The streams (trials, streams, features) times their gains, added up: what meets where they meet, (trials, features)."""
+        return np.einsum("tsf,ts->tf", stimulus, self.gains(cue, stimulus.shape[1], rng))
+
 
 NoGate = Gate

@@ -157,6 +157,14 @@ class DiehlCookClassifier(ClassifierMixin, Learner):
         " refused (so none of it in a grid search). Without one, nothing is written",
     )
 
+    @property
+    def given(self) -> tuple[str, ...]:
+        return ("labels",)
+
+    @property
+    def learns(self) -> tuple[str, ...]:
+        return ("images",)
+
     def check(self) -> None:
         """WrongUse for parameters that cannot be, or a rule that the network cannot have."""
         settings.check(self)

@@ -44,6 +44,14 @@ class Guessing(ClassifierMixin, Learner):
     )
     constant: int | None = setting(None, "the class that is always answered, with strategy=constant", low=-(2**62), high=2**62)
 
+    @property
+    def given(self) -> tuple[str, ...]:
+        return ()
+
+    @property
+    def learns(self) -> tuple[str, ...]:
+        return ()
+
     def fit(self, X: Any, y: Any) -> Guessing:
         """Note the classes; nothing else is learnt."""
         settings.check(self)

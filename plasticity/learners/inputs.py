@@ -112,6 +112,14 @@ def labels(learner: Any, X: Any, y: Any, what: str = "y") -> np.ndarray:
     return found
 
 
+def several(labels: np.ndarray) -> np.ndarray:
+    """The classes that the labels name, sorted; WrongUse for fewer than two."""
+    classes = np.unique(labels)
+    if len(classes) < 2:
+        raise WrongUse(f"learning to classify needs trials of at least two classes; y holds 1 class, {classes[0]}.")
+    return classes
+
+
 def pair(probe: Any) -> None:
     """WrongUse for a probe that is no pair (X, y)."""
     if not isinstance(probe, (tuple, list)) or len(probe) != 2:

@@ -21,6 +21,20 @@ from plasticity.tasks import KINDS
 
 L = TypeVar("L", bound="Learner")
 SIDES = ("spiking", "torch", "control")
+GIVEN = {
+    "gate": "which stream matters in each trial, as gains on the streams",
+    "teacher": "the label of each training trial while it learns",
+    "labels": "the labels of training trials once it has learnt, to say what each neuron stands for",
+    "code": "what is key, value and query in a trial",
+}
+"""What a learner may be `given`."""
+LEARNS = {
+    "gate": "which stream the cue means",
+    "classes": "what tells the classes apart",
+    "images": "what images are there, without labels",
+    "code": "what is key, value and query in a trial",
+}
+"""What a learner `learns`."""
 VALIDATION = "validation trials"  # what a learning curve is measured on, unless a learner says another thing as `curve`
 
 
@@ -73,9 +87,10 @@ class Variant:
 class Learner(BaseEstimator):
     """A learner of either side, made of settings (`plasticity.settings.estimator`).
 
-    A subclass has `fit(X, y)` and `predict(X)`; it may have `fit(..., probe=, progress=)`, `predict_proba`, `represent`,
-    `attention_weights`, and after `fit` the attributes `history_` (arrays `trials` and `accuracy` on the probe), `arrays_` (for
-    figures), `parameters_` (how many numbers learning changes), `backend_`, `compile_seconds_`.
+    A subclass has `fit(X, y)` and `predict(X)`, says as `given` and `learns` what it is told and what it has to learn, and may
+    have `fit(..., probe=, progress=)`, `predict_proba`, `represent`, `attention_weights`, and after `fit` the attributes
+    `history_` (arrays `trials` and `accuracy` on the probe), `arrays_` (for figures), `parameters_` (how many numbers learning
+    changes), `backend_`, `compile_seconds_`.
 
     Attributes
     ----------
@@ -116,6 +131,17 @@ class Learner(BaseEstimator):
     random_state: int = setting(
         0, "everything random follows from it: weights, order of trials, every spike", low=0, high=settings.MOST_SEED
     )
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """What it is told, of `GIVEN`; nothing where empty."""
+        selects = getattr(getattr(self, "gate", None), "selects", False) and (getattr(self, "streams", 1) or 1) > 1
+        return ("gate", "teacher") if selects else ("teacher",)
+
+    @property
+    def learns(self) -> tuple[str, ...]:
+        """What it has to learn, of `LEARNS`; nothing where empty."""
+        return ("classes",)
 
     @classmethod
     def entries(cls) -> Iterator[LearnerEntry]:

@@ -48,6 +48,14 @@ class Memory(ClassifierMixin, Learner):
     streams: int = setting(9, "pairs and the query", low=2, high=1001)
     dimension: int = setting(32, "length of a key; the rest of a stream is the one-hot value", low=1, high=10_000)
 
+    @property
+    def given(self) -> tuple[str, ...]:
+        return ("code",)
+
+    @property
+    def learns(self) -> tuple[str, ...]:
+        return ()
+
     def _pairs(self, X: Any, fitting: bool = False) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Keys (trials, pairs, dimension), values (trials, pairs, values) and queries (trials, dimension), each 0 or 1."""
         if not fitting:

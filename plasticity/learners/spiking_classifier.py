@@ -36,6 +36,24 @@ weights of a neuron to a fixed length is what depresses the inputs that did not 
 CURVE = (0, 50, 100, 200, 400, 700, 1000, 1400, 2000)
 """After how many training trials the learning curve is probed; every thousand from there on, and at the end."""
 
+NULLS = ("before learning", "labels permuted", "class means without attention", "class means of single images")
+"""What the weights of attended and ignored synapses are held against: a network without plasticity, the trained one with the
+labels of trials exchanged at random, and class means in place of weights: of both streams' sum, of the attended image alone."""
+
+
+def selected_weights(weights: np.ndarray, stimulus: np.ndarray, cue: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
+    """Mean weight (features, neurons) onto the answer's neurons from what only the attended, what only the ignored stream shows.
+
+    Neurons are as many for each class, one class after the other; `labels` (trials,) from 0.
+    """
+    attended = stimulus[np.arange(len(cue)), cue]
+    ignored = (stimulus.sum(axis=1) - attended) / max(1, stimulus.shape[1] - 1)
+    by_class = weights.reshape(weights.shape[0], int(labels.max()) + 1, -1).mean(axis=2)[:, labels].T
+    only_attended, only_ignored = attended * (1 - ignored), ignored * (1 - attended)
+    return float((by_class * only_attended).sum() / only_attended.sum()), float(
+        (by_class * only_ignored).sum() / only_ignored.sum()
+    )
+
 
 @estimator
 class SpikingClassifier(ClassifierMixin, Learner):
@@ -313,7 +331,7 @@ class SpikingClassifier(ClassifierMixin, Learner):
             if stop in curve:
                 history["trials"].append(stop)
                 if self.streams > 1:
-                    attended, ignored = self._selected_weights(stimulus, cue, labels)
+                    attended, ignored = selected_weights(self.weights_, stimulus, cue, labels)
                     history["attended"].append(attended)
                     history["ignored"].append(ignored)
                 if probe is not None:
@@ -333,6 +351,7 @@ class SpikingClassifier(ClassifierMixin, Learner):
                 "history_trials_weights": np.array(history["trials"]),
                 "weights_attended": np.array(history["attended"]),
                 "weights_ignored": np.array(history["ignored"]),
+                "weights_null": self._null(stimulus, cue, labels, history, rng),
                 "gain_attended": np.array([gain[:, s][cued[:, s]].mean() for s in range(self.streams)]),
                 "gain_ignored": np.array([gain[:, s][~cued[:, s]].mean() for s in range(self.streams)]),
             }
@@ -346,16 +365,23 @@ class SpikingClassifier(ClassifierMixin, Learner):
         super().restore(state)
         self._program = self._network(self.weights_.shape[0], len(self.classes_)).program()
 
-    def _selected_weights(self, stimulus: np.ndarray, cue: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
-        """Mean weight onto the answer's neurons from what only the attended and what only the ignored stream shows."""
-        trial = np.arange(len(cue))
-        attended = stimulus[trial, cue]
-        ignored = (stimulus.sum(axis=1) - attended) / max(1, self.streams - 1)
-        by_class = self.weights_.reshape(self.weights_.shape[0], len(self.classes_), -1).mean(axis=2)[:, labels].T
-        only_attended, only_ignored = attended * (1 - ignored), ignored * (1 - attended)
-        return float((by_class * only_attended).sum() / only_attended.sum()), float(
-            (by_class * only_ignored).sum() / only_ignored.sum()
-        )
+    def _null(
+        self,
+        stimulus: np.ndarray,
+        cue: np.ndarray,
+        labels: np.ndarray,
+        history: Mapping[str, list[float]],
+        rng: np.random.Generator,
+    ) -> np.ndarray:
+        """What `selected_weights` is without what it should measure, (len(NULLS), 2), by the rows of `NULLS`."""
+        shown = stimulus[np.arange(len(cue)), cue]
+        made = []
+        for images in (stimulus.mean(axis=1), shown):
+            means = np.stack([images[labels == label].mean(axis=0) for label in range(len(self.classes_))], axis=1)
+            means *= np.linalg.norm(self.weights_, axis=0).mean() / np.linalg.norm(means, axis=0)
+            made.append(selected_weights(np.repeat(means, self.neurons_per_class, axis=1), stimulus, cue, labels))
+        exchanged = selected_weights(self.weights_, stimulus, cue, rng.permutation(labels))
+        return np.array([(history["attended"][0], history["ignored"][0]), exchanged, *made])
 
     def represent(self, X: Any) -> np.ndarray:
         """Spikes of each class neuron in each trial, (trials, neurons): those by which `predict` answers.

@@ -10,7 +10,7 @@ import numpy as np
 
 from plasticity import given
 from plasticity.checked import checked
-from plasticity.datasets import WITH_OWN, Images, classes, images, own_facts, split
+from plasticity.datasets import WITH_OWN, Images, classes, features, images, own_facts, split
 from plasticity.errors import WrongUse
 from plasticity.settings import setting
 from plasticity.tasks.streams import Streams
@@ -52,7 +52,7 @@ class CuedDigits(Task):
     - With data=idx the images are those of your own in `folder`, in MNIST's format (`plasticity.datasets.read_idx`), of as many
       classes as their labels have.
 
-    Shapes: `stimulus` (trials, 2, 64) for digits, (trials, 2, 784) for mnist, scaled to 0 to 1.
+    Shapes: `stimulus` (trials, 2, 64) for digits and mnist8, (trials, 2, 784) for mnist, scaled to 0 to 1.
 
     Raises
     ------
@@ -70,7 +70,9 @@ class CuedDigits(Task):
     summary: ClassVar[str] = "Two digits at once, a cue says which one to name."
     source: ClassVar[str] = "Desimone & Duncan 1995 doi:10.1146/annurev.ne.18.030195.001205; Cherry 1953 doi:10.1121/1.1907229"
 
-    data: str = setting("digits", "images: scikit-learn's 8x8 scans, MNIST 28x28, or idx: your own", choices=WITH_OWN)
+    data: str = setting(
+        "digits", "images: scikit-learn's 8x8 scans, MNIST 28x28, or pooled to 8x8, or idx: your own", choices=WITH_OWN
+    )
     folder: str = setting("", "with data=idx: the folder that holds images and labels in MNIST's format", later=True)
     train: int = setting(2000, "training trials", "trials", low=CLASSES, high=10_000_000)
     validation: int = setting(300, "validation trials", "trials", low=CLASSES, high=10_000_000)
@@ -90,7 +92,7 @@ class CuedDigits(Task):
 
     @property
     def numbers(self) -> float:
-        return (self.train + self.validation + self.test) * self.streams * (64 if self.data == "digits" else 784)
+        return (self.train + self.validation + self.test) * self.streams * features(self.data)
 
     @property
     def classes(self) -> int:
@@ -118,7 +120,10 @@ class CuedDigits(Task):
         seeds = self.seeds_of(rng)
         pools = split(shown, seeds[0])
         parts = zip(pools, (self.train, self.validation, self.test), seeds[1:], strict=True)
-        return Draw(*(_deal(shown, pool, trials, np.random.default_rng(seed)) for pool, trials, seed in parts))
+        return Draw(
+            *(_deal(shown, pool, trials, np.random.default_rng(seed)) for pool, trials, seed in parts),
+            drawn_from=shown.drawn_from,
+        )
 
     @checked
     def ideal(self, trials: Streams) -> np.ndarray:

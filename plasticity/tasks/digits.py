@@ -30,7 +30,7 @@ class Digits(Task):
     With data=idx the images are those of your own in `folder`, in MNIST's format (`plasticity.datasets.read_idx`), of as many
     classes as their labels have.
 
-    Shapes: `stimulus` (trials, 1, 64) for digits, (trials, 1, 784) for mnist, scaled to 0 to 1.
+    Shapes: `stimulus` (trials, 1, 64) for digits and mnist8, (trials, 1, 784) for mnist, scaled to 0 to 1.
 
     Raises
     ------
@@ -46,7 +46,9 @@ class Digits(Task):
     summary: ClassVar[str] = "One digit at a time, to be named."
     source: ClassVar[str] = "LeCun, Bottou, Bengio & Haffner 1998 doi:10.1109/5.726791"
 
-    data: str = setting("digits", "images: scikit-learn's 8x8 scans, MNIST 28x28, or idx: your own", choices=WITH_OWN)
+    data: str = setting(
+        "digits", "images: scikit-learn's 8x8 scans, MNIST 28x28, or pooled to 8x8, or idx: your own", choices=WITH_OWN
+    )
     folder: str = setting("", "with data=idx: the folder that holds images and labels in MNIST's format", later=True)
     train: int = setting(1200, "training trials (at most 1200 scans, 50,000 of MNIST)", "trials", low=CLASSES, high=50_000)
     validation: int = setting(197, "validation trials (at most 197 scans, 10,000 of MNIST)", "trials", low=CLASSES, high=10_000)
@@ -79,7 +81,7 @@ class Digits(Task):
             label = shown.labels[chosen]
             cue = np.zeros(trials, np.int64)
             parts.append(Streams(shown.intensity(chosen), cue, label[:, 0], label, chosen, shown.classes))
-        return Draw(*parts)
+        return Draw(*parts, drawn_from=shown.drawn_from)
 
     @checked
     def ideal(self, trials: Streams) -> np.ndarray:

@@ -134,7 +134,7 @@ class Table(Task):
             int(((read.values[rows] < scaler.data_min_) | (read.values[rows] > scaler.data_max_)).sum()) for rows in chosen
         ]
         train, validation, test = (self._trials(scaler.transform(read.values[rows]), rows) for rows in chosen)
-        return Draw(train, validation, test, clipped={"validation": outside[1], "test": outside[2]})
+        return Draw(train, validation, test, clipped={"validation": outside[1], "test": outside[2]}, drawn_from=len(read.labels))
 
     def _apart(self, labels: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
         """Which of the different rows are for training, validation and test: of every class at least one each."""

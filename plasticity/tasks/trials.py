@@ -91,13 +91,22 @@ class Trials(ABC):
 class Draw:
     """Training, validation and test trials of one seed; nothing that is shown in one of them is shown in another.
 
-    `clipped` counts by part the values beyond those of the training trials, where these say what is 0 and 1.
+    `clipped` counts by part the values beyond those of the training trials, where these say what is 0 and 1. `drawn_from` says of
+    how many items (images, rows) every draw takes its training and its test items anew; 0 where draws share none, or where test
+    items are a set apart.
     """
 
     train: Any
     validation: Any
     test: Any
     clipped: Mapping[str, int] = field(default_factory=dict, kw_only=True)
+    drawn_from: int = field(default=0, kw_only=True)
+
+    @property
+    def shared(self) -> float:
+        """Test items over all others, where each draw splits the same items anew: see `plasticity.statistics.interval`."""
+        tested = len(np.unique(self.test.image)) if self.drawn_from else 0
+        return tested / (self.drawn_from - tested) if tested < self.drawn_from else 0.0
 
     def fingerprint(self) -> str:
         """sha256 over all arrays: equal exactly if the trials are equal."""

@@ -64,7 +64,8 @@ def comparison_figures(comparison: Comparison) -> dict[str, Figure]:
 
 def accuracy(comparison: Comparison) -> Figure:
     """Test accuracy of each seed as a dot, the mean with its 95 % interval, beside the bounds that the facts of the task tell."""
-    names = comparison.learners
+    groups = comparison.groups
+    names = [name for group in groups.values() for name in group]
     looks = look(names)
     figure, axes = new(7.0, 1.6 + 0.42 * len(names))
     axis = axes[0, 0]
@@ -105,6 +106,12 @@ def accuracy(comparison: Comparison) -> Figure:
             ha="center",
             fontsize=8,
         )
+    first = 0
+    for group, of_group in groups.items() if len(groups) > 1 else ():
+        if first:
+            axis.axhline(first - 0.45, color=GREY, linewidth=0.5, zorder=0)
+        axis.text(1, first - 0.28, group, fontsize=7, fontstyle="italic", va="center", color=BLACK)
+        first += len(of_group)
     axis.set_yticks(range(len(names)), [_title(name) for name in names])
     axis.set_ylim(len(names) - 0.2, -0.6)
     axis.set_xlim(0, 103)
@@ -136,11 +143,11 @@ def _curves(comparison: Comparison, name: str, key: str) -> tuple[np.ndarray, np
     return grid, values
 
 
-def _band(axis: Any, x: np.ndarray, values: np.ndarray, colour: str, **kwargs: Any) -> None:
+def _band(axis: Any, x: np.ndarray, values: np.ndarray, colour: str, shared: float, **kwargs: Any) -> None:
     """The mean over seeds as a line and its 95 % interval as a band."""
     axis.plot(x, values.mean(axis=0), color=colour, **kwargs)
     if len(values) > 1:
-        axis.fill_between(x, *bounds(values), color=colour, alpha=0.2, linewidth=0)
+        axis.fill_between(x, *bounds(values, shared), color=colour, alpha=0.2, linewidth=0)
 
 
 def _trials_axis(axis: Any, largest: float, smallest: float, what: str) -> None:
@@ -166,6 +173,8 @@ def learning_curves(comparison: Comparison) -> Figure:
     largest, smallest = 1.0, math.inf
     for name in comparison.learners:
         trials, values = _curves(comparison, name, "history_accuracy")
+        if len(trials) == 1 and trials[0] > 0:  # it has no curve
+            continue
         colour, line, marker = looks[name]
         largest = max(largest, trials.max())
         smallest = min([smallest, *trials[trials > 0][:1]])
@@ -175,7 +184,18 @@ def learning_curves(comparison: Comparison) -> Figure:
         if trials.max() == 0:  # it learns nothing from training trials
             axis.axhline(100 * values.mean(), color=colour, linestyle=line, linewidth=1, label=f"{label}, untrained")
             continue
-        _band(axis, trials, 100 * values, colour, linestyle=line, marker=marker, markersize=4, markevery=every, label=label)
+        _band(
+            axis,
+            trials,
+            100 * values,
+            colour,
+            comparison.shared,
+            linestyle=line,
+            marker=marker,
+            markersize=4,
+            markevery=every,
+            label=label,
+        )
     lines = [
         (comparison.chance, "chance", ":", 1, "right"),
         (comparison.without_attention, "without attention", "--", 0.01, "left"),
@@ -204,7 +224,7 @@ def weights(comparison: Comparison) -> Figure | None:
             ("weights_ignored", "ignored", BLUE, "--"),
         ):
             trials, values = _curves(comparison, name, key)
-            _band(axis, trials, values, colour, linestyle=line, label=label)
+            _band(axis, trials, values, colour, comparison.shared, linestyle=line, label=label)
         positive = trials[trials > 0]
         _trials_axis(axis, trials.max(), positive[0] if len(positive) else 1.0, "training trials\n")
         axis.set_title(_title(name), loc="left")
@@ -312,7 +332,7 @@ def attention(comparison: Comparison) -> Figure | None:
     figure, axes = new(0.9 + 3.3 * len(panels), 3.9, columns=len(panels))
     shown: Any = None
     for axis, (title, shares, raw_gains) in zip(axes[0], panels, strict=True):
-        mean, (lows, highs) = shares.mean(axis=0), bounds(shares)
+        mean, (lows, highs) = shares.mean(axis=0), bounds(shares, comparison.shared)
         shown = axis.imshow(mean, cmap="cividis", vmin=0, vmax=1)
         for cued in range(mean.shape[0]):
             for stream in range(mean.shape[1]):

@@ -30,12 +30,12 @@ Layer = Callable[[Any], Any]
 """Draws on matplotlib axes; an image, for a colour bar, comes back."""
 
 
-def bounds(values: ArrayLike) -> np.ndarray:
-    """The 95 % interval over seeds (the first axis) at each place, (2, ...); nan where fewer than two seeds have a value."""
+def bounds(values: ArrayLike, shared: float = 0.0) -> np.ndarray:
+    """The 95 % `interval` over seeds (the first axis) at each place, (2, ...); nan where fewer than two seeds have a value."""
     rows = np.asarray(values, dtype=float)
     flat = rows.reshape(len(rows), -1).T
     known = [column[np.isfinite(column)] for column in flat]
-    found = np.array([interval(column) for column in known])
+    found = np.array([interval(column, shared=shared) for column in known])
     return found.T.reshape(2, *rows.shape[1:])
 
 

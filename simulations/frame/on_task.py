@@ -66,7 +66,7 @@ class OnTask(Experiment):
         return cls(made, json.dumps(parameters, sort_keys=True), given)
 
     def collect(self, session: Session) -> dict[str, np.ndarray]:
-        """`accuracy` and `trials_to_80` (learners, seeds)."""
+        """`accuracy` (learners, seeds)."""
         from bridges import compare
 
         def tell(fraction: float, *counts: int) -> None:
@@ -76,7 +76,7 @@ class OnTask(Experiment):
             list(self.learners), self.made, session.seeds, jobs=session.jobs, out=session.folder, progress=tell,
             settings=self.given,
         )  # fmt: skip
-        return {key: np.array([found.numbers(name, key) for name in self.learners]) for key in ("accuracy", "trials_to_80")}
+        return {"accuracy": np.array([found.numbers(name, "accuracy") for name in self.learners])}
 
     def numbers(self, a: Arrays) -> dict[str, Any]:
         told: dict[str, Any] = {"chance": float(self.made.chance), "ceiling": float(self.made.ceiling)}

@@ -64,18 +64,16 @@ def strength(value: Mapping[str, Any]) -> str:
 def accuracies(summary: Mapping[str, Any]) -> str:
     """The table of a comparison."""
     apart = {entry["a"]: entry for entry in summary["differences"]}
-    heads = ("learner", "accuracy % [95 % interval]", "to the best, points [95 % interval]", "effect g_z", "p (Holm)")
+    heads = ("learner", "is given", "has to learn", "accuracy % [95 % interval]", "to the best, points [95 % interval]", "fit s")
     body = []
-    for learner in summary["learners"]:
-        other, spread = apart.get(learner["name"]), learner["trials_to_80"]
+    for learner in sorted(summary["learners"], key=lambda one: ("gate" not in one["given"], "gate" not in one["learns"])):
+        other = apart.get(learner["name"])
         known = other is not None and other["mean"] is not None
         body.append((
-            learner["name"], percent(learner["accuracy"]), percent(other, "+") if other and known else "best",
-            f"{other['effect']:+.1f}" if other and other["effect"] is not None else "",
-            f"{other['p']:.3f}" if other and other["p"] is not None else "",
-            f"{spread['median']:.0f}" if spread else "-", f"{learner['seconds']:.1f}",
+            learner["name"], *(", ".join(learner[what]) or "nothing" for what in ("given", "learns")),
+            percent(learner["accuracy"]), percent(other, "+") if other and known else "best", f"{learner['seconds']:.1f}",
         ))  # fmt: skip
-    return markdown((*heads, "trials to 80 % of the end (median)", "fit s"), body)
+    return markdown(heads, body)
 
 
 def summaries(folder: Path, names: Iterable[str]) -> list[dict[str, Any]]:

@@ -1,0 +1,145 @@
+"""The simplest things that could do as well: classifiers of scikit-learn, with the gate given and without."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.cluster import KMeans
+from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.utils.validation import check_is_fitted
+
+from plasticity import settings
+from plasticity.gates import Gate, InputGain, NoGate
+from plasticity.learners import inputs
+from plasticity.learners.learner import Learner, Variant
+from plasticity.settings import estimator, setting
+from plasticity.tasks import split_streams
+
+SHAPE = "(trials, streams*features + streams)"  # of X
+KINDS: Mapping[str, tuple[str, str]] = {
+    "nearest_neighbour": ("the class of the training trial that is nearest", "Cover & Hart 1967, doi:10.1109/TIT.1967.1053964"),
+    "class_means": ("the class whose mean is nearest", "Tibshirani et al. 2002, doi:10.1073/pnas.082099299 (without shrinkage)"),
+    "kmeans_prototypes": (
+        "the class of the nearest of 20 k-means prototypes of each class",
+        "Lloyd 1982, doi:10.1109/TIT.1982.1056489",
+    ),
+    "logistic_regression": (
+        "multinomial logistic regression: a linear read-out",
+        "Cox 1958, doi:10.1111/j.2517-6161.1958.tb00292.x",
+    ),
+}
+
+
+def _variants() -> tuple[Variant, ...]:
+    told = "with the gate: streams times their gains, added up, as the relay of the spiking network sees them, without noise"
+    plain = "without the gate: both streams and the cue as they are"
+    return tuple(
+        Variant(
+            name + suffix,
+            f"{summary}; {how}",
+            {"kind": name, "gate": gate},
+            frozenset({"image", "streams"}) if suffix else frozenset({"streams"}),
+            source,
+        )
+        for suffix, gate, how in (("_gated", InputGain(), told), ("", NoGate(), plain))
+        for name, (summary, source) in KINDS.items()
+    )
+
+
+@estimator
+class Baseline(ClassifierMixin, Learner):
+    """A classifier of scikit-learn on what the spiking network's relay sees, or on the rows as they are.
+
+    With a gate a trial is the sum of its streams times their gains (`Gate.superpose`), with `NoGate` the row of X with
+    its cue. Intensities, not spikes: no noise.
+
+    Attributes
+    ----------
+    classes_ : (classes,) array
+    rows_, labels_ : what it has learnt from, as it sees it
+    parameters_ : int, how many numbers it keeps
+
+    Raises
+    ------
+    WrongUse
+        What every learner refuses in X and y; fewer than two classes.
+    """
+
+    variants: ClassVar[tuple[Variant, ...]] = _variants()
+    side: ClassVar[str] = "control"
+    cost: ClassVar[float] = 0.5
+    made_anew: ClassVar[tuple[str, ...]] = ("_fitted",)
+    source: ClassVar[str] = "Pedregosa et al. 2011, JMLR 12:2825-2830 (scikit-learn)"
+
+    kind: str = setting("nearest_neighbour", "which classifier", choices=tuple(KINDS))
+    gate: Gate = setting(InputGain(), "what it is told of the cue (plasticity.gates); with NoGate the cue is a part of the row")
+    prototypes: int = setting(20, "of kmeans_prototypes: prototypes of each class", low=1, high=10_000)
+    C: float = setting(1.0, "of logistic_regression: inverse strength of the L2 penalty", above=0, high=1e9)
+    streams: int = setting(2, "streams in X; the rest of X is the cue, one column a stream", low=1, high=1001)
+
+    @property
+    def learns(self) -> tuple[str, ...]:
+        reads_the_cue = type(self.gate) is Gate and self.streams > 1
+        return ("gate", "classes") if reads_the_cue else ("classes",)
+
+    def _shown(self, X: Any, fitting: bool = False) -> np.ndarray:
+        X = inputs.matrix(self, X, fitting=fitting, shape=SHAPE)
+        stimulus, cue = split_streams(X, self.streams)
+        if type(self.gate) is Gate:
+            return X
+        return self.gate.superpose(stimulus, cue, np.random.default_rng([self.random_state, 2]))
+
+    def _made(self) -> Any:
+        return {
+            "nearest_neighbour": lambda: KNeighborsClassifier(1),
+            "class_means": lambda: _Prototypes(1, self.random_state),
+            "kmeans_prototypes": lambda: _Prototypes(self.prototypes, self.random_state),
+            "logistic_regression": lambda: LogisticRegression(C=self.C, max_iter=2000),
+        }[self.kind]()
+
+    def fit(self, X: Any, y: Any) -> Baseline:
+        """Learn from all trials at once."""
+        settings.check(self)
+        self.rows_ = self._shown(X, fitting=True)
+        self.labels_ = inputs.labels(self, X, y)
+        self.classes_ = inputs.several(self.labels_)
+        self._fitted = self._made().fit(self.rows_, self.labels_)
+        kept = (getattr(self._fitted, name, None) for name in ("_fit_X", "centroids_", "coef_", "intercept_"))
+        self.parameters_ = int(sum(np.size(array) for array in kept if array is not None))
+        return self
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take over what `state` gave, and learn it again."""
+        self._held(state, "rows_", "labels_", "classes_")
+        super().restore(state)
+        self._fitted = self._made().fit(self.rows_, self.labels_)
+
+    def predict(self, X: Any) -> np.ndarray:
+        """The class of each trial."""
+        check_is_fitted(self, "rows_")
+        return np.asarray(self._fitted.predict(self._shown(X)))
+
+
+class _Prototypes(ClassifierMixin, BaseEstimator):
+    """k-means within each class; the class of the nearest prototype."""
+
+    def __init__(self, prototypes: int, random_state: int) -> None:
+        self.prototypes, self.random_state = prototypes, random_state
+
+    def fit(self, X: np.ndarray, y: np.ndarray) -> _Prototypes:
+        self.classes_ = np.unique(y)
+        made = []
+        for label in self.classes_:
+            rows = X[y == label]
+            count = min(self.prototypes, len(np.unique(rows, axis=0)))
+            made.append(KMeans(count, n_init=4, random_state=self.random_state).fit(rows).cluster_centers_)
+        self.centroids_ = np.concatenate(made)
+        self.nearest_ = KNeighborsClassifier(1).fit(self.centroids_, np.repeat(self.classes_, [len(part) for part in made]))
+        return self
+
+    def predict(self, X: np.ndarray) -> np.ndarray:
+        return self.nearest_.predict(X)
