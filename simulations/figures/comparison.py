@@ -208,7 +208,8 @@ def learning_curves(comparison: Comparison) -> Figure:
     axis.set_ylim(0, 103)
     axis.set_ylabel("validation accuracy (%)")
     axis.set_title(f"mean and 95 % interval over {len(comparison.seeds)} seeds", loc="left")
-    figure.legend(loc="outside right upper")
+    if axis.get_legend_handles_labels()[0]:
+        figure.legend(loc="outside right upper")
     return figure
 
 

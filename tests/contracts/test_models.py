@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from itertools import permutations
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,6 @@ import pytest
 import torch
 from scipy import signal, special
 from scipy.spatial.distance import cdist
-from sklearn import linear_model
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -21,13 +19,14 @@ from bridges.models.encoder_decoder import places
 from bridges.models.feature_attention import weigh
 from bridges.training import LOSSES, Batch, curve_points, evaluate, one_thread, seeded, train
 from plasticity.errors import PlasticityError, WrongUse
+from plasticity.gates import InputGain
 from plasticity.learners import RateMemory
 from plasticity.tasks import AssociativeRecall, split_streams
 
 N, STREAMS, FEATURES, CLASSES, HIDDEN = 24, 2, 7, 5, 16
 CPU = torch.device("cpu")
 PERCEPTRONS = ["mlp", "mlp_sigmoid"]
-NO_ATTENTION = [*PERCEPTRONS, "logistic_regression"]
+NO_ATTENTION = PERCEPTRONS
 FEATURE = ["feature_softmax", "feature_exponential", "feature_linear"]
 ATTENTION = [name for name in MODELS if name not in NO_ATTENTION]
 ASKING = [name for name in ATTENTION if name not in FEATURE]  # those that put a question to streams
@@ -104,7 +103,7 @@ def test_square_images_are_seen_as_images(name: str, features: int) -> None:
 def test_the_head_reads_what_represent_gives(name: str) -> None:
     batch, model = draw(), build(name).eval()
     represented = model.represent(batch.stimulus, batch.cue)
-    assert represented.shape == (N, STREAMS * FEATURES + STREAMS if name == "logistic_regression" else HIDDEN)
+    assert represented.shape == (N, HIDDEN)
     assert torch.equal(model.head(represented), model(batch.stimulus, batch.cue))
 
 
@@ -223,9 +222,8 @@ def test_one_small_gradient_step_lowers_the_loss_and_moves_every_parameter_that_
     before = LOSSES[model.loss](model(batch.stimulus, batch.cue), batch.label)
     before.backward()
     unreached = {n for n, p in model.named_parameters() if p.grad is None or not p.grad.any()}
-    unused = {"uniform_attention": {"query.weight", "key.weight", "position"}, "encoder_decoder": {"symbol.weight"}}
-    if query == "content":
-        unused["uniform_attention"].add("shown.weight")
+    asking = {"query.weight", "key.weight", "position"} | ({"shown.weight"} if query == "content" else set())
+    unused = {"uniform_attention": asking, "gated_attention": asking, "encoder_decoder": {"symbol.weight"}}
     assert unreached == unused.get(name, set())
     with torch.no_grad():
         for p in model.parameters():
@@ -239,7 +237,7 @@ def test_dropout_acts_in_training_and_not_in_evaluation(name: str) -> None:
     model, batch = build(name), draw()
     with seeded(0, CPU):
         once, again = model.train()(batch.stimulus, batch.cue), model(batch.stimulus, batch.cue)
-        assert torch.equal(once, again) == (name == "logistic_regression")  # which has no hidden units
+        assert not torch.equal(once, again)
         assert torch.equal(model.eval()(batch.stimulus, batch.cue), model(batch.stimulus, batch.cue))
 
 
@@ -250,8 +248,6 @@ def test_every_model_learns_by_heart_a_few_trials_that_the_cue_tells_apart(name:
     label = torch.cat([first, (first + 1) % CLASSES])
     shown = draw().stimulus[:CLASSES, 0][label.reshape(2, 8).T]  # (8, streams, features): an image for each class
     stimulus, cue = shown.repeat(2, 1, 1), torch.arange(16) // 8
-    if name == "logistic_regression":  # it adds the cue to the images: each of them under one cue only
-        stimulus, cue, label = stimulus[:8], cue[:8], label[:8]
     most = 0.5 if name == "uniform_attention" else 1.0  # the same images, two answers: blind to the cue, half are right
     best = 0.0
     for seed in range(4):  # from one of four starts: a softmax that begins with a choice may not leave it
@@ -303,7 +299,7 @@ def permuted(name: str, model: Any, order: list[int]) -> dict[str, Tensor]:
     """The parameters of a model to whom the streams are shown in another order."""
     state = {n: p.clone() for n, p in model.state_dict().items()}
     if name in NO_ATTENTION:
-        key = "head.weight" if name == "logistic_regression" else "joint.weight"
+        key = "joint.weight"
         images, cues = state[key].split([len(order) * FEATURES, len(order)], dim=1)
         images = images.unflatten(1, (len(order), FEATURES))[:, order].flatten(1)
         return state | {key: torch.cat([images, cues[:, order]], dim=1)}
@@ -328,7 +324,7 @@ def test_streams_in_another_order_with_their_cues_and_parameters_leave_the_logit
         close(moved, logits)
 
 
-@pytest.mark.parametrize("name", ATTENTION)
+@pytest.mark.parametrize("name", [name for name in ATTENTION if name != "gated_attention"])  # whose weights follow the cue
 def test_without_positions_the_weights_follow_the_streams_and_the_context_stays_unless_they_are_read_in_order(name: str) -> None:
     model, (tokens, cue) = double(name, streams=3), draw_double(3)
     if "position" in dict(model.named_parameters()):
@@ -428,8 +424,15 @@ def test_softmax_attention_is_scaled_dot_product_attention_as_torch_computes_it(
     close(model.context(tokens, cue), functional.scaled_dot_product_attention(query[:, None], keys, values).squeeze(1))
 
 
-def test_softmax_and_uniform_attention_start_from_the_same_parameters() -> None:
-    assert torch.equal(parameters(build("softmax_attention", 5)), parameters(build("uniform_attention", 5)))
+@pytest.mark.parametrize("name", ["uniform_attention", "gated_attention"])
+def test_softmax_attention_and_its_controls_start_from_the_same_parameters(name: str) -> None:
+    assert torch.equal(parameters(build("softmax_attention", 5)), parameters(build(name, 5)))
+
+
+def test_given_attention_weighs_as_the_gate_of_the_spiking_network_does() -> None:
+    model, (tokens, cue) = double("gated_attention", streams=3), draw_double(3)
+    gains = InputGain().gains(cue.numpy(), 3, np.random.default_rng(0))
+    np.testing.assert_allclose(model.weights(tokens, cue).numpy(), gains / gains.sum(axis=1, keepdims=True), rtol=1e-12)
 
 
 def similarity(name: str, q: np.ndarray, keys: np.ndarray, p: dict[str, np.ndarray]) -> np.ndarray:
@@ -727,43 +730,6 @@ def test_the_sigmoid_perceptron_is_its_equations() -> None:
         a = special.expit(z)
     close(model(tokens, cue), a)
     assert model.loss == "squared_error" and {MODELS[name].loss for name in MODELS if name != "mlp_sigmoid"} == {"cross_entropy"}
-
-
-def test_logistic_regression_ends_where_that_of_scikit_learn_does() -> None:
-    model, batch = build("logistic_regression").double(), draw()
-    X = torch.cat([batch.stimulus.double().flatten(1), torch.eye(STREAMS, dtype=torch.float64)[batch.cue]], dim=1)
-    theirs = linear_model.LogisticRegression(C=1.0, tol=1e-10, max_iter=10_000).fit(X.numpy(), batch.label.numpy())
-    optimiser = torch.optim.LBFGS(model.parameters(), max_iter=500, tolerance_grad=1e-10, line_search_fn="strong_wolfe")
-
-    def loss() -> Tensor:
-        optimiser.zero_grad()
-        logits = model(batch.stimulus.double(), batch.cue)
-        value = functional.cross_entropy(logits, batch.label, reduction="sum") + model.head.weight.square().sum() / 2
-        value.backward()
-        return value
-
-    optimiser.step(loss)
-    ours = torch.softmax(model(batch.stimulus.double(), batch.cue), dim=1).detach().numpy()
-    np.testing.assert_allclose(ours, theirs.predict_proba(X.numpy()), atol=1e-5)  # both stop where the gradient is about 1e-8
-
-
-@pytest.mark.full
-def test_logistic_regression_is_right_in_three_of_four_cued_trials_at_most_and_attention_in_all() -> None:
-    pairs = [(a, b) for a, b in permutations(range(CLASSES), 2)]
-    shown = torch.eye(CLASSES)[torch.tensor(pairs * 2)]  # (trials, 2, classes): both digits seen without error
-    cue = torch.arange(len(shown)) // len(pairs)
-    label = shown[torch.arange(len(shown)), cue].argmax(dim=1)
-    reached = {}
-    for name in ("logistic_regression", "softmax_attention"):
-        model = build(name, features=CLASSES, dropout=0.0)
-        optimiser = torch.optim.AdamW(model.parameters(), lr=3e-2)
-        for _ in range(150):
-            optimiser.zero_grad()
-            functional.cross_entropy(model(shown, cue), label).backward()
-            optimiser.step()
-        reached[name] = evaluate(model, Batch(shown, cue, label))[0]
-    assert reached["logistic_regression"] <= 0.75
-    assert reached["softmax_attention"] == 1
 
 
 # From sequence to sequence

@@ -12,10 +12,12 @@ from sklearn.tree import DecisionTreeClassifier
 from bridges import compare
 from bridges.comparison import Comparison
 from bridges.comparison.energy import ASSUMPTIONS, EnergyTable, cost_table, joules, spent
-from bridges.comparison.fairness import fairness_table, given_the_cue
+from bridges.comparison.fairness import fairness_table
 from bridges.comparison.likeness import likeness_tables
 from plasticity.engine.operations import Costs, Operations
 from plasticity.errors import WrongUse
+from plasticity.gates import GATES
+from plasticity.learners import SpikingClassifier
 from plasticity.tasks import CuedDigits
 
 TASK = CuedDigits(train=60, validation=20, test=40)
@@ -42,8 +44,9 @@ def with_a_network(run: Comparison, gate: str = "input_gain", **changes) -> Comp
         arrays = {**old.arrays, "history_trials": np.array([0.0, 30, 60]), "history_accuracy": np.array([0.1, 0.83, 0.9])}
         numbers = {**old.numbers, "costs": NETWORK.plain(), "trials_shown": 60, **changes}
         records[seed, "tree"] = dataclasses.replace(old, numbers=numbers, arrays=arrays)
-    parameters = {**run.configuration["parameters"], "tree": {"gate": {"name": gate}}}
-    configuration = {**run.configuration, "parameters": parameters, "sides": {**run.configuration["sides"], "tree": "spiking"}}
+    network = SpikingClassifier(gate=GATES[gate]())
+    told = {"sides": "spiking", "given": list(network.given), "learns": list(network.learns)}
+    configuration = run.configuration | {key: {**run.configuration[key], "tree": value} for key, value in told.items()}
     return Comparison(configuration, records)
 
 
@@ -72,14 +75,17 @@ def test_a_learning_curve_on_other_trials_is_told_as_unlike(run):
 
 def test_what_is_not_fair_is_said(run):
     notes = " ".join(fairness_table(with_a_network(run, parameters=10), EnergyTable())["notes"])
-    assert "told what the cue means" in notes  # a gate that selects, beside torch learners
+    assert (
+        "tree are told by their gate what the cue means; softmax_attention, mlp have to learn it" in notes
+    )  # a gate that selects, beside torch learners
     for control in ("none", "shuffled_gate", "equal_gain"):
-        assert not given_the_cue(with_a_network(run, gate=control))
+        told = " ".join(fairness_table(with_a_network(run, gate=control), EnergyTable())["notes"])
+        assert "told by their gate" not in told
     assert "from 60 (tree) to 180 (softmax_attention)" in notes
     assert "parameters, from 10 (tree) to" in notes
     assert "softmax_attention, mlp: stops by validation trials" in notes
     alone = " ".join(fairness_table(run, EnergyTable())["notes"])
-    assert "told what the cue means" not in alone and "from 60" not in alone
+    assert "told by their gate" not in alone and "from 60" not in alone
 
 
 def test_a_counted_network_costs_what_the_table_says(run):
@@ -123,9 +129,7 @@ def test_joules_have_three_digits_a_prefix_and_an_interval_where_it_shows():
     assert joules(5.1e-6, 5.04e-6, 5.2e-6) == "5.1 [5.04, 5.2] µJ"
 
 
-@pytest.mark.parametrize(
-    ("width", "gone"), [(None, ()), (110, ("chance", "ceiling")), (80, ("chance", "ceiling", "effect", "fit"))]
-)
+@pytest.mark.parametrize(("width", "gone"), [(None, ()), (110, ("chance", "ceiling")), (80, ("chance", "ceiling", "fit"))])
 def test_no_number_of_the_table_is_cut_in_a_narrow_window(run, width, gone):
     console = Console(width=width or 200)
     with console.capture() as caught:
@@ -133,7 +137,7 @@ def test_no_number_of_the_table_is_cut_in_a_narrow_window(run, width, gone):
     text = caught.get()
     assert "\N{HORIZONTAL ELLIPSIS}" not in text and max(map(len, text.splitlines())) <= (width or 200)
     titles = " ".join(str(column.header) for column in run.table(width).columns)
-    assert all((word in titles) != (word in gone) for word in ("chance", "ceiling", "effect", "fit"))
+    assert all((word in titles) != (word in gone) for word in ("chance", "ceiling", "fit"))
     assert f"{100 * run.to_json()['learners'][0]['accuracy']['mean']:.1f}" in text
 
 

@@ -49,7 +49,6 @@ def record(name: str, seed: int) -> Record:
     numbers = {
         "learner": name,
         "accuracy": 0.8 + 0.1 * rng.random(),
-        "trials_to_80": 100.0,
         "seconds": 1.0,
         "seconds_predict": 0.1,
         "parameters": 10,
@@ -259,7 +258,7 @@ def test_costs_show_an_interval_where_seeds_differ(whole):
     with figures.style():
         figure = drawing.costs(whole)
     first, *others = (text.get_text() for text in figure.axes[0].texts)
-    assert first.startswith("99 [9") and others == ["90"] * 3  # pJ of an addition each, 100 to 120 of them
+    assert first.startswith("99 [") and others == ["90"] * 3  # pJ of an addition each, 100 to 120 of them
 
 
 def test_likeness_shows_its_intervals_below_the_diagonal(whole):
