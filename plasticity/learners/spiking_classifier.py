@@ -126,9 +126,19 @@ class SpikingClassifier(ClassifierMixin, Learner):
     encoder: str = setting("poisson", "how rates become spikes (plasticity.encoders)")
     neurons_per_class: int = setting(20, "competing neurons for each class", low=1, high=10_000)
     passes: int = setting(1, "how often the training trials are shown", low=1, high=1000)
-    max_rate_hz: float = setting(120.0, "firing rate of a stream's input at full intensity and gain 1", "Hz", above=0, high=1e5)
+    max_rate_hz: float = setting(
+        300.0, "firing rate of a stream's input at full intensity in a typical image alone, at gain 1", "Hz", above=0, high=1e5
+    )
+    semisaturation: float = setting(
+        0.3,
+        "of divisive normalisation: all rates of a trial are divided by their sum over the streams and this, in units of a typical"
+        " image, and multiplied by 1 and this. So two images drive the relay less than one after the other, each the less, the less"
+        " its gain is, and a faint image as much as a bright one; a large value leaves the rates as they are",
+        above=0,
+        high=1e9,
+    )
     drive: float = setting(
-        2.5,
+        5.0,
         "what a typical image adds in one trial, at gain 1 and without leak, to the potential of a neuron whose weights have the"
         " very pattern of that image; in units of the threshold",
         low=0,
@@ -246,7 +256,10 @@ class SpikingClassifier(ClassifierMixin, Learner):
     def _rates(self, X: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         stimulus, cue = split_streams(X, self.streams)
         gain = self.gate.gains(cue, self.streams, rng)
-        return (self.max_rate_hz * stimulus * gain[:, :, None]).reshape(len(cue), -1), gain
+        driven = stimulus * gain[:, :, None]
+        pool = driven.sum(axis=(1, 2)) / self._typical_sum
+        factor = self.max_rate_hz * (1 + self.semisaturation) / (pool + self.semisaturation)
+        return (factor[:, None, None] * driven).reshape(len(cue), -1), gain
 
     def _decide(
         self, X: np.ndarray, rng: np.random.Generator, counts: SpikeCounts, progress: Progress | None = None
@@ -288,6 +301,7 @@ class SpikingClassifier(ClassifierMixin, Learner):
         typical = float(np.linalg.norm(stimulus, axis=2).mean())  # Euclidean length of a typical image
         if not typical > 0:
             raise WrongUse("every stimulus in X is empty; nothing would fire.")
+        self._typical_sum = float(stimulus.sum(axis=2).mean())
         self._check_gate(cue)
         length = self.weight_scale * typical
         rng = np.random.default_rng([self.random_state, 1])
