@@ -24,6 +24,7 @@ from plasticity.learners.spiking_classifier import COMPETITION_STDP
 from plasticity.neurons import NEURONS
 from plasticity.rules import RULES, hebb, pair_stdp, triplet_stdp
 from plasticity.settings import describe
+from plasticity.statistics import paired_difference
 from plasticity.tasks import KINDS, AssociativeRecall, CuedDigits
 
 SMALL = {"neurons_per_class": 6, "block": 400}
@@ -364,3 +365,50 @@ def test_guessing_forgets_the_task_that_it_was_fitted_to_before():
     assert guessing.predict(symbols).shape == (2, 3) and guessing.classes_.tolist() == [0, 1]
     with pytest.raises(NotFittedError):
         guessing.predict_proba(symbols)  # of tasks with one answer a trial
+
+
+def test_a_pair_drives_between_its_members_and_attention_moves_it_towards_the_attended(draw, fitted):
+    # Reynolds, Chelazzi & Desimone 1999, doi:10.1523/JNEUROSCI.19-05-01736.1999: with normalisation the response to a pair is a
+    # weighted mean of those to its members, weights 1/2 without attention and b/(1 + b) with attention b times as strong.
+    shown = draw.test.stimulus[draw.test.cue == 0]
+    length = np.linalg.norm(shown.sum(axis=2) - shown.sum(axis=2).mean(), axis=1)
+    chosen = np.argsort(length)[:60]  # members that drive about as strongly
+    shown, label = shown[chosen], draw.test.label[draw.test.cue == 0][chosen]
+    cue = np.tile([1.0, 0.0], (len(shown), 1))
+    alone = [np.where(np.arange(2)[None, :, None] == kept, shown, 0.0) for kept in (0, 1)]
+    relays, fired = {}, {}
+    for name, gate, stimulus in (
+        *((f"alone {kept}", NoGate(), alone[kept]) for kept in (0, 1)),
+        ("pair", NoGate(), shown),
+        ("attended", InputGain(2.0, 0.2), shown),
+    ):
+        made = clone(fitted).set_params(gate=gate)
+        vars(made).update({key: value for key, value in vars(fitted).items() if key.endswith("_") or key.startswith("_")})
+        X = np.concatenate([stimulus.reshape(len(shown), -1), cue], axis=1)
+        rates, _ = made._rates(X, np.random.default_rng(0))
+        relays[name] = rates.reshape(len(shown), 2, -1).sum(axis=1)
+        of_class = made.represent(X).reshape(len(shown), len(made.classes_), -1).sum(axis=2)
+        fired[name] = of_class[np.arange(len(shown)), label].mean()  # of the neurons of the class in stream 0
+    span = relays["alone 0"] - relays["alone 1"]
+    slopes = {name: float(((relays[name] - relays["alone 1"]) * span).sum() / (span**2).sum()) for name in ("pair", "attended")}
+    sigma = made.semisaturation
+    assert slopes["pair"] == pytest.approx((1 + sigma) / (2 + sigma), abs=0.1)  # of two typical images
+    assert slopes["attended"] == pytest.approx(2 * (1 + sigma) / (2.2 + sigma), abs=0.1) and slopes["attended"] > 0.8
+    assert relays["pair"].sum() < 1.3 * max(relays["alone 0"].sum(), relays["alone 1"].sum())  # no sum of both
+    assert fired["alone 1"] < fired["pair"] < fired["attended"] and fired["pair"] < fired["alone 0"], fired
+
+
+@pytest.mark.full
+def test_accuracy_does_not_change_with_half_the_time_step_though_the_rate_of_the_output_falls():
+    found = {}
+    for seed in range(100, 105):
+        draw = CuedDigits(train=600, validation=100, test=300).draw(np.random.default_rng(seed))
+        for dt_ms in (1.0, 0.5):
+            made = SpikingClassifier(dt_ms=dt_ms, random_state=seed).fit(draw.train.X, draw.train.y)
+            told = found.setdefault(dt_ms, [])
+            told.append((made.score(draw.test.X, draw.test.y), made.activity_["training"]["spikes"]["output"]))
+    coarse, fine = (np.array(found[dt_ms]).T for dt_ms in (1.0, 0.5))
+    apart = paired_difference(coarse[0], fine[0])
+    assert apart.low <= 0 <= apart.high, str(apart)
+    # neurons that cross the threshold within one step escape each other's inhibition: the fewer, the shorter the step
+    assert 0.8 < fine[1].mean() / coarse[1].mean() < 1
