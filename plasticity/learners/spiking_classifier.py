@@ -131,9 +131,9 @@ class SpikingClassifier(ClassifierMixin, Learner):
     )
     semisaturation: float = setting(
         0.3,
-        "of divisive normalisation: all rates of a trial are divided by their sum over the streams and this, in units of a typical"
-        " image, and multiplied by 1 and this. So two images drive the relay less than one after the other, each the less, the less"
-        " its gain is, and a faint image as much as a bright one; a large value leaves the rates as they are",
+        "of divisive normalisation: all rates of a trial are divided by their sum over the streams and this, in units of a"
+        " typical image, and multiplied by 1 and this. So two images drive the relay about as much as one, each the less the less"
+        " its gain is, and a faint image about as much as a bright one; a large value leaves the rates as they are",
         above=0,
         high=1e9,
     )
