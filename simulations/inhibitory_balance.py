@@ -17,8 +17,11 @@ s = t_post - t_pre,
 An inhibitory spike makes a spike of its own target less likely in the next 10 to 20 ms, C(s > 0) < 0, the more so the larger the
 single conductance. So r_seen is below r_post, and the rate comes to rest above rho0: with 40 synapses of about 2 nS onto each
 neuron at 3.9 Hz instead of 3 Hz, where r_seen is 3.0 Hz (one seed, 400 s). r_seen is measured here from the pairs of recorded
-spikes of connected neurons, and once more from pairs that are not connected, where that effect is absent. The rate is given as it
-is, against the target.
+spikes of connected neurons, and once more from pairs that are not connected, where that effect is absent.
+
+So the target itself is held to only where the window is long against that effect: with tau = 100 ms (`--set tau_ms=100 --set
+rho0_hz=3`) the rate comes to rest at 3.2 Hz. With the paper's 20 ms the check is on the rate that the rule sees, and the rate of the
+neurons is told as it is.
 
 How long it takes: the rate falls from 170 to 20 Hz in a second or two, to 1.5 rho0 in about 100 s, and then ever more slowly, by
 another 5 % between 200 and 400 s.
