@@ -20,8 +20,8 @@ neuron at 3.9 Hz instead of 3 Hz, where r_seen is 3.0 Hz (one seed, 400 s). r_se
 spikes of connected neurons, and once more from pairs that are not connected, where that effect is absent.
 
 So the target itself is held to only where the window is long against that effect: with tau = 100 ms (`--set tau_ms=100 --set
-rho0_hz=3`) the rate comes to rest at 3.2 Hz. With the paper's 20 ms the check is on the rate that the rule sees, and the rate of the
-neurons is told as it is.
+rho0_hz=3`) the rate comes to rest at 3.2 Hz. With the paper's 20 ms the check is on the rate that the rule sees, and the rate of
+the neurons is told as it is.
 
 How long it takes: the rate falls from 170 to 20 Hz in a second or two, to 1.5 rho0 in about 100 s, and then ever more slowly, by
 another 5 % between 200 and 400 s.
