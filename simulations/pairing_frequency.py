@@ -46,7 +46,7 @@ PUBLISHED_E = {
     "visual_cortex_nearest_full": 0.22,
     "visual_cortex_nearest_minimal": 0.34,
 }
-# The changes themselves, +10 ms and then -10 ms, as NEST gives them between two parrot neurons, to four decimals.
+# The changes themselves, +10 ms and then -10 ms, as NEST gives them (peers/nest_rules.py), to four decimals.
 NEST = "NEST 3.10.0 (nest-simulator), stdp_triplet_synapse with the parameters of the row"
 GOLDEN = {
     "visual_cortex_all_to_all_minimal": (0.0, 0.1186, 0.2278, 0.5321, 0.7627, -0.3166, -0.3322, -0.3417, 0.1737, 0.7492),

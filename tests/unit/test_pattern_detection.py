@@ -353,6 +353,7 @@ def test_checks_hold_where_the_results_are_the_published_ones_and_only_there():
                 f"{name}_start_hz": np.full(runs, 60.0),
                 f"{name}_end_hz": np.full(runs, 5.0),
                 f"{name}_last_s": np.full(runs, 0.5 if name == "all" and not good else 450.0),
+                f"{name}_quiet_s": np.full(runs, 0.5 if name == "all" and not good else 150.0),
                 f"{name}_between_s": np.full(runs, 0.5 if name == "all" and not good else 450.0),
             }
         return arrays
