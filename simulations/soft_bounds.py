@@ -19,10 +19,10 @@ which moves the mean weight at mu = 0.1 from 0.386 to 0.391 at a time step of 0.
 equation with alpha/(1 + dt/tau)). A loop over events in continuous time without any time step gives 0.3852 (3 x 3000 independent
 synapses, standard error 0.0005).
 
-Where the values come from that we compare with. The paper shows them in figures. The numbers are what NEST gave (`peers/nest_rules.py`:
-`stdp_synapse` at 0.1 ms; ties do nothing there either): 0.3820 with a standard error of 0.0006 for the weights as it
-stores them, after the last presynaptic spike. The potentiation that it adds at the next one, lambda (1 - w)^mu r tau = 0.0029 on
-average, is counted in.
+Where the values come from that we compare with. The paper shows them in figures. The numbers are what NEST gave
+(`peers/nest_rules.py`: `stdp_synapse` at 0.1 ms; ties do nothing there either): 0.3820 with a standard error of 0.0006 for the
+weights as it stores them, after the last presynaptic spike. The potentiation that it adds at the next one,
+lambda (1 - w)^mu r tau = 0.0029 on average, is counted in.
 
 Source: Guetig, Aharonov, Rotter & Sompolinsky 2003, doi:10.1523/JNEUROSCI.23-09-03697.2003.
 """
