@@ -59,8 +59,9 @@ def measure(spike_s: np.ndarray, onsets_ms: np.ndarray, duration_s: float, stret
         Over the last third `hits` (share of the patterns), `false_alarms` (how many), `latency_ms` (mean, nan without a hit) and
         `success`; `found_s` and `found_spikes`, when and after how many output spikes the pattern was found (nan without
         success); `start_hz` and `end_hz`, the output rate in the first second and in the last third; `last_s`, the last output
-        spike, and `quiet_s`, the last one before the trains repeat; and for each `BIN_S` of the run
-        `hits_curve`, `false_alarms_curve` (per second) and `latency_curve`.
+        spike, `quiet_s`, the last one before the trains repeat, and `between_s`, the last one but for the length of a pattern at
+        the beginning of each repeat; and for each `BIN_S` of the run `hits_curve`, `false_alarms_curve` (per second) and
+        `latency_curve`.
     """
     onsets, slot = onsets_ms / 1000, SLOT_MS / 1000
     pattern, late, inside = place(spike_s, onsets)
@@ -92,6 +93,7 @@ def measure(spike_s: np.ndarray, onsets_ms: np.ndarray, duration_s: float, stret
         "end_hz": float((spike_s >= begin).sum() / (duration_s - begin)),
         "last_s": spike_s[-1] if len(spike_s) else np.nan,
         "quiet_s": spike_s[spike_s < stretch_s].max(initial=0.0),
+        "between_s": spike_s[(spike_s < stretch_s) | (spike_s % stretch_s >= slot)].max(initial=0.0),
         "hits_curve": [hit for hit, _, _ in bins],
         "false_alarms_curve": [count / BIN_S for _, count, _ in bins],
         "latency_curve": [mean for _, _, mean in bins],

@@ -180,16 +180,16 @@ class AttentionGain(Experiment):
         above, strong = [gain for gain in self.gains if gain > 1], [gain for gain in self.gains if gain >= 2]
         if 1 in self.gains:
             d = found["attention", 1]
-            yield no_difference("difference at gain 1", d, published="95 % interval contains 0", source=OWN)
+            yield no_difference("difference at gain 1", d, published="95 % interval contains 0", kind="own", source=OWN)
         for condition in SELECTIVE:
             for gain, p in zip(strong, holm([found[condition, gain].p for gain in strong]), strict=True):
                 d = found[condition, gain]
-                yield beyond(f"{condition}, gain {gain:g}", d, above=0, told=f"{d}, Holm p {p:.2g}", source=OWN)
+                yield beyond(f"{condition}, gain {gain:g}", d, above=0, told=f"{d}, Holm p {p:.2g}", kind="own", source=OWN)
         for condition in SELECTIVE if len(self.gains) > 1 else ():
             slopes = np.polyfit(np.log2(self.gains), by_condition[condition], 1)[0]
             d, means = paired_difference(slopes, 0 * slopes), by_condition[condition].mean(axis=1)
             yield beyond(
-                f"{condition} grows with gain", d, above=0, tolerance="95 % interval", source=OWN,
+                f"{condition} grows with gain", d, above=0, tolerance="95 % interval", kind="own", source=OWN,
                 published="slope per doubling of the gain above 0",
                 told=f"{d}; mean at each gain {', '.join(f'{mean:.3f}' for mean in means)}",
             )  # fmt: skip
@@ -199,7 +199,7 @@ class AttentionGain(Experiment):
             own, p = [found[condition, gain] for gain in above], min(corrected[condition, gain] for gain in above)
             inside, furthest = sum(d.low <= 0 <= d.high for d in own), max(own, key=lambda d: abs(d.mean))
             yield no_difference(
-                f"{condition} favours no group", p=p, source=OWN, published="0 at every gain above 1",
+                f"{condition} favours no group", p=p, kind="own", source=OWN, published="0 at every gain above 1",
                 told=f"95 % interval contains 0 at {inside} of {len(own)} gains, largest {furthest}, smallest Holm p {p:.2g}",
                 tolerance=f"no Holm p below 0.05 over the {len(family)} comparisons of {' and '.join(CONTROLS)}",
             )  # fmt: skip
@@ -207,13 +207,13 @@ class AttentionGain(Experiment):
             pairs = zip(self.gains, by_condition["attention"], by_condition[condition], strict=True)
             least = min((paired_difference(ours, theirs) for g, ours, theirs in pairs if g >= 2), key=lambda d: d.low)
             yield beyond(
-                f"attention exceeds {condition}, gain >= 2", least, above=0, source=OWN, told=f"smallest {least}",
+                f"attention exceeds {condition}, gain >= 2", least, above=0, kind="own", source=OWN, told=f"smallest {least}",
                 published="95 % interval above 0 at every gain",
             )  # fmt: skip
         total = a["input_hz"][CONDITIONS.index("redistributed")].sum(axis=-1).mean(axis=-1)  # (gains,)
         yield near(
             "redistributed keeps the total input rate", 0.0, np.abs(total / total[0] - 1).max(), 0.01,
-            source=f"counted spikes: total input rate against gain {self.gains[0]:g}, largest relative deviation",
+            kind="own", source=f"counted spikes: total input rate against gain {self.gains[0]:g}, largest relative deviation",
         )  # fmt: skip
 
     def figures(self, a: Arrays) -> Mapping[str, Drawing]:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from simulations.figures.kinds import Drawing, Panel
 
 BCM = "Bienenstock, Cooper & Munro 1982, doi:10.1523/JNEUROSCI.02-01-00032.1982"
+FIXED = f"fixed point y = theta = <y^2> = y^2/K of the rule of {BCM}"
 DT_S = 0.001
 WINDOWS = 100  # over which responses are averaged
 
@@ -128,10 +129,19 @@ class BcmSelectivity(Experiment):
         for K, best, others, selectivity in self.selectivities(a):
             furthest = best[np.abs(best - K).argmax()]
             what = f"BCM, {K} patterns"
-            yield near(f"{what}: response to the chosen one, furthest over seeds", K, furthest, 0.05 * K, source=BCM)
-            yield near(f"{what}: largest response to another", 0.0, np.abs(others).max(), 0.05 * K, source=BCM)
+            yield near(
+                f"{what}: response to the chosen one, furthest over seeds",
+                K,
+                furthest,
+                0.05 * K,
+                kind="closed_form",
+                source=FIXED,
+            )
+            yield near(
+                f"{what}: largest response to another", 0.0, np.abs(others).max(), 0.05 * K, kind="closed_form", source=FIXED
+            )
             # both responses within 5 % leave the selectivity within 2 % (K = 2) or less
-            yield near(f"{what}: selectivity 1 - mean/max", 1 - 1 / K, selectivity, 0.02, source=BCM)
+            yield near(f"{what}: selectivity 1 - mean/max", 1 - 1 / K, selectivity, 0.02, kind="paper", source=BCM)
 
     def figures(self, a: Arrays) -> Mapping[str, Drawing]:
         seeds = a["bcm_response"].shape[2]

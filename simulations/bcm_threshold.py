@@ -97,7 +97,8 @@ class BcmThreshold(Experiment):
         theta = self.theta()
         yield near(
             f"zero crossing of dw/dt under Poisson trains, {BCM_ROW}, rx = {self.bcm_pre_hz:g} Hz (Hz)", theta,
-            a["bcm_crossing"][0], 0.03 * theta, source=f"theory, {PAPER}",
+            a["bcm_crossing"][0], 0.03 * theta, kind="closed_form",
+            source=f"theory of independent Poisson trains, {PAPER}",
         )  # fmt: skip
 
     def figures(self, a: Arrays) -> Mapping[str, Drawing]:

@@ -149,7 +149,7 @@ class CalciumRule(Experiment):
             yield near(
                 f"sum over {cells} probabilities U, D of ((simulated - analytic)/standard error)^2", cells, squares.sum(),
                 3 * float(np.sqrt(2 * cells)),  # 3 standard deviations of a chi-square; systematic errors of 0.01 add 0.1 a cell
-                source=f"U and D of {PAPER}, n = {n} synapses each",
+                kind="closed_form", source=f"U and D of {PAPER}, n = {n} synapses each",
             )  # fmt: skip
         slope = (self.b - 1) / (self.beta + (1 - self.beta) * self.b)
         error = slope * np.sqrt((self.beta**2 * U * (1 - U) + (1 - self.beta) ** 2 * D * (1 - D)) / n)
@@ -158,22 +158,21 @@ class CalciumRule(Experiment):
             f"change in strength at {self.lags[worst]:g} ms, where it is furthest from the analytic one", float(wanted[worst]),
             ours[worst],
             # 3.5 standard errors, exceeded by one of 17 lags in 1 % of runs; and the three differences that the module states
-            3.5 * float(error[worst]) + 0.015, source=PAPER,
+            3.5 * float(error[worst]) + 0.015, kind="closed_form", source=f"U and D of {PAPER}",
         )  # fmt: skip
         yield near(
             "rho without noise: largest difference from the analytic mean", 0.0,
             np.abs(a["noiseless"] - np.stack([from_down, from_up], axis=1)).max(),
             0.015,  # transients instead of a mean, cubic term and time step
-            source=f"rho_bar + (rho_0 - rho_bar) exp(-T/tau_eff); {PAPER}",
+            kind="closed_form", source=f"rho_bar + (rho_0 - rho_bar) exp(-T/tau_eff); {PAPER}",
         )  # fmt: skip
         if self.preset == "DP" and len(a["strength"]) > 1:
             places = int(wanted.argmin()), int(wanted.argmax())
             (before, after), (low, high) = (self.lags[k] for k in places), (interval(a["strength"][:, k]) for k in places)
             told = f"[{low[0]:.3f}, {low[1]:.3f}] at {before:g} ms, [{high[0]:.3f}, {high[1]:.3f}] at {after:g} ms"
             holds = bool(before < 0 < after and low[1] < 1 < high[0])
-            yield Check(
-                "DP: depression at a negative, potentiation at a positive lag", "below and above 1", told, "95 %", PAPER, holds
-            )
+            what = "DP: depression at a negative, potentiation at a positive lag"
+            yield Check(what, "below and above 1", told, "95 %", PAPER, holds, "paper")
 
     def figures(self, a: Arrays) -> Mapping[str, Drawing]:
         x, small = "lag $t_\\mathrm{post} - t_\\mathrm{pre}$ (ms)", {"markersize": 4, "elinewidth": 1}

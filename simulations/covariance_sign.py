@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from simulations.figures.kinds import Drawing
 
 SEJNOWSKI = "Sejnowski 1977, doi:10.1007/BF00275079"
+MEAN = f"(1 - a)^2 2/(2 - a) cov(x, y), mean of the rule of {SEJNOWSKI}"
 DT_S = 0.001
 
 
@@ -93,20 +94,20 @@ class CovarianceSign(Experiment):
     def checks(self, a: Arrays) -> Iterable[Check]:
         rho, change = a["correlation"], a["covariance_change"]
         wrong = (np.sign(change) != np.sign(rho))[:, rho != 0].sum()
-        yield near("covariance: changes without the sign of the correlation", 0, wrong, 0, source=SEJNOWSKI)
+        yield near("covariance: changes without the sign of the correlation", 0, wrong, 0, kind="closed_form", source=MEAN)
         independent = change[:, rho == 0].ravel()
         mean, error = independent.mean(), np.nan
         if len(independent) > 1:
             error = independent.std(ddof=1) / np.sqrt(len(independent))
         yield within(
-            "covariance: mean change of independent inputs", abs(mean), high=3 * error, source=SEJNOWSKI,
+            "covariance: mean change of independent inputs", abs(mean), high=3 * error, kind="closed_form", source=MEAN,
             published="0 within 3 standard errors over seeds", told=f"{mean:+.5f}, standard error {error:.5f}",
             tolerance="3 standard errors",
         )  # fmt: skip
         # of one seed the slope has the standard error 1/sqrt(steps sum rho^2); 4 of the mean over seeds
         tolerance = 4 / np.sqrt(self.times()[2] / DT_S * (rho @ rho) * len(change))
         what = "covariance: change per eta t and correlation"
-        yield near(what, float(a["covariance_share"]), self.slope(a), float(tolerance), source="(1 - a)^2 2/(2 - a)")
+        yield near(what, float(a["covariance_share"]), self.slope(a), float(tolerance), kind="closed_form", source=MEAN)
 
     def figures(self, a: Arrays) -> Mapping[str, Drawing]:
         rho = a["correlation"]

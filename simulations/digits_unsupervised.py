@@ -161,20 +161,20 @@ class DigitsUnsupervised(SeedsApart):
         if "intensity" in told:
             yield within(
                 "mean intensity at which the last training images were answered, in multiples of the first (1: at once)",
-                told["intensity"]["mean"] / INTENSITY, high=1.5, strict=True, tolerance="below",
+                told["intensity"]["mean"] / INTENSITY, high=1.5, strict=True, tolerance="below", kind="own",
                 source="where it rises, thresholds have outgrown the drive: fewer passes, more neurons, a smaller theta_plus_mv",
             )  # fmt: skip
         accuracy, control, published = told["accuracy_all"], told.get("control_all"), PUBLISHED.get(self.neurons)
         if published and self.data == "mnist" and not self.images and not self.test:
             yield within(
                 f"{self.neurons} neurons: accuracy on the 10,000 test images, all activity", accuracy["mean"], low=published,
-                published=published, tolerance="at least the published", source=PAPER,
+                published=published, tolerance="at least the published", kind="paper", source=PAPER,
             )  # fmt: skip
         if control:
             yield every_seed(
                 "accuracy after learning against the same network before (all activity)",
                 np.array(accuracy["each"]) > np.array(control["each"]), published=f"above {control['mean']:.3f}",
-                told=accuracy["mean"], tolerance="above in every seed", source="control: no learning",
+                told=accuracy["mean"], tolerance="above in every seed", kind="own", source="control: no learning",
             )  # fmt: skip
 
     def figures(self, a: Arrays) -> Mapping[str, Drawing]:

@@ -113,7 +113,7 @@ class ExactIdentities(Experiment):
         from bridges.identities import IDENTITIES
 
         for one, most in zip(IDENTITIES.values(), a["difference"].max(axis=1), strict=True):
-            yield near(f"{one.name}: {one.statement}", 0.0, most, one.tolerance, source=one.source)
+            yield near(f"{one.name}: {one.statement}", 0.0, most, one.tolerance, kind="closed_form", source=one.source)
 
     def figures(self, a: Arrays) -> Mapping[str, Drawing]:
         """The largest difference of each identity beside its tolerance, on a logarithmic axis with a place for 0."""

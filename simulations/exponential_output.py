@@ -2,10 +2,12 @@
 
 A sigmoid y = 1/(1 + exp(-(a x + b))) adapts a and b by gradient descent on the distance of its output's distribution from the
 exponential of mean mu (the units: plasticity.networks.intrinsic). The distribution is held against that exponential by
-Kolmogorov and Smirnov's distance (KS). How near it can come depends on the inputs. The rule descends a different distance
-(Kullback-Leibler), and a sigmoid has two parameters only: for uniform inputs no a and b whatsoever bring KS below 0.068 at
-mu = 0.1 (`best_possible`; every affine change of the inputs is undone by a and b, so that this holds for uniform inputs of any
-range). That check cannot hold for this neuron, and is shown as not holding.
+Kolmogorov and Smirnov's distance (KS). How near it can come depends on the inputs, as a sigmoid has two parameters only: for
+uniform inputs no a and b whatsoever bring KS below 0.068 at mu = 0.1 (`best_possible`; every affine change of the inputs is
+undone by a and b, so that this holds for uniform inputs of any range). The rule descends a different distance
+(Kullback-Leibler), and its resting point follows by quadrature (`least_divergence`): KS 0.034 and a mean output of 0.103 for
+normal inputs, 0.074 and 0.099 for uniform ones. The simulation is held to these. The paper says that the output becomes
+approximately exponential, and not how nearly.
 
 Source: Triesch 2005, doi:10.1007/11550822_11.
 """
@@ -13,7 +15,7 @@ Source: Triesch 2005, doi:10.1007/11550822_11.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -28,7 +30,7 @@ from plasticity.settings import setting
 from plasticity.statistics import over_seeds
 from simulations.figures import BLUE, ORANGE
 from simulations.figures.kinds import page, panel, small_title, steps, theory
-from simulations.frame.checks import Check, near
+from simulations.frame.checks import Check, every_seed, near
 from simulations.frame.execute import script
 from simulations.frame.experiment import Arrays, Experiment, Measure, Session
 
@@ -36,6 +38,9 @@ if TYPE_CHECKING:
     from simulations.figures.kinds import Drawing, Panel
 
 TRIESCH = "Triesch 2005, doi:10.1007/11550822_11"
+
+
+REST = f"a sigmoid of the least divergence from the exponential, where the rule of {TRIESCH} rests"
 
 
 @dataclass(frozen=True)
@@ -96,13 +101,24 @@ class ExponentialOutput(Experiment):
         return {"intrinsic": told}
 
     def checks(self, a: Arrays) -> Iterable[Check]:
+        outputs = 1000 * max(self.adapt_s // 4, 1)  # of a seed, from which its distribution is taken
         for k, kind in enumerate(INPUTS):
-            what, best = f"intrinsic plasticity, {kind} inputs", best_possible(kind, self.mu)
-            yield near(
-                f"{what}: KS distance from the exponential, largest of all seeds", 0.0, a["ks"][:, k].max(), 0.05,
-                source=f"{TRIESCH}; the smallest distance that any a and b reach with these inputs is {best:.4f}",
+            what, found = f"intrinsic plasticity, {kind} inputs", a["ks"][:, k]
+            distance, mean = least_divergence(kind, self.mu)
+            yield every_seed(
+                f"{what}: the output comes nearer to the exponential, KS distance", found < a["ks_off"][:, k], kind="paper",
+                published="below that without adaptation", source=f"approximately exponential: {TRIESCH}",
+                told=f"largest {found.max():.3f}; without {a['ks_off'][:, k].min():.3f} or more",
             )  # fmt: skip
-            yield near(f"{what}: mean output", self.mu, a["mean_output"][:, k].mean(), rel=0.05, source=TRIESCH)
+            yield near(
+                f"{what}: KS distance from the exponential, furthest of all seeds", distance,
+                found[np.abs(found - distance).argmax()],
+                1.63 / float(np.sqrt(outputs)),  # beyond which KS of so many outputs comes to lie by chance in 1 % of cases
+                kind="closed_form", source=REST,
+            )  # fmt: skip
+            error = self.mu / float(np.sqrt(outputs * len(found)))  # an exponential scatters by its mean
+            ours = a["mean_output"][:, k].mean()
+            yield near(f"{what}: mean output", mean, ours, 4 * error, kind="closed_form", source=REST)
 
     def figures(self, a: Arrays) -> Mapping[str, Drawing]:
         panels = [self._distribution(kind, a["y"][:, k], a["y_off"][:, k], k == 0) for k, kind in enumerate(INPUTS)]
@@ -134,14 +150,39 @@ def ks(y: np.ndarray, mu: float) -> float:
 @functools.cache
 def best_possible(kind: str, mu: float) -> float:
     """The smallest KS distance from the exponential of mean mu that any a and b reach, by search from 12 starts."""
-    share = (np.arange(4000) + 0.5) / 4000
-    x = norm.ppf(share) if kind == "normal" else share
+    x, share = _inputs(kind, 4000)
 
     def distance(ab: np.ndarray) -> float:
         return float(np.abs(-np.expm1(-expit(ab[0] * x + ab[1]) / mu) - share).max())
 
+    return float(_least(distance).fun)
+
+
+@functools.cache
+def least_divergence(kind: str, mu: float) -> tuple[float, float]:
+    """KS distance and mean of the sigmoid whose output has the least Kullback-Leibler divergence from the exponential."""
+    x, share = _inputs(kind, 20_000)
+
+    def divergence(ab: np.ndarray) -> float:  # E log p(y) + E y/mu, where p(y) is that of x over dy/dx; constants left out
+        y = expit(ab[0] * x + ab[1])
+        return float((y / mu - np.log(np.abs(ab[0]) * y * (1 - y) + 1e-300)).mean())
+
+    a, b = _least(divergence).x
+    y = expit(a * x + b)
+    return float(np.abs(-np.expm1(-y / mu) - share).max()), float(y.mean())
+
+
+def _inputs(kind: str, many: int) -> tuple[np.ndarray, np.ndarray]:
+    """Quantiles of the inputs, and of which shares."""
+    share = (np.arange(many) + 0.5) / many
+    return norm.ppf(share) if kind == "normal" else share, share
+
+
+def _least(cost: Callable[[np.ndarray], float]) -> Any:
+    """The least of a cost of a and b, by search from 12 starts."""
     starts = [(a, b) for a in (0.5, 1.5, 4.0, 6.0) for b in (-5.0, -3.5, -2.0)]
-    return float(min(minimize(distance, start, method="Nelder-Mead", options={"maxiter": 2000}).fun for start in starts))
+    found = (minimize(cost, start, method="Nelder-Mead", options={"maxiter": 2000}) for start in starts)
+    return min(found, key=lambda one: float(one.fun))
 
 
 if __name__ == "__main__":

@@ -103,16 +103,16 @@ class FirstComponent(Experiment):
     def checks(self, a: Arrays) -> Iterable[Check]:
         (length, cosine), slopes, gap = self.lengths(a), a["oja_decay"], float(a["oja_gap"])
         yield every_seed(
-            "Oja: smallest |cos| to the first component over seeds", cosine > 0.99, source=OJA, published="above 0.99",
-            told=f"{cosine.min():.5f}",
+            "Oja: smallest |cos| to the first component over seeds", cosine > 0.99, kind="paper", source=OJA,
+            published="above 0.99", told=f"{cosine.min():.5f}",
         )  # fmt: skip
         furthest = length[np.abs(length - 1).argmax()]
-        yield near("Oja: length of the weights furthest from 1 over seeds", 1.0, furthest, 0.02, source=OJA)
+        yield near("Oja: length of the weights furthest from 1 over seeds", 1.0, furthest, 0.02, kind="paper", source=OJA)
         low, high = interval(slopes)
         yield near(
             f"Oja: decay of the alignment error in units of eta (95 % interval {low:.3f} to {high:.3f})", gap, slopes.mean(),
             # 4 standard errors: each seed's slope scatters with the samples of two time constants, by 8 % at eta dt = 0.001
-            4 * 0.08 * gap * float(np.sqrt(self.eta_oja / len(slopes))), source=f"l_1 - l_2; {OJA}",
+            4 * 0.08 * gap * float(np.sqrt(self.eta_oja / len(slopes))), kind="closed_form", source=f"l_1 - l_2; {OJA}",
         )  # fmt: skip
 
     def figures(self, a: Arrays) -> Mapping[str, Drawing]:

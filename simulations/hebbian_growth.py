@@ -61,7 +61,7 @@ class HebbianGrowth(Experiment):
         yield near(
             f"Hebb, input 1: largest relative deviation from (1 + eta dt)^n, n up to {STEPS}", 0.0, deviation,
             1e-12,  # rounding of n products, each 1e-16
-            source=f"dw = eta y x with y = w x, {HEBB}",
+            kind="closed_form", source=f"dw = eta y x with y = w x, {HEBB}",
         )  # fmt: skip
 
     def figures(self, a: Arrays) -> Mapping[str, Drawing]:

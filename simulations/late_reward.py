@@ -37,7 +37,10 @@ if TYPE_CHECKING:
     from simulations.figures.kinds import Drawing
 
 IZHIKEVICH = "Izhikevich 2007, doi:10.1093/cercor/bhl152"
-PROGRAM = f"{IZHIKEVICH}; range from runs of the author's program"
+SELECTIVE = f"{IZHIKEVICH}: the right synapse is strengthened, selectively; where the bound lies is said here"
+TRANSLATION = (
+    f"range of four runs of a translation of the author's program (ModelDB 84167) that is not public; model of {IZHIKEVICH}"
+)
 OWN = "statement of this simulation"
 CONDITIONS = ("reward", "none", "random")
 BINS = np.linspace(0.0, 1.0, 41)  # of the weights at the end, as shares of the largest
@@ -147,23 +150,23 @@ class LateReward(Experiment):
         end, others, n = a["reward_chosen"][:, -1], a["reward_others"][:, -1], len(a["reward_chosen"])
         median, high, needed = np.median(crossing(a["reward_chosen"])), int((end >= ENOUGH).sum()), int(np.ceil(0.9 * n))
         yield within(
-            "median first crossing of 0.9 w_max (s)", median, *EARLY, source=PROGRAM,
+            "median first crossing of 0.9 w_max (s)", median, *EARLY, kind="own", source=TRANSLATION,
             told=float(median) if np.isfinite(median) else "not reached",
         )  # fmt: skip
         yield within(
-            f"seeds of {n} that end at 0.8 w_max or above", high, low=needed, source=PROGRAM, published=f">= {needed}",
-            tolerance="count",
+            f"seeds of {n} that end at 0.8 w_max or above", high, low=needed, kind="paper", source=SELECTIVE,
+            published=f">= {needed}", tolerance="count",
         )  # fmt: skip
         yield within(
-            "mean of the other excitatory weights / w_max", others.mean(), high=OTHERS, source=PROGRAM, published="< 0.25",
-            strict=True,
+            "mean of the other excitatory weights / w_max", others.mean(), high=OTHERS, kind="paper", source=SELECTIVE,
+            published="< 0.25", strict=True,
         )  # fmt: skip
         for condition, what in (("none", "without reward"), ("random", "with rewards at random times")):
             if f"{condition}_chosen" in a:
                 last = late_mean(a[f"{condition}_chosen"], 4)
                 ours = late_mean(a["reward_chosen"][: len(last)], 4)
                 yield every_seed(
-                    f"target {what}, mean of the last quarter", (last < ENOUGH) & (last < ours), source=OWN,
+                    f"target {what}, mean of the last quarter", (last < ENOUGH) & (last < ours), kind="own", source=OWN,
                     published="below 0.8 w_max in each seed, and below the same seed with reward",
                     told=f"at most {last.max():.2f} in {len(last)} seeds; with reward at least {ours.min():.2f}",
                     tolerance="each seed",

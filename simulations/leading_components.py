@@ -94,13 +94,13 @@ class LeadingComponents(Experiment):
     def checks(self, a: Arrays) -> Iterable[Check]:
         length, cosine = self.lengths(a)
         wrong = (a["sanger_nearest"] != np.arange(self.components)).sum()
-        yield near("Sanger: units that are not at the component of their own number", 0, wrong, 0, source=SANGER)
+        yield near("Sanger: units that are not at the component of their own number", 0, wrong, 0, kind="paper", source=SANGER)
         yield every_seed(
-            f"Sanger: smallest |cos| of {self.components} units to their components over seeds", cosine > 0.99, source=SANGER,
-            published="above 0.99", told=f"{cosine.min():.5f}",
+            f"Sanger: smallest |cos| of {self.components} units to their components over seeds", cosine > 0.99, kind="paper",
+            source=SANGER, published="above 0.99", told=f"{cosine.min():.5f}",
         )  # fmt: skip
         furthest = length.ravel()[np.abs(length - 1).argmax()]
-        yield near("Sanger: length of the weights furthest from 1", 1.0, furthest, 0.02, source=SANGER)
+        yield near("Sanger: length of the weights furthest from 1", 1.0, furthest, 0.02, kind="paper", source=SANGER)
 
     def figures(self, a: Arrays) -> Mapping[str, Drawing]:
         looks = zip(cycle((BLUE, VERMILION, GREEN, PURPLE, ORANGE)), cycle("os^Dv"), strict=False)

@@ -165,11 +165,14 @@ class MemoryRecall(Experiment):
     def checks(self, a: Arrays) -> Iterable[Check]:
         for name, what, ratio in self._ratios(a):
             mean = ratio.mean(axis=0).mean()
-            yield near(f"{name}: squared error over {what}, mean of all conditions", 1.0, mean, 0.05, source=LAW)
+            yield near(
+                f"{name}: squared error over {what}, mean of all conditions", 1.0, mean, 0.05, kind="closed_form", source=LAW
+            )
             if ratio.shape[1] > 2:
                 yield no_difference(
                     f"{name}: no condition strays from {what}", p=holm(ttest_1samp(ratio, 1.0, axis=1).pvalue), level=0.01,
-                    published=f"no Holm p below 0.01 over the {len(ratio)} conditions", tolerance="t-test", source=LAW,
+                    published=f"no Holm p below 0.01 over the {len(ratio)} conditions", tolerance="t-test", kind="closed_form",
+                    source=LAW,
                 )  # fmt: skip
 
     @classmethod

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from simulations.figures.kinds import Drawing
 
 IZHIKEVICH = "Izhikevich 2007, doi:10.1093/cercor/bhl152"
+CLOSED = f"c_0 d_0 exp(-T/tau_c)/(1/tau_c + 1/tau_d), {IZHIKEVICH}"
 DELAYS_S = (0.0, 0.1, 0.5, 1.0, 2.0)
 SHARE = 0.15081  # Delta s/(c_0 d_0) after T = 0.1 s, with tau_c 1 s and tau_d 0.2 s
 
@@ -67,10 +68,12 @@ class OneTrial(Experiment):
     def checks(self, a: Arrays) -> Iterable[Check]:
         yield near(
             "one trial: Delta s/(c_0 d_0), T = 0.1 s", SHARE, a["credit"][DELAYS_S.index(0.1)], rel=0.005,
-            source=f"c_0 d_0 exp(-T/tau_c)/(1/tau_c + 1/tau_d), {IZHIKEVICH}",
+            kind="closed_form", source=CLOSED,
         )  # fmt: skip
         deviation = np.abs(a["credit"] / closed_form(a["delay_s"]) - 1).max()
-        yield near("one trial: largest relative deviation over delays 0 to 2 s", 0.0, deviation, 0.005, source="closed form")
+        yield near(
+            "one trial: largest relative deviation over delays 0 to 2 s", 0.0, deviation, 0.005, kind="closed_form", source=CLOSED
+        )
 
     def figures(self, a: Arrays) -> Mapping[str, Drawing]:
         label = "delay T of the reward (s)"

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from simulations.figures.kinds import Drawing
 
 FREMAUX = "Fremaux, Sprekeler & Gerstner 2010, doi:10.1523/JNEUROSCI.6249-09.2010"
+TASK = "statement of this simulation, whose stimuli share no input: without a constant R alone teaches it too"
 SIGNALS = ("R", "R + constant", "R - expected", "R - expected + constant")
 LOOKS = {
     "R": (ORANGE, "-", "o"),
@@ -134,19 +135,20 @@ class RewardExpectationTask(Experiment):
 
         for signal in ("R", "R - expected"):
             yield beyond(
-                f"score under {signal}", score[signal], above=0.5, bounds=bounds[signal], told=said(signal), source=FREMAUX,
-                published="95 % interval above chance 0.5",
+                f"score under {signal}", score[signal], above=0.5, bounds=bounds[signal], told=said(signal),
+                published="95 % interval above chance 0.5", kind="own" if signal == "R" else "paper",
+                source=TASK if signal == "R" else FREMAUX,
             )  # fmt: skip
         lost = paired_difference(score["R + constant"], score["R"])
         yield beyond(
             f"a constant of {self.constant:g} breaks R", score["R + constant"], below=0.0, bounds=(lost.low, lost.high),
-            told=f"{said('R + constant')}, difference {lost.mean:+.3f} [{lost.low:+.3f}, {lost.high:+.3f}]", source=FREMAUX,
-            published="95 % interval of the difference to R below 0",
+            told=f"{said('R + constant')}, difference {lost.mean:+.3f} [{lost.low:+.3f}, {lost.high:+.3f}]", kind="paper",
+            source=FREMAUX, published="95 % interval of the difference to R below 0",
         )  # fmt: skip
         kept = np.abs(score["R - expected + constant"] - score["R - expected"])
         yield near(
             "with expectation the constant changes the score by at most", 0.0, kept.max(), 0.02,
-            source=f"{FREMAUX}; the same score in each seed, largest difference",
+            kind="closed_form", source=f"(R + c) - <R + c> = R - <R>, {FREMAUX}; the same score in each seed, largest difference",
         )  # fmt: skip
 
     def figures(self, a: Arrays) -> Mapping[str, Drawing]:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 SCALING = "van Rossum, Bi & Turrigiano 2000, doi:10.1523/JNEUROSCI.20-23-08812.2000"
 MULTIPLICATIVE = "Turrigiano, Leslie, Desai, Rutherford & Nelson 1998, doi:10.1038/36103"
+FIXED = f"fixed point rate = target of the rule of {SCALING}"
 PHASES = {"start": 1.0, "doubled": 2.0, "set back": 1.0, "halved": 0.5}  # gains of the inputs
 BIN_S = 5  # of the rates over time
 SHOWN = 10  # weights in the figure
@@ -117,10 +118,12 @@ class ScaledNeuron(Experiment):
             if name != "start":
                 yield near(
                     f"scaling: rate in Hz with input rates {name}, second half of the phase", self.target_hz,
-                    self.late(counts).mean(), rel=0.05, source=SCALING,
+                    self.late(counts).mean(), rel=0.05, kind="closed_form", source=FIXED,
                 )  # fmt: skip
         what = "scaling: largest relative change of a ratio of two weights"
-        yield near(what, 0.0, a["deviation"].max(), 1e-12, source=MULTIPLICATIVE)
+        yield near(
+            what, 0.0, a["deviation"].max(), 1e-12, kind="closed_form", source=f"one factor for all weights; {MULTIPLICATIVE}"
+        )
 
     def figures(self, a: Arrays) -> Mapping[str, Drawing]:
         t, rates = binned(a["counts"], BIN_S)

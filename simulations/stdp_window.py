@@ -167,7 +167,7 @@ class StdpWindow(Experiment):
         yield near(
             "largest |simulated - closed form| over the largest change", 0.0, difference / scale,
             1e-12,  # rounding of a sum over the pairs
-            source=f"closed form of {rule.name}: {rule.source}",
+            kind="closed_form", source=f"closed form of {rule.name}: {rule.source}",
         )  # fmt: skip
         if "cells_change" in a:
             closer = np.abs(a["cells_lag_ms"]) <= 20
@@ -176,7 +176,7 @@ class StdpWindow(Experiment):
                 "cells within 20 ms whose change has the sign of the window", p, high=0.05, strict=True,
                 published="potentiation within 20 ms after, depression within 20 ms before",
                 told=f"{same} of {cells}, p {p:.1g}", tolerance="more than by chance, p < 0.05",
-                source=published.bi_poo_1998().source,
+                kind="authors", source=published.bi_poo_1998().source,
             )  # fmt: skip
 
     def figures(self, a: Arrays) -> Mapping[str, Drawing]:

@@ -76,7 +76,7 @@ class SuperpositionLaw(Experiment):
                 f"the mean squared relative error of a Hebbian memory of {n} pairs in {d} dimensions is (n - 1)/d",
                 value=(n - 1) / d, bounds=(low, high), published=(n - 1) / d, tolerance="99.9 % interval contains it",
                 told=f"{a[f'memory_{n}_{d}'].mean():.4g} [{low:.4g}, {high:.4g}]",
-                source=f"{KOHONEN}; n - 1 other keys with E (k . k')^2 = 1/d each",
+                kind="closed_form", source=f"{KOHONEN}; n - 1 other keys with E (k . k')^2 = 1/d each",
             )  # fmt: skip
 
     def figures(self, a: Arrays) -> Mapping[str, Drawing]:

@@ -87,7 +87,7 @@ class TripletProtocols(TripletRows):
         for name in fitted:
             yield within(
                 f"{name}: error E", self.error(a, name), high=best, strict=True, tolerance=f"E < {best:.3g}",
-                published=f"below {best:.2f}, the best pair rule (the paper's own E is not compared)",
+                published=f"below {best:.2f}, the best pair rule (the paper's own E is not compared)", kind="own",
                 source=f"parameters of {PAPER}, data of {self.table().source}",
             )  # fmt: skip
         if fitted:

@@ -301,7 +301,7 @@ def reproduce(
     from simulations import SIMULATIONS
     from simulations.frame import results, terminal
     from simulations.frame.execute import execute
-    from simulations.frame.shown import COLUMNS, counted, rows
+    from simulations.frame.shown import COLUMNS, counted, counted_by_kind, rows
     from simulations.frame.tables import published
 
     folder = out if out is not None else Path("results") / "reproductions"
@@ -319,4 +319,4 @@ def reproduce(
         print_json(told)
         return
     table = terminal.checks("all checks", COLUMNS, list(rows(told)), terminal.console().width)
-    terminal.show(table, f"{counted(told)}; records and figures: {folder}")
+    terminal.show(table, f"{counted(told)}: {counted_by_kind(told)}; records and figures: {folder}")

@@ -1,4 +1,4 @@
-"""Checks: a published or derived value beside ours, in five sentences.
+"""Checks: a value that is known beside ours, in five sentences, each of one of five kinds.
 
     near            ours lies within a tolerance of the published value
     within          ours lies between two bounds, or beyond one
@@ -7,6 +7,9 @@
     no_difference   no difference is seen: the interval contains the value, or no p is small
 
 Each has words of its own for what was expected, what came out and what is allowed; an experiment may say them better.
+
+The kind says who stands behind the value that ours is held to (`KINDS`). They are counted apart: agreement with algebra says that
+the code does what was written, agreement with a paper that what was written is what the paper found.
 """
 
 from __future__ import annotations
@@ -18,12 +21,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from plasticity.errors import unknown
 from plasticity.statistics import PairedDifference, interval
+
+KINDS = {
+    "paper": "the named paper states it: a number, a figure, a theorem, what comes out of its experiment",
+    "authors": "it comes from the program or the data of the named authors, or follows from these alone",
+    "independent": "a named program of others, which a reader can get, gave it",
+    "closed_form": "it follows from the equations on a line or two, or from their theory by quadrature",
+    "own": "this project states it: a control, a condition of its own, a number that only its own programs gave",
+}
+"""Who stands behind the value that ours is held to; `paper`, `authors` and `independent` are others than this project."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Check:
-    """One published or derived value beside ours.
+    """One value that is known beside ours.
 
     Attributes
     ----------
@@ -34,9 +47,16 @@ class Check:
     tolerance : float, text or None
         How far `ours` may be from `published`; a text where the condition is not a distance.
     source : str
-        Where `published` comes from (doi), or how it follows.
+        Where `published` comes from (doi, name of the program), or how it follows.
     holds : bool
         Whether ours agrees.
+    kind : str
+        One of `KINDS`.
+
+    Raises
+    ------
+    WrongUse
+        An unknown kind.
     """
 
     name: str
@@ -45,17 +65,24 @@ class Check:
     tolerance: Any
     source: str
     holds: bool
+    kind: str
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise unknown("kind of check", self.kind, KINDS)
 
     def to_json(self) -> dict[str, Any]:
-        """name, published, ours, tolerance, source, holds."""
+        """name, published, ours, tolerance, source, holds, kind."""
         return dataclasses.asdict(self)
 
 
-def near(name: str, published: float, ours: Any, tol: float | None = None, rel: float | None = None, *, source: str) -> Check:
+def near(
+    name: str, published: float, ours: Any, tol: float | None = None, rel: float | None = None, *, kind: str, source: str
+) -> Check:
     """Ours lies within `tol`, or within the share `rel` of the published value."""
     allowed = tol if tol is not None else (rel or 0.0) * abs(published)
     value = _plain(ours)
-    return Check(name, published, value, allowed, source, bool(abs(value - float(published)) <= float(allowed)))
+    return Check(name, published, value, allowed, source, bool(abs(value - float(published)) <= float(allowed)), kind)
 
 
 def within(
@@ -64,6 +91,7 @@ def within(
     low: float = -math.inf,
     high: float = math.inf,
     *,
+    kind: str,
     source: str,
     published: Any = None,
     told: Any = None,
@@ -74,18 +102,20 @@ def within(
     value = _plain(ours)
     holds = low < value < high if strict else low <= value <= high
     if math.isfinite(low) and math.isfinite(high):
-        wanted, kind = f"{low:g} to {high:g}", "range"
+        wanted, allowed = f"{low:g} to {high:g}", "range"
     else:
-        wanted, kind = (f"above {low:g}" if math.isfinite(low) else f"below {high:g}"), "bound"
+        wanted, allowed = (f"above {low:g}" if math.isfinite(low) else f"below {high:g}"), "bound"
     return Check(
         name, wanted if published is None else published, value if told is None else told,
-        kind if tolerance is None else tolerance, source, bool(holds),
+        allowed if tolerance is None else tolerance, source, bool(holds), kind,
     )  # fmt: skip
 
 
-def every_seed(name: str, holds: ArrayLike, *, source: str, published: Any, told: Any, tolerance: Any = "every seed") -> Check:
+def every_seed(
+    name: str, holds: ArrayLike, *, kind: str, source: str, published: Any, told: Any, tolerance: Any = "every seed"
+) -> Check:
     """A bound, `published` in words, holds in every seed (`holds`, an array of truth values); `told` says what came out."""
-    return Check(name, published, told, tolerance, source, bool(np.all(holds)))
+    return Check(name, published, told, tolerance, source, bool(np.all(holds)), kind)
 
 
 def beyond(
@@ -94,6 +124,7 @@ def beyond(
     *,
     above: float | None = None,
     below: float | None = None,
+    kind: str,
     source: str,
     published: Any = None,
     told: Any = None,
@@ -111,7 +142,7 @@ def beyond(
     wanted = f"95 % interval above {above:g}" if above is not None else f"95 % interval below {below:g}"
     ours = f"{np.asarray(values, dtype=float).mean():.3f} [{low:.3f}, {high:.3f}]"
     return Check(
-        name, published if published is not None else wanted, told if told is not None else ours, tolerance, source, bool(holds)
+        name, wanted if published is None else published, ours if told is None else told, tolerance, source, bool(holds), kind
     )
 
 
@@ -119,6 +150,7 @@ def no_difference(
     name: str,
     difference: PairedDifference | None = None,
     *,
+    kind: str,
     source: str,
     p: ArrayLike | None = None,
     level: float = 0.05,
@@ -133,14 +165,14 @@ def no_difference(
         bounds, told = (difference.low, difference.high), told or str(difference)
     if bounds is not None:
         low, high = bounds
-        holds, wanted, kind = low <= value <= high, f"the interval contains {value:g}", "interval"
+        holds, wanted, allowed = low <= value <= high, f"the interval contains {value:g}", "interval"
         ours = f"[{low:.3g}, {high:.3g}]"
     else:
         smallest = float(np.min(p)) if p is not None else math.nan
-        holds, wanted, kind, ours = smallest > level, f"no p below {level:g}", "test", f"smallest p {smallest:.2g}"
+        holds, wanted, allowed, ours = smallest > level, f"no p below {level:g}", "test", f"smallest p {smallest:.2g}"
     return Check(
         name, wanted if published is None else published, ours if told is None else told,
-        kind if tolerance is None else tolerance, source, bool(holds),
+        allowed if tolerance is None else tolerance, source, bool(holds), kind,
     )  # fmt: skip
 
 

@@ -39,7 +39,7 @@ def execute(
 
     Returns
     -------
-    {"simulation", "numbers", "checks": [{"name", "published", "ours", "tolerance", "source", "holds"}], "out"}
+    {"simulation", "numbers", "checks": [{"name", "published", "ours", "tolerance", "source", "holds", "kind"}], "out"}
 
     Raises
     ------

@@ -284,8 +284,11 @@ class ExperimentResult(Result):
         return few_seeds(self.experiment, len(self.configuration["seeds"]))
 
     def _notes(self, summary: Mapping[str, Any]) -> Iterable[str]:
+        from simulations.frame.shown import counted_by_kind
         from simulations.report.experiment import changes
 
+        if summary["checks"]:
+            yield f"checks that hold, by kind: {counted_by_kind([summary])}."
         if self._few:
             yield f"{FEW_SEEDS}; the default is {self.experiment.default_seeds} seeds."
         changed = changes(self.experiment, self.configuration["settings"])

@@ -21,7 +21,8 @@ from typing import Any
 
 from plasticity.errors import WrongUse, unknown
 from plasticity.files import read_sealed, write_text
-from simulations.frame.shown import CHECKS, checked, counted, number
+from simulations.frame.checks import KINDS
+from simulations.frame.shown import CHECKS, by_kind, checked, counted, counted_by_kind, kind_of, number
 
 # Markdown
 
@@ -35,18 +36,19 @@ def markdown(columns: Sequence[str], body: Iterable[Sequence[str]]) -> str:
     return "\n".join([line(columns), line(["---"] * len(columns)), *map(line, body)])
 
 
-def held(found: Sequence[Mapping[str, Any]]) -> str:
-    """How many checks of each of these summaries hold, and which do not."""
-    body = []
-    for summary in found:
+def held(found: Mapping[str, Mapping[str, Any]]) -> str:
+    """How many checks of each of these summaries, by the names of their runs, hold: of each kind apart; and which do not."""
+    kinds, body = [*by_kind(found.values())], []
+    for name, summary in found.items():
+        own = by_kind([summary])
         failing = [
             f"{check['name']} ({number(check['published'])}; {number(check['ours'])})"
             for check in summary["checks"]
             if not check["holds"]
         ]
-        share = f"{len(summary['checks']) - len(failing)} of {len(summary['checks'])}"
-        body.append((f"`{summary['simulation']}`", share, ". ".join(failing) or "-"))
-    return markdown(("simulation", "checks that hold", "that do not (expected; ours)"), body)
+        shares = ["{} of {}".format(*own[kind]) if kind in own else "" for kind in kinds]
+        body.append((f"`{name}`", *shares, ". ".join(failing) or "-"))
+    return markdown(("checks that hold", *kinds, "that do not (expected; ours)"), body)
 
 
 def percent(value: Mapping[str, Any], sign: str = "") -> str:
@@ -76,9 +78,16 @@ def accuracies(summary: Mapping[str, Any]) -> str:
     return markdown(heads, body)
 
 
-def summaries(folder: Path, names: Iterable[str]) -> list[dict[str, Any]]:
-    """The summaries of the finished runs in FOLDER/NAME, in the order of the names."""
-    return [read_sealed(folder / name / "summary.json") for name in names if (folder / name / "summary.json").exists()]
+def summaries(folder: Path, names: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """The summaries of the finished runs of these experiments in a folder by the runs' names, in the order of the experiments."""
+    places = {name: read_sealed(folder / name / "run.json")["configuration"] for name in sorted(runs(folder))}
+    of = [(name, run) for name in names for run, asked in places.items() if asked.get("simulation") == name]
+    return {run: read_sealed(folder / run / "summary.json") for _, run in of}
+
+
+def runs(folder: Path) -> list[str]:
+    """The names of the finished runs in a folder."""
+    return [path.parent.name for path in folder.glob("*/summary.json")]
 
 
 # The parts of the README files
@@ -212,8 +221,24 @@ def bench(reference: Path) -> str:
 
 @part
 def checks(reference: Path) -> str:
-    """How many checks of each experiment hold, and which do not."""
+    """How many checks of each experiment hold, of each kind apart, and which do not."""
     return held(summaries(reference, published()))
+
+
+@part
+def kinds(reference: Path) -> str:
+    """How many checks of each kind hold, in all references of experiments."""
+    return counted_by_kind(summaries(reference, published()).values())
+
+
+@part
+def kinds_of_checks(reference: Path) -> str:
+    """Who stands behind the value that a check is held to, and how many of each kind hold."""
+    found = by_kind(summaries(reference, published()).values())
+    body = [(kind_of({"kind": kind}), meaning, found.get(kind_of({"kind": kind}), (0, 0))) for kind, meaning in KINDS.items()]
+    return markdown(
+        ("kind", "whose value ours is held to", "hold"), [(kind, meaning, "{} of {}".format(*n)) for kind, meaning, n in body]
+    )
 
 
 # The whole of results/README.md
@@ -229,8 +254,8 @@ def results_readme(reference: Path) -> str:
         "# Reference results\n\n"
         "Every number here comes from a run whose record lies in `results/reference`; this page is written by"
         " `plasticity tables --write` and by nobody else. Means over seeds stand with their 95 % interval (BCa bootstrap over"
-        " seeds). A check that does not hold stays in its table.\n\n"
-        f"{checks(reference)}\n\n{listed}"
+        " seeds). A check that does not hold stays in its table. Checks of different kinds are counted apart.\n\n"
+        f"{kinds_of_checks(reference)}\n\n{checks(reference)}\n\n{listed}"
     )
     return "\n\n".join([head, *(_reference(reference / name, found[name]) for name in names)]) + "\n"
 
@@ -270,7 +295,8 @@ def _of_experiment(summary: Mapping[str, Any]) -> Iterator[str]:
     for title, (columns, body) in kind.tables(summary["numbers"]).items():
         yield f"{title}:\n\n{markdown(columns, body)}"
     if summary["checks"]:
-        yield f"{counted([summary])}:\n\n{markdown(CHECKS, (checked(check, 4) for check in summary['checks']))}"
+        told = markdown(CHECKS, (checked(check, 4) for check in summary["checks"]))
+        yield f"{counted([summary])} ({counted_by_kind([summary])}):\n\n{told}"
     if summary["numbers"]:
         yield _folded("All numbers", map(_written, numbers_told(summary["numbers"])))
 

@@ -13,15 +13,16 @@ from plasticity.settings import describe, text
 from simulations.figures import draw_all
 from simulations.frame.execute import summarise
 from simulations.frame.experiment import Experiment
-from simulations.frame.shown import counted, few_seeds
+from simulations.frame.shown import counted, counted_by_kind, few_seeds
 from simulations.report.common import KINDS, again, checks_told, made_of, provenance, references, sentence, settings_table
 from simulations.report.html import Block, Section, Table, numbers_told, pictures, prose
 
 
 def lead(experiment: Experiment, record: Record) -> str:
-    """What it shows, for how many seeds, and how many checks hold."""
-    seeds = many(len(record.configuration["seeds"]), "seed")
-    return f"{sentence(experiment.summary)} A simulation, {seeds}; {counted([summarise(record)])}."
+    """What it shows, for how many seeds, and how many checks hold, of each kind apart."""
+    seeds, told = many(len(record.configuration["seeds"]), "seed"), [summarise(record)]
+    kinds = f" By kind: {counted_by_kind(told)}." if told[0]["checks"] else ""
+    return f"{sentence(experiment.summary)} A simulation, {seeds}; {counted(told)}.{kinds}"
 
 
 def sections(experiment: Experiment, record: Record, folder: Path) -> list[Section]:

@@ -13,10 +13,13 @@ import pytest
 from plasticity import settings
 from plasticity.encoders import ENCODERS
 from plasticity.errors import WrongUse
+from plasticity.files import read_sealed
 from plasticity.neurons import NEURONS
 from plasticity.records import Record
+from plasticity.references import identifiers
 from plasticity.rules import RULES
 from simulations import SIMULATIONS
+from simulations.frame.checks import KINDS
 from simulations.frame.execute import RECORD, from_configuration
 from simulations.frame.experiment import Experiment, Suite
 
@@ -28,6 +31,7 @@ RUNS = [
     if (folder / "records" / f"{RECORD}.npz").exists()
     and json.loads((folder / "run.json").read_text())["configuration"]["command"] == "run"
 ]
+PUBLIC = ("NEST 3.10.0 (nest-simulator)", "Brian2 2.9.0, examples/")  # programs that pip or a repository gives
 every_experiment = pytest.mark.parametrize("name", SIMULATIONS)
 
 
@@ -108,6 +112,16 @@ def test_numbers_and_checks_follow_from_the_arrays_of_the_reference(folder):
     for ours, theirs in zip(checks, record.numbers["checks"], strict=True):
         assert alike(ours, theirs), theirs["name"]
     assert {path.stem for path in (REFERENCE / folder / "figures").glob("*.png")} == set(made.figures(a))
+
+
+@pytest.mark.parametrize("folder", RUNS)
+def test_every_check_says_whose_value_it_is_held_to_and_where_that_can_be_had(folder):
+    for check in read_sealed(REFERENCE / folder / "summary.json")["checks"]:
+        assert check["kind"] in KINDS, check["name"]
+        if check["kind"] in ("paper", "authors"):
+            assert identifiers(check["source"]) or re.search(r"ModelDB \d+", check["source"]), check["name"]
+        if check["kind"] == "independent":
+            assert check["source"].startswith(PUBLIC), check["name"]
 
 
 def test_an_experiment_that_runs_nothing_is_told_so():

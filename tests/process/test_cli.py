@@ -77,7 +77,7 @@ class Throw(Experiment):
         return {"mean": float(a["means"].mean()), "unknown": np.nan}
 
     def checks(self, a):
-        yield near("mean", 3.5, a["means"].mean(), 0.3, source="the mean of 1 to 6")
+        yield near("mean", 3.5, a["means"].mean(), 0.3, kind="closed_form", source="the mean of 1 to 6")
 
     def figures(self, a):
         return {"throws": panel(line(range(len(a["means"])), a["means"], "o"), x="seed", y="mean")}
@@ -300,7 +300,7 @@ def test_run_prints_numbers_and_checks_and_keeps_a_record(program, tmp_path, wit
     summary = json.loads(out)
     assert status == 0 and summary["simulation"] == "throw" and summary["out"] == str(tmp_path / "run")
     (check,) = summary["checks"]
-    assert check.keys() == {"name", "published", "ours", "tolerance", "source", "holds"} and check["holds"] is True
+    assert check.keys() == {"name", "published", "ours", "tolerance", "source", "holds", "kind"} and check["holds"] is True
     kept = read_sealed(tmp_path / "run" / "summary.json")  # without its place: a folder may be moved
     assert summary == {**kept, "out": summary["out"]} and "out" not in kept and kept["numbers"]["unknown"] is None
     told = json.loads((tmp_path / "run" / "records" / "outcome.json").read_text())
@@ -418,9 +418,12 @@ def test_an_interrupted_command_says_so_and_ends_with_130(program, tmp_path, wit
 
 
 def test_a_check_holds_within_its_tolerance_and_not_beyond():
-    assert near("a", 1.0, 1.25, 0.25, source="s").holds and not near("a", 1.0, 1.26, 0.25, source="s").holds
-    assert not near("a", 1.0, float("nan"), 0.25, source="s").holds
-    assert Check("a", "contains 0", "[-1, 1]", "-", "s", holds=True).to_json()["holds"] is True
+    said = {"kind": "own", "source": "s"}
+    assert near("a", 1.0, 1.25, 0.25, **said).holds and not near("a", 1.0, 1.26, 0.25, **said).holds
+    assert not near("a", 1.0, float("nan"), 0.25, **said).holds
+    assert Check("a", "contains 0", "[-1, 1]", "-", "s", holds=True, kind="own").to_json()["holds"] is True
+    with pytest.raises(WrongUse, match="unknown kind of check 'papr'. Did you mean 'paper'"):
+        near("a", 1.0, 1.0, 0.1, kind="papr", source="s")
 
 
 # list, show, data

@@ -192,7 +192,7 @@ class OwnExperiment(Experiment):
         return {{"mean": float(a["y"].mean())}}
 
     def checks(self, a):
-        yield near("slope", 0.5, np.diff(a["y"][0])[0], 0.01, source="{DOI}")
+        yield near("slope", 0.5, np.diff(a["y"][0])[0], 0.01, kind="paper", source="{DOI}")
 
     def figures(self, a):
         return {{"halves": curve(a["x"][0], dots=a["y"], theory=lambda x: x / 2, x="number (no unit)", y="half (no unit)")}}

@@ -7,6 +7,8 @@ import functools
 import numpy as np
 import pytest
 from brian2 import Hz, Network, SpikeGeneratorGroup, StateMonitor, TimedArray, ms, second
+from scipy.special import expit
+from scipy.stats import norm
 
 from plasticity.engine import canonical, compiler
 from plasticity.errors import WrongUse
@@ -23,7 +25,7 @@ from simulations.frame.experiment import Session
 from simulations.homeostasis import Homeostasis
 from simulations.scaled_network import ScaledNetwork
 from simulations.scaled_neuron import ScaledNeuron
-from simulations.short_term_release import STEADY, SYNAPSES, TABLES, releases
+from simulations.short_term_release import SYNAPSES, recursion, releases
 
 DT = 1e-3
 STEPS = 1500
@@ -282,11 +284,18 @@ def test_short_term_plasticity_leaves_a_long_term_rule_alone(kind):
         assert with_it[1] == without[1]
 
 
+TABLES = {  # releases at the first ten spikes and in the steady state, by a program that shares no code with this one
+    "depressing": (0.5, 0.2651, 0.1548, 0.1030, 0.0787, 0.0673, 0.0619, 0.0594, 0.0582, 0.0576, 0.05713),
+    "facilitating": (0.03, 0.0553, 0.0757, 0.0918, 0.1043, 0.1141, 0.1218, 0.1281, 0.1332, 0.1375, 0.16549),
+}
+
+
 @pytest.mark.parametrize("kind", TABLES)
 def test_releases_at_20_hz_are_those_of_the_tables(kind):
     ours, s = found(kind), SYNAPSES[kind]
-    np.testing.assert_allclose(ours[:10], TABLES[kind], atol=6e-5)  # the tables have four digits
-    assert ours[-1] == pytest.approx(STEADY[kind], abs=6e-6)  # five digits
+    np.testing.assert_allclose(ours[:10], TABLES[kind][:10], atol=6e-5)  # the tables have four digits
+    np.testing.assert_allclose(ours[:10], recursion(s, 10), rtol=1e-12)  # rounding
+    assert ours[-1] == pytest.approx(TABLES[kind][10], abs=6e-6)  # five digits
     assert ours[-1] == pytest.approx(s.steady_release(20.0), rel=1e-9)  # 500 spikes leave e^-47 of the way
     loop = released_loop(np.arange(500) * 50, s.U, float(s.tau_rec), float(s.tau_f))
     np.testing.assert_allclose(ours, loop, rtol=1e-9)  # rounding
@@ -353,10 +362,17 @@ def adapted(y, y_off):
     return collected(ExponentialOutput, {}, y=y, y_off=y_off, **distances, **rest)
 
 
+def answers(kind):
+    """What a unit answers that has come to rest, mu = 0.1: its gain and threshold as they are found by search; 3 seeds."""
+    share = (np.arange(4000) + (np.arange(3)[:, None] + 0.5) / 3) / 4000
+    return expit(1.2383 * norm.ppf(share) - 2.7024) if kind == "normal" else expit(4.2363 * share - 4.8666)
+
+
 def planted():
     """Arrays of a run in which everything is as it should be, and the outputs that they were made of."""
     made, rng = Homeostasis(phase_s=20, network_s=20), np.random.default_rng(1)
-    y, y_off = rng.exponential(0.1, (3, 4000, 2)), rng.uniform(0, 1, (3, 4000, 2))
+    y = np.stack([answers("normal"), answers("uniform")], axis=2)
+    y_off = rng.uniform(0, 1, (3, 4000, 2))
     y, y_off = np.sort(y, axis=1), np.sort(y_off, axis=1)
     weights = np.exp(rng.normal(0, 0.3, (3, 16, 10)))
     arrays = collected(
@@ -383,13 +399,14 @@ def test_every_check_holds_where_it_should_and_only_there():
         "recurrent network": {"network_counts": np.full((3, 20), 8.5)},
         "runs away": {"network_counts_off": np.full((3, 20), 20.0)},
         "KS distance": adapted(np.sort(y**0.9, axis=1), y_off),
-        "mean output": adapted(1.06 * y, y_off),
+        "mean output": adapted(1.2 * y, y_off),
+        "nearer to the exponential": adapted(y_off, y_off),
     }
     for what, changed in wrong.items():
         failing = [check.name for check in made.checks(arrays | changed) if not check.holds]
         assert failing and any(what in name for name in failing), what
     checks = made.checks(arrays | {"released_depressing": arrays["released_depressing"] + 2e-3})
-    assert sum(not check.holds for check in checks) == 3
+    assert sum(not check.holds for check in checks) == 2
 
 
 def test_what_is_kept_of_the_outputs_is_the_distribution_of_all_seeds_together():
@@ -426,7 +443,7 @@ def test_figures_are_drawn_from_the_record_alone(tmp_path):
     drawn = draw_all(from_configuration(Homeostasis, record.configuration["settings"]).figures(record.arrays))
     assert set(drawn) == {"scaling", "network", "intrinsic", "short_term"}
     dots = {line.get_label(): line.get_ydata() for line in drawn["short_term"].axes[0].lines}
-    np.testing.assert_array_equal(dots["table"], TABLES["depressing"])
+    np.testing.assert_array_equal(dots["recursion over spikes"], recursion(SYNAPSES["depressing"], 10))
     # the same numbers
     np.testing.assert_allclose(dots["simulated in Brian2"], arrays["released_depressing"][:20], rtol=1e-12)
     assert "Hz" in drawn["scaling"].axes[0].get_ylabel() and drawn["scaling"].axes[1].get_xlabel() == "time (s)"

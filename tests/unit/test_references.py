@@ -21,7 +21,7 @@ from simulations import SIMULATIONS
 from simulations.command_line import main
 from simulations.frame.citations import cited, reproductions, used
 from simulations.frame.known import everything
-from simulations.frame.shown import counted, rows
+from simulations.frame.shown import by_kind, counted, counted_by_kind, rows
 from simulations.frame.tables import held
 
 REFERENCE = Path(__file__).resolve().parents[2] / "results" / "reference"
@@ -139,9 +139,15 @@ def test_the_reproductions_of_a_rule_are_the_simulations_that_are_made_of_it():
 
 def test_the_table_of_checks_counts_what_holds_and_names_what_does_not():
     checks = [
-        {"name": "a", "published": 1.0, "ours": 1.1, "tolerance": 0.2, "source": "x", "holds": True},
-        {"name": "b|c", "published": 2.0, "ours": 9.0, "tolerance": 0.2, "source": "x", "holds": False},
+        {"name": "a", "published": 1.0, "ours": 1.1, "tolerance": 0.2, "source": "x", "holds": True, "kind": "closed_form"},
+        {"name": "b|c", "published": 2.0, "ours": 9.0, "tolerance": 0.2, "source": "x", "holds": False, "kind": "paper"},
     ]
     told = [{"simulation": "s", "checks": checks}]
     assert counted(told) == "1 of 2 checks hold"
-    assert "| `s` | 1 of 2 | b\\|c (2; 9) |" in held(told) and ("s", "a", "1", "1.1", "0.2", "yes", "x") in rows(told)
+    assert (
+        by_kind(told) == {"paper": (0, 1), "closed form": (1, 1)} and counted_by_kind(told) == "paper 0 of 1, closed form 1 of 1"
+    )
+    older = [{"simulation": "s", "checks": [{key: value for key, value in checks[0].items() if key != "kind"}]}]
+    assert counted_by_kind([*told, *older]).endswith("unsaid 1 of 1")  # a record of an older version
+    assert "| `run` | 0 of 1 | 1 of 1 | b\\|c (2; 9) |" in held({"run": told[0]})
+    assert ("s", "a", "1", "1.1", "0.2", "yes", "closed form", "x") in rows(told)

@@ -137,8 +137,8 @@ class Throw(Experiment):
         return {"mean": float(a["means"].mean()), "parts": [{"a": 1, "b": {"mean": 2.0}}]}
 
     def checks(self, a):
-        yield near("mean", 3.5, a["means"].mean(), 1.0, source="the mean of 1 to 6")
-        yield near("six", 6.0, 3.5, 0.1, source="never")
+        yield near("mean", 3.5, a["means"].mean(), 1.0, kind="closed_form", source="the mean of 1 to 6")
+        yield near("six", 6.0, 3.5, 0.1, kind="own", source="never")
 
     def figures(self, a):
         places = range(len(a["means"]))
@@ -305,7 +305,7 @@ def test_records_of_two_states_of_the_code_are_told_apart(small):
 def test_identity_checks_of_a_run_beside_it_are_shown_and_else_what_to_type(read, tmp_path, small):
     assert "plasticity run identities" in read.text
     shutil.copytree(small, tmp_path / "run")
-    checks = [near("kernel attention without softmax = Hebb", 0.0, 1e-16, 1e-12, source="a proof").to_json()]
+    checks = [near("kernel attention without softmax = Hebb", 0.0, 1e-16, 1e-12, kind="closed_form", source="a proof").to_json()]
     write_sealed(tmp_path / "identities" / "summary.json", {"simulation": "identities", "numbers": {}, "checks": checks})
     found = Reader(results.load(tmp_path / "run").page())
     assert found.tables["identities: 1 of 1 checks hold"][1][0] == "kernel attention without softmax = Hebb"
@@ -471,7 +471,7 @@ def nasty(small, tmp_path_factory):
         record = read_sealed(file)
         record["provenance"] |= {"platform": NASTY, "commit": NASTY, "created": NASTY}
         write_sealed(file, record)
-    checks = [Check(NASTY, NASTY, NASTY, NASTY, f"{NASTY} doi:10.1000/{NASTY}", True).to_json()]
+    checks = [Check(NASTY, NASTY, NASTY, NASTY, f"{NASTY} doi:10.1000/{NASTY}", True, "own").to_json() | {"kind": NASTY}]
     write_sealed(folder / "identities" / "summary.json", {"simulation": "identities", "numbers": {}, "checks": checks})
     return results.load(folder).page()
 
@@ -614,7 +614,9 @@ def test_the_page_of_a_simulation_tells_its_checks_numbers_and_figures(tmp_path,
     found = check_html(results.load(tmp_path / "run").page())
     parts = ["The result", "The question", "What it is made of", "Numbers", "To run it again", "References"]
     assert [text for level, text in found.headings if level == 2] == parts
-    assert "The mean of many dice. A simulation, 2 seeds; 1 of 2 checks hold." in found.text
+    assert (
+        "The mean of many dice. A simulation, 2 seeds; 1 of 2 checks hold. By kind: closed form 1 of 1, own 0 of 1." in found.text
+    )
     assert "The checks are meant for the default settings; here dice=50." in found.text
     assert "(1 + 2 + 3 + 4 + 5 + 6) / 6 = 3.5" in found.codes[0] and "dw = A_plus*pre_trace" in found.text
     assert [row[4] for row in found.tables["throw: 1 of 2 checks hold"][1:]] == ["yes", "NO: too few\nseeds to tell"]

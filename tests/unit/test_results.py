@@ -50,8 +50,8 @@ class Throw(Experiment):
         return {"mean": float(a["means"].mean()), "spread": {"mean": 1.0, "low": 0.5, "high": None}, "list": [1, 2]}
 
     def checks(self, a):
-        yield near("mean", 3.5, a["means"].mean(), 1.0, source="the mean of 1 to 6")
-        yield near("six", 6.0, 3.5, 0.1, source="never, doi:10.1000/Nothing")
+        yield near("mean", 3.5, a["means"].mean(), 1.0, kind="closed_form", source="the mean of 1 to 6")
+        yield near("six", 6.0, 3.5, 0.1, kind="paper", source="never, doi:10.1000/Nothing")
 
     def figures(self, a):
         return {"throws": panel(line(range(len(a["means"])), a["means"], "o"), x="seed", y="mean")}
@@ -108,7 +108,7 @@ def test_the_frame_of_a_comparison_has_a_row_for_each_learner_and_seed(folders):
 
 def test_the_frame_of_an_experiment_has_a_row_for_each_check(folders):
     frame = results.load(folders / "run").frame()
-    assert list(frame.columns) == ["simulation", "name", "published", "ours", "tolerance", "source", "holds"]
+    assert list(frame.columns) == ["simulation", "name", "published", "ours", "tolerance", "source", "holds", "kind"]
     assert list(frame.holds) == [True, False] and list(frame.name) == ["mean", "six"]
 
 
@@ -159,6 +159,7 @@ def test_an_experiment_is_told_with_its_intervals_its_few_seeds_and_its_changed_
             console.print(thing)
     text = " ".join(caught.get().split())
     assert "the default is 3 seeds." in text and "the checks are meant for the default settings; here dice=50." in text
+    assert "checks that hold, by kind: paper 0 of 1, closed form 1 of 1." in text
     assert "list" not in text  # more than one number has no line of its own
 
 
