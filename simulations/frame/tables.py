@@ -116,23 +116,19 @@ def published() -> list[str]:
 
 @part
 def brief(reference: Path) -> str:
-    """The main comparison in one sentence."""
+    """The main comparison in one sentence, by what learners are given."""
     summary = _summary(reference, "cued_digits")
-    right = {learner["name"]: percent(learner["accuracy"]) for learner in summary["learners"]}
-    apart = {name: strength(value) for name, value in summary["attended_minus_ignored"].items()}
-    return (
-        f"Briefly, on this task: where attention gates the input, attended synapses end {apart['spiking_gated']} stronger than"
-        f" ignored ones, with the same mean gain on both {apart['spiking_equal_gain']}; and local plasticity answers"
-        f" {right['spiking_gated']} % of the test trials, softmax attention trained by gradient {right['softmax_attention']} %"
-        f" (chance {100 * summary['chance']:.0f} %) - but the spiking network is given its gate, softmax attention has to learn"
-        " it."
-    )
-
-
-@part
-def cued_digits(reference: Path) -> str:
-    """The main comparison: accuracy of every learner."""
-    return accuracies(_summary(reference, "cued_digits"))
+    groups: dict[str, list[Any]] = {"given the gate": [], "with the gate to be learnt": []}
+    for learner in summary["learners"]:
+        if "gate" in learner["given"]:
+            groups["given the gate"].append(learner)
+        elif "gate" in learner["learns"]:
+            groups["with the gate to be learnt"].append(learner)
+    told = []
+    for group, learners in groups.items():
+        each = (f"`{one['name']}` {percent(one['accuracy'])}" for one in learners)
+        told.append(f"{group} {', '.join(each)}")
+    return f"Right answers on cued digits in % (chance {100 * summary['chance']:.0f}): {'; '.join(told)}."
 
 
 @part
