@@ -659,6 +659,18 @@ def test_a_run_that_fails_before_its_first_record_leaves_the_one_it_was_to_repla
         )
 
 
+def test_force_removes_the_parts_of_the_old_run_and_none_of_the_new_one(tmp_path):
+    path = tmp_path / "run"
+    with RunFolder.open(path, {"old": 1}) as folder:
+        write_json(folder.parts() / "seed" / "old.json", 1)
+    with RunFolder.open(path, {"new": 1}, force=True) as folder:
+        parts = folder.parts()
+        assert not (parts / "seed").exists() and "new" in read_json(path / "run.json")["configuration"]
+        write_json(parts / "seed" / "new.json", 1)
+        folder.save("one", record())
+        assert (parts / "seed" / "new.json").exists()
+
+
 def test_force_does_not_reach_through_a_link(tmp_path):
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()

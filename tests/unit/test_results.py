@@ -22,6 +22,7 @@ from plasticity.settings import setting
 from plasticity.tasks import CuedDigits
 from simulations.figures.kinds import line, panel
 from simulations.frame import results, terminal
+from simulations.frame.apart import SeedsApart, of
 from simulations.frame.checks import near
 from simulations.frame.execute import execute
 from simulations.frame.experiment import Experiment
@@ -288,3 +289,31 @@ def test_what_a_terminal_would_obey_is_not_printed(capsys):
     terminal.show("a\x1b[2Jb\x07\tc", terminal.table("t\x1b", ["x"], [["d\x9b31m"]], 80))
     out = capsys.readouterr().out
     assert "a?[2Jb?" in out and "d?31m" in out and not {"\x1b", "\x07", "\x9b"} & {*out}
+
+
+@dataclass(frozen=True)
+class Apart(SeedsApart):
+    """Seeds that are kept."""
+
+    name, summary, source, compiled = "apart", "seeds that are kept", "test", False
+
+    factor: float = setting(1.0, "of the seed", low=0, high=10)
+    fails: int = setting(-1, "the seed that fails")
+
+    def one(self, seed, tell, checkpoints):
+        if seed == self.fails:
+            raise PlasticityError("broken")
+        return {"value": np.array(self.factor * seed)}
+
+    def numbers(self, a):
+        return {"value": float(sum(of(a, "value")))}
+
+    def figures(self, a):
+        return {}
+
+
+def test_nothing_of_a_run_that_is_replaced_goes_into_the_new_one(tmp_path):
+    with pytest.raises(PlasticityError, match="broken"):
+        execute(Apart(fails=2), tmp_path / "run", [1, 2], jobs=1)
+    assert list((tmp_path / "run").rglob("result.json"))
+    assert execute(Apart(factor=3.0), tmp_path / "run", [1, 2], jobs=1, force=True)["numbers"] == {"value": 9}
