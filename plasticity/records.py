@@ -186,6 +186,12 @@ class Record:
         made.arrays = files.arrays(data, content)
         return made
 
+    def refuse_other(self, path: str | Path, seed: int | None, configuration: Mapping[str, Any]) -> None:
+        """PlasticityError where what lies at `path` is not the record of this seed with this in its configuration."""
+        there = {"seed": self.seed, **{name: self.configuration.get(name) for name in configuration}}
+        if differing := list(_differing(there, {"seed": seed, **configuration})):
+            raise files.damaged(_with(path, ".json"), f"it is the record of something else: {differing[0]}")
+
 
 # The folder of a run
 

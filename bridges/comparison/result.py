@@ -35,6 +35,12 @@ def record_name(seed: int, learner: str) -> str:
     return f"seed-{seed:04d}/{learner}"
 
 
+def configured(configuration: Mapping[str, Any], learner: str) -> dict[str, Any]:
+    """What the record of a learner says of the configuration of its comparison."""
+    told = {key: configuration[key] for key in ("task", "settings", "facts", "data") if key in configuration}
+    return {**told, "learner": learner, "parameters": configuration["parameters"][learner]}
+
+
 @checked
 @dataclass
 class Comparison:
@@ -326,6 +332,7 @@ class Comparison:
                 file = path.with_name(path.name + ".json")
                 if file.exists():
                     records[int(seed), str(name)] = found = Record.load(path)
+                    found.refuse_other(file, seed, configured(configuration, name))
                     _check_record(found, file)
         return cls(configuration, records, source)
 

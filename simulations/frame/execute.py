@@ -78,6 +78,7 @@ def execute(
                 provenance=provenance(),
             )
             folder.save(RECORD, record)
+        record.refuse_other(Path(out) / "records" / RECORD, None, configuration)
         shutil.rmtree(Path(out) / "records" / PARTS, ignore_errors=True)
         figures.save(figures.draw_all(experiment.figures(experiment.arrays_of(record))), Path(out) / "figures", svg)
         if complete is not None:

@@ -233,7 +233,9 @@ class Sweep:
                 path = folder / "records" / record_name(point.number, seed)
                 if not path.with_name(f"{path.name}.json").exists():
                     raise PlasticityError(f"{folder} holds an unfinished sweep; give the `plasticity sweep` command again.")
-                numbers = Record.load(path).numbers
+                record = Record.load(path)
+                record.refuse_other(path, seed, {**configuration, "point": dict(point.values)})
+                numbers = record.numbers
                 found = dict(measures(numbers)) | {one.name: one.of(numbers) for one in declared}
                 for name, value in found.items():
                     values.setdefault(name, np.full((len(combinations), len(seeds)), np.nan))[point.number, place] = value

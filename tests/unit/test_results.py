@@ -317,3 +317,49 @@ def test_nothing_of_a_run_that_is_replaced_goes_into_the_new_one(tmp_path):
         execute(Apart(fails=2), tmp_path / "run", [1, 2], jobs=1)
     assert list((tmp_path / "run").rglob("result.json"))
     assert execute(Apart(factor=3.0), tmp_path / "run", [1, 2], jobs=1, force=True)["numbers"] == {"value": 9}
+
+
+def exchanged(one, other):
+    """Two records, each under the name of the other."""
+    for end in (".json", ".npz"):
+        kept = one.with_suffix(end).read_bytes()
+        one.with_suffix(end).write_bytes(other.with_suffix(end).read_bytes())
+        other.with_suffix(end).write_bytes(kept)
+
+
+@pytest.mark.parametrize(
+    ("name", "one", "other"),
+    [
+        ("compare", "seed-0000/guessing", "seed-0001/guessing"),
+        ("compare", "seed-0000/guessing", "seed-0000/mlp"),
+        ("sweep", "point-000/seed-0000", "point-000/seed-0001"),
+        ("sweep", "point-000/seed-0000", "point-001/seed-0000"),
+    ],
+)
+def test_a_record_in_the_place_of_another_is_refused(tmp_path, name, one, other):
+    path = tmp_path / "a"
+    if name == "compare":
+        task, settings = CuedDigits(train=60, validation=20, test=40), {"mlp": {"epochs": 1}}
+        compare(["guessing", "mlp"], task, [0, 1], 1, path, settings=settings)
+    else:
+        sweep(Throw, {"dice": ["10", "600"]}, [0, 1], jobs=1, out=path)
+    exchanged(path / "records" / one, path / "records" / other)
+    with pytest.raises(PlasticityError, match="is the record of something else: (seed|learner|point: dice) is .* now"):
+        results.load(path).summary()
+    (path / "summary.json").unlink()
+    with pytest.raises(PlasticityError, match="is the record of something else"):
+        if name == "compare":
+            compare(["guessing", "mlp"], task, [0, 1], 1, path, settings=settings)
+        else:
+            sweep(Throw, {"dice": ["10", "600"]}, [0, 1], jobs=1, out=path)
+
+
+def test_the_record_of_another_run_is_refused(tmp_path):
+    for place, dice in (("a", 10), ("b", 600)):
+        execute(Throw(dice=dice), tmp_path / place, [0, 1], 1)
+    exchanged(tmp_path / "a" / "records" / "outcome", tmp_path / "b" / "records" / "outcome")
+    with pytest.raises(PlasticityError, match="is the record of something else: settings: dice is 600 there and 10 now"):
+        results.load(tmp_path / "a").summary()
+    (tmp_path / "a" / "summary.json").unlink()
+    with pytest.raises(PlasticityError, match="is the record of something else"):
+        execute(Throw(dice=10), tmp_path / "a", [0, 1], 1)
