@@ -381,6 +381,10 @@ def read_configuration(folder: Path) -> dict[str, Any]:
         raise PlasticityError(
             f"{path} is damaged (it lacks {', '.join(lacking)}); give another folder, or run again with --force."
         )
+    kinds: dict[str, type] = {"task": str, "simulation": str, "learners": list, "seeds": list}
+    kinds |= dict.fromkeys(("settings", "facts", "sides", "parameters", "grid", "with"), dict)
+    if odd := [key for key, kind in kinds.items() if key in configuration and not isinstance(configuration[key], kind)]:
+        raise PlasticityError(f"{path} is damaged ({', '.join(odd)} in it cannot be); run again with --force.")
     names, seeds = configuration.get("learners", []), configuration["seeds"]
     if not all(isinstance(name, str) and NAME.fullmatch(name) for name in names) or not all(type(seed) is int for seed in seeds):
         raise PlasticityError(f"{path} is damaged (a learner's name or a seed in it cannot be); run again with --force.")

@@ -17,6 +17,7 @@ from rich.console import Console
 import simulations
 from bridges.comparison import Comparison, compare
 from plasticity.errors import PlasticityError, WrongUse
+from plasticity.files import write_json
 from plasticity.registry import Registry
 from plasticity.settings import setting
 from plasticity.tasks import CuedDigits
@@ -363,3 +364,12 @@ def test_the_record_of_another_run_is_refused(tmp_path):
     (tmp_path / "a" / "summary.json").unlink()
     with pytest.raises(PlasticityError, match="is the record of something else"):
         execute(Throw(dice=10), tmp_path / "a", [0, 1], 1)
+
+
+@pytest.mark.parametrize("key", ["seeds", "settings", "simulation", "with"])
+def test_a_configuration_with_something_of_another_kind_is_damaged(tmp_path, key):
+    execute(Throw(), tmp_path / "a", [0, 1], 1)
+    told = json.loads((tmp_path / "a" / "run.json").read_text())
+    write_json(tmp_path / "a" / "run.json", {"configuration": {**told["configuration"], key: 7}})
+    with pytest.raises(PlasticityError, match=f"run.json is damaged .{key} in it cannot be"):
+        results.load(tmp_path / "a")
