@@ -32,11 +32,12 @@ from brian2 import Network as Brian2Network
 from brian2 import NeuronGroup, Quantity, SpikeMonitor, Synapses, TimedArray, defaultclock, second
 from brian2.core.base import BrianObject
 
+from plasticity import memory
 from plasticity.encoders import Encoder
 from plasticity.engine import Model, Program, placeholders, program
 from plasticity.engine.operations import COUNTER, CostModel, Population, drift, learning
 from plasticity.errors import WrongUse
-from plasticity.neurons import Neuron
+from plasticity.neurons import Neuron, check_group
 from plasticity.rules import Landing, Rule, Trace
 
 N = TypeVar("N", bound="Network")
@@ -232,6 +233,7 @@ class Net:
 
     def group(self, name: str, n: int, equations: str, *, reset: str = "", **settings: Any) -> NeuronGroup:
         """Any other n neurons by their equations, with the traces that lie on them."""
+        check_group(n, {})
         lines, spike, own = self.spec.traces_at(name)
         given = {"namespace": {}, "reset": _join(reset, spike) or None, **settings}
         return self.add(_set(NeuronGroup(n, _join(equations, lines), name=name, **given), own))
@@ -312,6 +314,8 @@ def _set(group: NeuronGroup, values: Mapping[str, Any]) -> NeuronGroup:
 
 def _connected(synapses: Synapses, connect: Any) -> Synapses:
     """Connect by keyword arguments of Brian2's `connect`, by a condition, or (None) all with all."""
+    if connect is None or isinstance(connect, Mapping) and connect.keys() <= {"p"}:
+        memory.refuse_synapses(synapses, *(connect or {}).values())
     if isinstance(connect, Mapping):
         synapses.connect(**connect)
     elif connect is not False:

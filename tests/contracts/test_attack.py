@@ -41,6 +41,7 @@ from sklearn.exceptions import NotFittedError
 
 import bridges
 import plasticity
+import plasticity.parallel
 from bridges.learners import LEARNERS
 from plasticity import settings
 from plasticity.encoders import ENCODERS
@@ -51,6 +52,8 @@ from plasticity.settings import describe
 from simulations.command_line import listing, main, program, running, showing  # noqa: F401  (their commands)
 from simulations.frame.experiment import Experiment
 from simulations.frame.known import everything
+from simulations.frame.on_task import on_task
+from simulations.frame.sweep import sweep
 
 SECONDS = 5.0  # that one attack may take
 REFERENCE = Path(__file__).resolve().parents[2] / "results" / "reference"
@@ -77,7 +80,6 @@ def _begins(*_: Any, **__: Any) -> None:
 @pytest.fixture(autouse=True)
 def nothing_runs(monkeypatch, tmp_path):
     """No job, network, training or download; the working folder is an empty one."""
-    import plasticity.parallel
     from simulations.frame import experiment
 
     for owner, name in (
@@ -535,6 +537,17 @@ def test_every_number_that_can_be_set_has_bounds():
 def test_a_task_that_memory_does_not_hold_is_refused_before_it_is_drawn():
     with pytest.raises(PlasticityError, match="about .* GB of memory, and this machine has"):
         plasticity.tasks.AssociativeRecall(train=9_000_000, pairs=1000)
+
+
+def test_jobs_whose_trials_memory_does_not_hold_side_by_side_are_refused_or_fewer(monkeypatch, tmp_path):
+    task = plasticity.tasks.CuedDigits(train=1000)
+    monkeypatch.setattr("plasticity.memory.physical", lambda: 2.5 * task.bytes)
+    monkeypatch.setattr(joblib, "cpu_count", lambda: 64)
+    assert plasticity.parallel.check_jobs(None, task.bytes, 100) == 2
+    with pytest.raises(PlasticityError, match="jobs=8: 4 at a time would take about"):
+        bridges.compare(["guessing"], task, seeds=4, jobs=8)
+    with pytest.raises(PlasticityError, match="jobs=8: 4 at a time would take about"):
+        sweep(on_task(type(task), ["guessing"]), {"train": ["1000", "999"]}, [0, 1], jobs=8, out=tmp_path / "out")
 
 
 @pytest.mark.parametrize("seeds", [[1.5], "12", True, [True], 2**32 * 10, [2**32], None, {}, [[1]], 1.0], ids=repr)
