@@ -33,6 +33,7 @@ from brian2 import NeuronGroup, Quantity, SpikeMonitor, Synapses, TimedArray, de
 from brian2.core.base import BrianObject
 
 from plasticity import memory
+from plasticity.checked import checked
 from plasticity.encoders import Encoder
 from plasticity.engine import Model, Program, placeholders, program
 from plasticity.engine.operations import COUNTER, CostModel, Population, drift, learning
@@ -40,9 +41,12 @@ from plasticity.errors import WrongUse
 from plasticity.neurons import Neuron, check_group
 from plasticity.rules import Landing, Rule, Trace
 
+__all__ = ["Net", "Network", "build", "one_to_one", "onto_one", "run_time"]
+
 N = TypeVar("N", bound="Network")
 
 
+@checked
 def run_time(default: Any, *groups: str, apart: tuple[str, ...] = ()) -> Any:
     """A field of a network whose parameters are set per run, and the names of the groups that hold them.
 
@@ -178,6 +182,7 @@ def _placeholders(owner: Any) -> Any:
     return dataclasses.replace(owner, mu=1.0) if isinstance(owner, Landing) else placeholders(owner)
 
 
+@checked
 def build(network: Network) -> Model:
     """The Brian2 network of a `Network`, for the engine."""
     if hasattr(network, "dt"):
@@ -326,6 +331,7 @@ def _connected(synapses: Synapses, connect: Any) -> Synapses:
 one_to_one: Mapping[str, str] = {"j": "i"}
 
 
+@checked
 def onto_one(n: int) -> dict[str, Any]:
     """Each of n sources with the only target."""
     return {"i": np.arange(n), "j": 0}

@@ -13,12 +13,16 @@ from __future__ import annotations
 
 from brian2 import NeuronGroup, second
 
+from plasticity.checked import checked
 from plasticity.networks.network import Net
 from plasticity.neurons import check_group
+
+__all__ = ["poisson_trains"]
 
 _STEPS = "int(floor(log(1 - rand())/log1p(-rate*dt)))"
 
 
+@checked
 def poisson_trains(net: Net, n: int, name: str) -> NeuronGroup:
     """A group of n independent Poisson processes of the rate `rate` (hertz, shared, set per run, above 0), with its traces.
 

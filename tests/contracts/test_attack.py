@@ -15,6 +15,7 @@ import inspect
 import io
 import math
 import os
+import pkgutil
 import re
 import signal
 import sys
@@ -41,7 +42,11 @@ from sklearn.exceptions import NotFittedError
 
 import bridges
 import plasticity
+import plasticity.networks.two_groups
+import plasticity.pair_fit
 import plasticity.parallel
+import plasticity.spike_trains
+import simulations
 from bridges.learners import LEARNERS
 from plasticity import settings
 from plasticity.encoders import ENCODERS
@@ -85,6 +90,7 @@ def nothing_runs(monkeypatch, tmp_path):
     for owner, name in (
         *((plasticity.parallel._Meter, "__init__"), (experiment.Session, "__init__"), (joblib.Parallel, "__call__")),
         *((Network, "run"), (Program, "run"), (torch.optim.Optimizer, "__init__"), (pooch, "retrieve"), (Figure, "__init__")),
+        (plasticity.spike_trains, "base_trains"),
     ):
         monkeypatch.setattr(owner, name, _begins)
     (tmp_path / "work").mkdir()
@@ -342,14 +348,17 @@ class Call:
 
 
 def public() -> Iterator[ModuleType]:
-    """The packages that anyone may import, and what they say of themselves in `__all__`."""
-    for package in (plasticity, bridges):
+    """The packages that anyone may import, what they name in `__all__`, and every module that has such a list of its own."""
+    for package in (plasticity, bridges, simulations):
         yield package
-        for name in package.__all__:
+        for name in getattr(package, "__all__", ()):
             if isinstance(getattr(package, name), ModuleType):
                 yield getattr(package, name)
-    for path in sorted(Path(bridges.__file__).parent.glob("*/__init__.py")):
-        yield importlib.import_module(f"bridges.{path.parent.name}")
+        for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if not found.name.startswith("simulations.peers") and not found.name.endswith("__main__"):
+                module = importlib.import_module(found.name)
+                if hasattr(module, "__all__"):
+                    yield module
 
 
 def callables() -> dict[str, Callable[..., Any]]:
@@ -367,9 +376,9 @@ def callables() -> dict[str, Callable[..., Any]]:
         for name in getattr(module, "__all__", None) or [name for name in vars(module) if not name.startswith("_")]:
             thing = getattr(module, name)
             ours = getattr(thing, "__module__", "") or ""
-            if ours.startswith(module.__name__ if not hasattr(module, "__all__") else ("plasticity", "bridges")) and (
-                inspect.isfunction(thing) or inspect.isclass(thing)
-            ):
+            if ours.startswith(
+                module.__name__ if not hasattr(module, "__all__") else ("plasticity", "bridges", "simulations")
+            ) and (inspect.isfunction(thing) or inspect.isclass(thing)):
                 if not (inspect.isclass(thing) and (inspect.isabstract(thing) or issubclass(thing, BaseException))):
                     add(f"{module.__name__}.{name}", thing)
     for kind, entries in everything().items():
@@ -588,6 +597,19 @@ FOUND = {  # by longer runs of the generator
         lambda: NEURONS["lif_current"].group(3, "cells", values={"u": 1}),
         "unknown variable of the neurons 'u'",
     ),
+    "trains without end": (
+        lambda: plasticity.spike_trains.trains(np.random.default_rng(0), stretch_s=math.inf),
+        "stretch_s=inf must be finite",
+    ),
+    "trains that memory does not hold": (
+        lambda: plasticity.spike_trains.trains(np.random.default_rng(0), inputs=10**9),
+        "trains of inputs=1000000000 for 150 s would take about",
+    ),
+    "a network of no number": (
+        lambda: plasticity.networks.two_groups.TwoGroups([1]),
+        "must be",
+    ),
+    "spikes of no fit": (lambda: plasticity.pair_fit.best_pair_rule(1.0, [], ARRAY, ARRAY), "pre=1.0 must be"),
     "a time for trains": (
         lambda: plasticity.protocols.weight_change(plasticity.rules.pair_stdp, [[1] * ms], -1 * ms),
         "must hold a list of spike times",

@@ -39,7 +39,6 @@ from plasticity.networks.scaled import Scaled
 from plasticity.networks.two_groups import TwoGroups
 from plasticity.networks.voltage_pairs import VoltagePairs
 from plasticity.neurons import lif_conductance
-from plasticity.neurons import lif_conductance
 from plasticity.rules import Landing, Rule, pair_stdp, synaptic_scaling, triplet_stdp
 
 NETWORKS: dict[str, Callable[[], Network]] = {
