@@ -589,6 +589,10 @@ def test_a_gzip_file_that_unpacks_to_too_much_is_refused_without_unpacking_it(mo
         files.unpacked(gzip.compress(bytes(2**20)))
 
 
+def test_bytes_that_are_no_text_are_printable():
+    assert plasticity.errors.printable("a\udcffb") == "a?b"
+
+
 FOUND = {  # by longer runs of the generator
     "a comparison of nothing": (lambda: bridges.Comparison({}, {}), "configuration lacks learners, seeds"),
     "no expression": (lambda: ENCODERS["poisson"].group(3, "inputs", rate=" ", period=10 * ms), "rate is empty"),
