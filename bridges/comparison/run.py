@@ -283,8 +283,10 @@ def compare(
         raise WrongUse(f"{task.__name__} is a class; give a task that is made of it, {task.__name__}().")
     elif not isinstance(task, Task):
         raise WrongUse(f"a task is a name, a Task or a pair (X, y), not a {type(task).__name__}; names: {', '.join(TASKS)}.")
-    seed_list, n_jobs = check_seeds(seeds), check_jobs(jobs)
+    check_jobs(jobs)
+    seed_list = check_seeds(seeds)
     resolved = resolve(learners, settings or {}, task)
+    n_jobs = check_jobs(jobs, task.bytes, len(resolved) * len(seed_list))
     for hint in task.hints({learner.side for learner in resolved}):
         warnings.warn(hint, stacklevel=2)
     configuration = _configuration(task, resolved, seed_list)

@@ -25,7 +25,7 @@ from plasticity import extensions, given, settings
 from plasticity.engine import backend
 from plasticity.errors import PlasticityError, WrongUse, unknown
 from plasticity.files import write_text
-from plasticity.parallel import Progress, check_seeds, each, one_thread, quiet
+from plasticity.parallel import Progress, check_jobs, check_seeds, each, one_thread, quiet
 from plasticity.records import PARTS, Record, RunFolder, provenance
 from plasticity.settings import describe
 from plasticity.statistics import among, holm, known_mean, mean_and_interval
@@ -144,6 +144,7 @@ def sweep(
     }  # fmt: skip
     told = provenance()
     ran_by = backend() if kind.compiled else ""
+    jobs = check_jobs(jobs, max(one.bytes for one in made.values()), len(made) * len(seeds))
     with RunFolder.open(Path(out), configuration, force, ran_by) as folder:
         todo = [(p.number, seed) for p in combinations for seed in seeds if not folder.holds(record_name(p.number, seed))]
         kept = len(combinations) * len(seeds) - len(todo)
