@@ -1,5 +1,7 @@
 """Without Brian2's debug log and copy of the script, which it writes for every process, and which a killed one leaves behind.
 
+Nor is a file `brian_preferences` in the working folder read: Brian2 runs what stands in it, and the folder may come from anyone.
+
 In force in the program `plasticity` and in what it starts; in a script of your own Brian2 does as it always does.
 """
 
@@ -25,7 +27,7 @@ def drop() -> None:
 
 
 class _Finder(MetaPathFinder):
-    """Sets two preferences as soon as Brian2 has them, before it opens the files; a file of preferences can set them back."""
+    """Sets two preferences as soon as Brian2 has them, before it opens the files; the user's preferences can set them back."""
 
     def find_spec(self, name: str, path: Any, target: ModuleType | None = None) -> ModuleSpec | None:
         if name != _MODULE:
@@ -40,6 +42,8 @@ class _Finder(MetaPathFinder):
             load(module)
             for preference in ("logging.file_log", "logging.save_script"):
                 module.prefs[preference] = False
+            read = module.prefs.read_preference_file
+            module.prefs.read_preference_file = lambda file: None if file == "brian_preferences" else read(file)
 
         spec.loader.exec_module = exec_module  # type: ignore[method-assign]
         return spec

@@ -12,12 +12,17 @@ from typing import Any
 
 import numpy as np
 
+from plasticity.checked import checked
+
+__all__ = ["firsts", "measure", "place"]
+
 SLOT_MS = 50  # length of the pattern
 HITS, LATENCY_MS = 0.98, 10.0  # success: more hits, a lower latency, and no false alarm
 EARLY_S = 50.0  # the time of finding is looked for in here
 BIN_S = 10.0  # of the curves over time
 
 
+@checked
 def place(spike_s: np.ndarray, onsets_s: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Of each output spike: the last pattern that had begun (-1: none), the time since then in seconds, and whether within it.
 
@@ -33,12 +38,14 @@ def place(spike_s: np.ndarray, onsets_s: np.ndarray) -> tuple[np.ndarray, np.nda
     return pattern, late, late < SLOT_MS / 1000
 
 
+@checked
 def firsts(spike_s: np.ndarray, onsets_s: np.ndarray) -> np.ndarray:
     """Whether each output spike is the first one within a pattern."""
     pattern, _, inside = place(spike_s, onsets_s)
     return inside & np.concatenate([[True], pattern[1:] != pattern[:-1]])[: len(pattern)]
 
 
+@checked
 def measure(spike_s: np.ndarray, onsets_ms: np.ndarray, duration_s: float, stretch_s: float = np.inf) -> dict[str, Any]:
     """What the output spikes of one run say about its patterns.
 

@@ -295,6 +295,9 @@ def arrays(path: Path, content: bytes) -> dict[str, np.ndarray]:
         if size > MOST_BYTES:
             raise ValueError(f"{size / 2**30:.1f} GiB when unpacked, {MOST_BYTES / 2**30:g} GiB is the most")
         with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
+            found = {name: archive[name] for name in archive.files}
+        if odd := [name for name, array in found.items() if not isinstance(array, np.ndarray)]:  # its bytes, as they are
+            raise ValueError(f"{odd[0]!r} in it is no array")
+        return found
     except Exception as error:  # zipfile, zlib, struct, tokenize, ...: damage has no single exception
         raise damaged(path, error) from error

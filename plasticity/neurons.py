@@ -12,7 +12,7 @@ from brian2 import Equations, NeuronGroup, Quantity, get_dimensions, get_unit, m
 from brian2.equations.equations import EquationError
 from brian2.stateupdaters.exact import linear
 
-from plasticity import given
+from plasticity import given, memory
 from plasticity.checked import checked, checked_but
 from plasticity.errors import WrongUse, unknown
 from plasticity.registry import Registry
@@ -178,6 +178,7 @@ def check_group(n: Any, texts: Mapping[str, Any]) -> None:
     """WrongUse for a number of neurons that is none, and for what is no Brian2 text."""
     if isinstance(n, bool) or not isinstance(n, numbers.Integral) or n < 1:
         raise WrongUse(f"n={n!r} must be a whole number of neurons, at least 1.")
+    memory.refuse(f"a group of n={n} neurons", 8.0 * min(int(n), 10**30), "take fewer")
     for option, given_text in texts.items():
         if not isinstance(given_text, str):
             raise WrongUse(f"{option}={given_text!r} must be Brian2 text.")

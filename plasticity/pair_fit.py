@@ -14,19 +14,24 @@ from brian2 import Quantity, ms
 from scipy.optimize import minimize, nnls
 
 from plasticity import given
+from plasticity.checked import checked
 from plasticity.errors import WrongUse
 from plasticity.rules import Rule, pair_stdp
+
+__all__ = ["PairFit", "best_amplitudes", "best_pair_rule", "error"]
 
 LONGEST_MS = 1000.0  # of the time constants that a free pair rule may take
 
 _Lags = tuple[list[np.ndarray], list[np.ndarray]]
 
 
+@checked
 def error(model: Sequence[float] | np.ndarray, data: np.ndarray, sem: np.ndarray) -> float:
     """E = mean over the points of ((model - data)/sem)^2."""
     return float(np.mean(((np.asarray(model) - data) / sem) ** 2))
 
 
+@checked
 @dataclass(frozen=True)
 class PairFit:
     """The pair rule that comes closest to data: its error E, amplitudes, time constants (ms), which spikes pair."""
@@ -46,6 +51,7 @@ class PairFit:
         return made.with_traces("nearest") if self.nearest else made
 
 
+@checked
 def best_pair_rule(
     pre: Sequence[Quantity],
     post: Sequence[Quantity],
@@ -105,6 +111,7 @@ def best_pair_rule(
     return best
 
 
+@checked
 def best_amplitudes(
     pre: Sequence[np.ndarray], post: Sequence[np.ndarray], data: np.ndarray, sem: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import itertools
+import math
 import os
 import re
 import signal
@@ -22,7 +23,7 @@ from typing import Any, TypeVar
 import joblib
 import numpy as np
 
-from plasticity import extensions, given, held
+from plasticity import extensions, given, held, memory
 from plasticity.engine import backend
 from plasticity.errors import PlasticityError, WrongUse
 from plasticity.settings import MOST_SEED
@@ -85,12 +86,22 @@ def _no_seeds(seeds: Any) -> WrongUse:
     return WrongUse(f"seeds={given.shown(seeds)} are no whole numbers; give a number of seeds, or which, like [0, 3, 4].")
 
 
-def check_jobs(jobs: int | None) -> int:
-    """How many processes: as many as there are cores unless stated."""
+def check_jobs(jobs: int | None, needed: float = 0.0, todo: int = 1) -> int:
+    """How many processes: as many as there are cores unless stated, of jobs that take `needed` bytes as many as memory holds.
+
+    Raises
+    ------
+    WrongUse
+        No such number, or so many that their part of `todo` jobs at a time would take more memory than there is.
+    """
     if jobs is None:
-        return joblib.cpu_count()
+        holds = memory.physical() / needed if needed else math.inf
+        return max(1, int(min(joblib.cpu_count(), holds)))
     if not given.is_whole(jobs) or not 1 <= jobs <= MOST_JOBS:
         raise WrongUse(f"jobs={given.shown(jobs)}: the number of processes is a whole number, 1 or more and {MOST_JOBS} at most.")
+    at_once = min(int(jobs), todo)
+    if not on_cluster():
+        memory.refuse(f"jobs={jobs}: {at_once} at a time", at_once * needed, "give fewer with --jobs (in Python jobs=)")
     return int(jobs)
 
 

@@ -27,6 +27,7 @@ from plasticity.errors import PlasticityError, WrongUse
 from plasticity.files import TEMPORARY
 
 PACKAGES = ("brian2", "numpy", "scipy", "scikit-learn", "torch", "joblib", "matplotlib")
+PARTS = "parts"  # below records/: what is finished before the whole is
 # Everything that a run writes into its folder, and so everything that force removes. The summary goes first:
 # a removal that is cut short then leaves an unfinished run, never one that looks finished.
 RUN_FILES = (
@@ -185,6 +186,12 @@ class Record:
         made.arrays = files.arrays(data, content)
         return made
 
+    def refuse_other(self, path: str | Path, seed: int | None, configuration: Mapping[str, Any]) -> None:
+        """PlasticityError where what lies at `path` is not the record of this seed with this in its configuration."""
+        there = {"seed": self.seed, **{name: self.configuration.get(name) for name in configuration}}
+        if differing := list(_differing(there, {"seed": seed, **configuration})):
+            raise files.damaged(_with(path, ".json"), f"it is the record of something else: {differing[0]}")
+
 
 # The folder of a run
 
@@ -210,9 +217,9 @@ class RunFolder:
 
         An empty or new folder begins a run. An unfinished run with the same configuration goes on: ask `record`
         which parts are there. A finished one is kept unless `force`, which removes what a run writes (RUN_FILES)
-        and nothing else, and that when the first record of the new run is saved: a run that is refused, or fails before, costs
-        nothing. The lock ends with the process, however it ends. `backend` is what runs its networks: a run does not go on with
-        another one, whose numbers differ.
+        and nothing else, and that when the first record or part of the new run is saved: a run that is refused, or fails before,
+        costs nothing. The lock ends with the process, however it ends. `backend` is what runs its networks: a run does not go on
+        with another one, whose numbers differ.
 
         Raises
         ------
@@ -305,6 +312,11 @@ class RunFolder:
             _remove(self.path, RUN_FILES)
             files.write_sealed(self.path / "run.json", self._replaces)
             self._replaces = None
+
+    def parts(self) -> Path:
+        """A folder for what is finished before a record is; a run that is replaced goes now, so that none of it stays there."""
+        self._begin()
+        return (self.path / "records" / PARTS).absolute()
 
     def _at(self, name: str) -> Path:
         if not all(re.fullmatch(r"\w[\w.+-]*", part) for part in name.split("/")):

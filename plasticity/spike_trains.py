@@ -20,7 +20,11 @@ import dataclasses
 
 import numpy as np
 
+from plasticity import given, memory
+from plasticity.checked import checked
 from plasticity.errors import WrongUse
+
+__all__ = ["Trains", "check_trains", "trains"]
 
 RATE_MAX_HZ = 90.0  # of the rate r(t) of each input
 SPEED_MAX_HZ_PER_S = 1800.0  # of its change; from 0 to 90 Hz in 50 ms
@@ -29,6 +33,7 @@ SILENCE_MS = 50  # an input that has been silent for so long fires
 NOISE_HZ = 10.0  # Poisson spikes on top
 
 
+@checked
 @dataclasses.dataclass(frozen=True)
 class Trains:
     """Spike trains with a hidden pattern.
@@ -66,6 +71,7 @@ class Trains:
         return every[every + self.slot_ms <= duration_ms]
 
 
+@checked
 def trains(
     rng: np.random.Generator,
     inputs: int = 2000,
@@ -138,6 +144,7 @@ def trains(
     )
 
 
+@checked
 def check_trains(
     inputs: int, in_pattern: int, stretch_s: float, share: float, jitter_ms: float, slot_ms: int, dt_ms: float
 ) -> None:
@@ -146,7 +153,11 @@ def check_trains(
     More inputs in the pattern than there are, a stretch that is no whole number of patterns, more patterns than fit without two
     in succession, a negative jitter, a time step that divides no millisecond.
     """
-    length_ms, per_ms = round(stretch_s * 1000), round(1 / dt_ms)
+    for name, value in (("stretch_s", stretch_s), ("dt_ms", dt_ms)):
+        if not 0 < (given.one(value) or 0):
+            raise WrongUse(f"{name}={value} must be finite and above 0.")
+    memory.refuse(f"trains of inputs={inputs} for {stretch_s:g} s", 1e3 * inputs * stretch_s, "take fewer or shorter ones")
+    length_ms, per_ms = round(stretch_s * 1000), round(min(1 / dt_ms, 1e9))
     if not 1 <= in_pattern <= inputs:
         raise WrongUse(f"in_pattern={in_pattern} must lie between 1 and inputs={inputs}.")
     if slot_ms < 1 or length_ms < slot_ms or abs(length_ms - 1000 * stretch_s) > 1e-6 or length_ms % slot_ms:
@@ -159,6 +170,7 @@ def check_trains(
         raise WrongUse(f"dt_ms={dt_ms:g} must be a whole part of a millisecond, for example 0.1.")
 
 
+@checked
 def placement(rng: np.random.Generator, slots: int, share: float) -> np.ndarray:
     """Which slots hold the pattern: one after the other drawn at random, unless a neighbour has it, until there are enough.
 
@@ -179,6 +191,7 @@ def placement(rng: np.random.Generator, slots: int, share: float) -> np.ndarray:
     return presented[1:-1]
 
 
+@checked
 def base_trains(rng: np.random.Generator, inputs: int, length_ms: int, block_ms: int = 500) -> tuple[np.ndarray, np.ndarray]:
     """Trains of randomly changing rate without pattern and noise: input and millisecond of each spike, by input and time.
 

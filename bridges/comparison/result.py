@@ -36,6 +36,12 @@ def record_name(seed: int, learner: str) -> str:
     return f"seed-{seed:04d}/{learner}"
 
 
+def configured(configuration: Mapping[str, Any], learner: str) -> dict[str, Any]:
+    """What the record of a learner says of the configuration of its comparison."""
+    told = {key: configuration[key] for key in ("task", "settings", "facts", "data") if key in configuration}
+    return {**told, "learner": learner, "parameters": configuration["parameters"][learner]}
+
+
 @checked
 @dataclass
 class Comparison:
@@ -365,6 +371,7 @@ class Comparison:
                 file = path.with_name(path.name + ".json")
                 if file.exists():
                     records[int(seed), str(name)] = found = Record.load(path)
+                    found.refuse_other(file, seed, configured(configuration, name))
                     _check_record(found, file)
         return cls(configuration, records, source)
 
@@ -413,6 +420,10 @@ def read_configuration(folder: Path) -> dict[str, Any]:
         raise PlasticityError(
             f"{path} is damaged (it lacks {', '.join(lacking)}); give another folder, or run again with --force."
         )
+    kinds: dict[str, type] = {"task": str, "simulation": str, "learners": list, "seeds": list}
+    kinds |= dict.fromkeys(("settings", "facts", "sides", "parameters", "grid", "with"), dict)
+    if odd := [key for key, kind in kinds.items() if key in configuration and not isinstance(configuration[key], kind)]:
+        raise PlasticityError(f"{path} is damaged ({', '.join(odd)} in it cannot be); run again with --force.")
     names, seeds = configuration.get("learners", []), configuration["seeds"]
     if not all(isinstance(name, str) and NAME.fullmatch(name) for name in names) or not all(type(seed) is int for seed in seeds):
         raise PlasticityError(f"{path} is damaged (a learner's name or a seed in it cannot be); run again with --force.")

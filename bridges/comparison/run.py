@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from bridges.comparison.energy import EnergyTable
-from bridges.comparison.result import Comparison, record_name
+from bridges.comparison.result import Comparison, configured, record_name
 from bridges.learners import NamedLearner, resolve
 from plasticity import extensions, settings
 from plasticity.checked import checked_but
@@ -282,8 +282,10 @@ def compare(
         raise WrongUse(f"{task.__name__} is a class; give a task that is made of it, {task.__name__}().")
     elif not isinstance(task, Task):
         raise WrongUse(f"a task is a name, a Task or a pair (X, y), not a {type(task).__name__}; names: {', '.join(TASKS)}.")
-    seed_list, n_jobs = check_seeds(seeds), check_jobs(jobs)
+    check_jobs(jobs)
+    seed_list = check_seeds(seeds)
     resolved = resolve(learners, settings or {}, task)
+    n_jobs = check_jobs(jobs, task.bytes, len(resolved) * len(seed_list))
     for hint in task.hints({learner.side for learner in resolved}):
         warnings.warn(hint, stacklevel=2)
     configuration = _configuration(task, resolved, seed_list)
@@ -299,10 +301,12 @@ def compare(
         kept: list[NamedLearner] = []
         for learner in resolved:
             for seed in seed_list:
-                found = folder.record(record_name(seed, learner.name)) if folder is not None else None
+                place = record_name(seed, learner.name)
+                found = folder.record(place) if folder is not None else None
                 if found is None:
                     todo.append(Job(learner, task, seed))
                 else:
+                    found.refuse_other(Path(out or "") / "records" / place, seed, configured(configuration, learner.name))
                     records[seed, learner.name] = found
                     kept.append(learner)
         todo.sort(key=lambda job: -job.learner.cost)  # the long ones first, so that no core waits at the end
@@ -327,11 +331,7 @@ def compare(
                 numbers = result["numbers"]
                 record = Record(
                     simulation="compare",
-                    configuration={
-                        **{key: configuration[key] for key in ("task", "settings", "facts", "data") if key in configuration},
-                        "learner": job.learner.name,
-                        "parameters": configuration["parameters"][job.learner.name],
-                    },
+                    configuration=configured(configuration, job.learner.name),
                     seed=job.seed,
                     numbers=numbers,
                     arrays=result["arrays"],

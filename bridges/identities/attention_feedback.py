@@ -35,6 +35,7 @@ def brainprop(
 
     Source: Pozzi, Bohte & Roelfsema 2020, Advances in Neural Information Processing Systems 33; arXiv:1811.01768.
     """
+    weights, feedback = (list(map(np.asarray, some)) for some in (weights, feedback))
     activity = [x]
     for W in weights[:-1]:
         activity.append(np.maximum(activity[-1] @ W.T, 0))

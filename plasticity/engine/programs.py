@@ -397,9 +397,12 @@ def _generate(builder: Builder, spec: Any, folder: Path) -> dict[str, Any]:
 def _built(builder: Builder, spec: Any) -> Model:
     """What the builder makes; a file that it cannot read is no matter of the cache."""
     try:
-        return builder(spec)
+        made = builder(spec)
     except OSError as error:
         raise PlasticityError(f"{_name(builder)} does not build: {error}") from error
+    if not isinstance(made, Model):
+        raise WrongUse(f"{_name(builder)} builds no network but gives a {type(made).__name__}; let it return an engine.Model.")
+    return made
 
 
 def _sort_clocks(device: Any, network: brian2.Network) -> None:
@@ -602,7 +605,7 @@ class Program:
         brian2.defaultclock.dt = 0.1 * ms  # what a builder finds in standalone mode
         try:
             brian2.seed(seed)  # before the builder, which may draw connections and initial values
-            model = self.builder(self.spec)
+            model = _built(self.builder, self.spec)
             _refuse_operations(model.network)
             for name, value in inputs.items():
                 if name not in model.inputs:

@@ -147,7 +147,7 @@ class DiehlCookClassifier(ClassifierMixin, Learner):
         low=0,
         high=1e4,
     )
-    dt_ms: float = setting(0.5, "time step", "ms", above=0, high=1e5)
+    dt_ms: float = setting(0.5, "time step", "ms", low=1e-3, high=1e5)
     block: int = setting(
         1000, "presentations in one run of the compiled program; a checkpoint is written after each", low=1, high=1_000_000
     )

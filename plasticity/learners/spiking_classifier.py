@@ -173,7 +173,7 @@ class SpikingClassifier(ClassifierMixin, Learner):
         high=1e4,
     )
     trial_ms: float = setting(100.0, "length of a trial", "ms", above=0, high=1e5)
-    dt_ms: float = setting(1.0, "time step", "ms", above=0, high=1e5)
+    dt_ms: float = setting(1.0, "time step", "ms", low=1e-3, high=1e5)
     block: int = setting(500, "the most trials in one run of the compiled program", low=1, high=1_000_000)
     streams: int = setting(2, "streams in X; the rest of X is the cue, one column a stream", low=1, high=1001)
 

@@ -23,11 +23,14 @@ import dataclasses
 import numpy as np
 from brian2 import Hz, Quantity, SpikeMonitor, ms
 
+from plasticity.checked import checked
 from plasticity.encoders import Encoder, latency, poisson
 from plasticity.engine.operations import CostModel, operations, population
 from plasticity.networks.network import Net, Network, one_to_one, run_time
 from plasticity.neurons import Neuron, integrate_and_fire
 from plasticity.rules import Landing, Rule, pair_stdp
+
+__all__ = ["AssociativeMemory"]
 
 TEACHER_HZ = 20.0
 """The teacher is a latency encoder: at this rate it fires 45 ms after the onset of a pair."""
@@ -35,6 +38,7 @@ TEACHER_HZ = 20.0
 _CURRENT = "I = bias : 1"  # while a key is recalled
 
 
+@checked
 @dataclasses.dataclass(frozen=True)
 class AssociativeMemory(Network):
     """Key cells and value neurons; slot k lasts from k*slot to (k+1)*slot.

@@ -20,11 +20,14 @@ import dataclasses
 import numpy as np
 from brian2 import Hz, Quantity, SpikeMonitor, ms
 
+from plasticity.checked import checked
 from plasticity.encoders import Encoder, poisson
 from plasticity.engine.operations import CostModel, operations, population, summed
 from plasticity.networks.network import Net, Network, run_time
 from plasticity.neurons import Neuron, lif_adaptive
 from plasticity.rules import Landing, Rule, pair_stdp
+
+__all__ = ["Competition"]
 
 OUTPUT = lif_adaptive(tau_m=100 * ms, theta_plus=0.01, tau_theta=1e7 * ms)
 RELAY = lif_adaptive(tau_m=5 * ms, t_ref=1 * ms, adapt=0.0)
@@ -33,6 +36,7 @@ _FACTOR = "length/sqrt(length_squared_post)"
 _RESCALE = f"w = clip(w*{_FACTOR}, w_min, w_max)"
 
 
+@checked
 @dataclasses.dataclass(frozen=True)
 class Competition(Network):
     """Relay and competing class neurons; trial k lasts from k*trial to (k+1)*trial.

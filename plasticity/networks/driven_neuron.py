@@ -13,15 +13,19 @@ from typing import Any
 
 from brian2 import Quantity, StateMonitor, ms, second
 
+from plasticity.checked import checked
 from plasticity.errors import unknown
 from plasticity.networks.network import Net, Network, onto_one, run_time
 from plasticity.networks.poisson_trains import poisson_trains
 from plasticity.neurons import Neuron, lif_conductance
 from plasticity.rules import Landing, Rule, pair_stdp
 
+__all__ = ["DrivenNeuron"]
+
 TIES = ("none", "potentiate")
 
 
+@checked
 @dataclasses.dataclass(frozen=True)
 class DrivenNeuron(Network):
     """n Poisson inputs on one neuron, all synapses plastic.

@@ -9,12 +9,16 @@ import dataclasses
 
 from brian2 import Quantity, StateMonitor, ms, second
 
+from plasticity.checked import checked
 from plasticity.networks.network import Net, Network, run_time
 from plasticity.neurons import Neuron, intrinsic_rate
+
+__all__ = ["Intrinsic"]
 
 INPUTS = ("normal", "uniform")
 
 
+@checked
 @dataclasses.dataclass(frozen=True)
 class Intrinsic(Network):
     """Units of rates that adapt to their inputs: unit 0 to standard normal numbers, unit 1 to uniform ones from 0 to 1.

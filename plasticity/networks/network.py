@@ -32,16 +32,21 @@ from brian2 import Network as Brian2Network
 from brian2 import NeuronGroup, Quantity, SpikeMonitor, Synapses, TimedArray, defaultclock, second
 from brian2.core.base import BrianObject
 
+from plasticity import memory
+from plasticity.checked import checked
 from plasticity.encoders import Encoder
 from plasticity.engine import Model, Program, placeholders, program
 from plasticity.engine.operations import COUNTER, CostModel, Population, drift, learning
 from plasticity.errors import WrongUse
-from plasticity.neurons import Neuron
+from plasticity.neurons import Neuron, check_group
 from plasticity.rules import Landing, Rule, Trace
+
+__all__ = ["Net", "Network", "build", "one_to_one", "onto_one", "run_time"]
 
 N = TypeVar("N", bound="Network")
 
 
+@checked
 def run_time(default: Any, *groups: str, apart: tuple[str, ...] = ()) -> Any:
     """A field of a network whose parameters are set per run, and the names of the groups that hold them.
 
@@ -177,6 +182,7 @@ def _placeholders(owner: Any) -> Any:
     return dataclasses.replace(owner, mu=1.0) if isinstance(owner, Landing) else placeholders(owner)
 
 
+@checked
 def build(network: Network) -> Model:
     """The Brian2 network of a `Network`, for the engine."""
     if hasattr(network, "dt"):
@@ -232,6 +238,7 @@ class Net:
 
     def group(self, name: str, n: int, equations: str, *, reset: str = "", **settings: Any) -> NeuronGroup:
         """Any other n neurons by their equations, with the traces that lie on them."""
+        check_group(n, {})
         lines, spike, own = self.spec.traces_at(name)
         given = {"namespace": {}, "reset": _join(reset, spike) or None, **settings}
         return self.add(_set(NeuronGroup(n, _join(equations, lines), name=name, **given), own))
@@ -312,6 +319,8 @@ def _set(group: NeuronGroup, values: Mapping[str, Any]) -> NeuronGroup:
 
 def _connected(synapses: Synapses, connect: Any) -> Synapses:
     """Connect by keyword arguments of Brian2's `connect`, by a condition, or (None) all with all."""
+    if connect is None or isinstance(connect, Mapping) and connect.keys() <= {"p"}:
+        memory.refuse_synapses(synapses, *(connect or {}).values())
     if isinstance(connect, Mapping):
         synapses.connect(**connect)
     elif connect is not False:
@@ -322,6 +331,7 @@ def _connected(synapses: Synapses, connect: Any) -> Synapses:
 one_to_one: Mapping[str, str] = {"j": "i"}
 
 
+@checked
 def onto_one(n: int) -> dict[str, Any]:
     """Each of n sources with the only target."""
     return {"i": np.arange(n), "j": 0}

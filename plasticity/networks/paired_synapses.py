@@ -13,11 +13,15 @@ import dataclasses
 import numpy as np
 from brian2 import Quantity, SpikeGeneratorGroup, ms, second
 
+from plasticity.checked import checked
 from plasticity.engine import placeholders
 from plasticity.networks.network import Net, Network
 from plasticity.rules import Landing, Rule
 
+__all__ = ["PairedSynapses"]
 
+
+@checked
 @dataclasses.dataclass(frozen=True)
 class PairedSynapses(Network):
     """Copies of a synapse between pairs of neurons; synapse number l*copies + c is copy c of the pair of neurons l.

@@ -14,11 +14,15 @@ import dataclasses
 import numpy as np
 from brian2 import Quantity, StateMonitor, ms, second
 
+from plasticity.checked import checked
 from plasticity.networks.network import Net, Network, run_time
 from plasticity.networks.poisson_trains import poisson_trains
 from plasticity.rules import Landing, Rule, pair_stdp
 
+__all__ = ["PoissonPairs"]
 
+
+@checked
 @dataclasses.dataclass(frozen=True)
 class PoissonPairs(Network):
     """Synapses from each of `pre` Poisson trains to each of `post` Poisson trains, which are independent.

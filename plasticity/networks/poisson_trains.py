@@ -13,17 +13,23 @@ from __future__ import annotations
 
 from brian2 import NeuronGroup, second
 
+from plasticity.checked import checked
 from plasticity.networks.network import Net
+from plasticity.neurons import check_group
+
+__all__ = ["poisson_trains"]
 
 _STEPS = "int(floor(log(1 - rand())/log1p(-rate*dt)))"
 
 
+@checked
 def poisson_trains(net: Net, n: int, name: str) -> NeuronGroup:
     """A group of n independent Poisson processes of the rate `rate` (hertz, shared, set per run, above 0), with its traces.
 
     In each step of dt a neuron spikes with probability rate dt, independently of everything before. It holds the number of the
     step of its next spike, `next_step`, so that a run must stay below 2**31 steps.
     """
+    check_group(n, {})
     traces, counted, values = net.spec.traces_at(name)
     made = NeuronGroup(
         n,

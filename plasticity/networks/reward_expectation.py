@@ -24,11 +24,15 @@ from typing import Any, ClassVar
 import numpy as np
 from brian2 import Hz, Quantity, StateMonitor, linked_var, ms
 
+from plasticity.checked import checked
 from plasticity.networks.network import Net, Network, onto_one, run_time
 from plasticity.neurons import Neuron, lif_current
 from plasticity.rules import Eligibility, Landing, Rule, pair_stdp
 
+__all__ = ["RewardExpectation"]
 
+
+@checked
 @dataclasses.dataclass(frozen=True)
 class RewardExpectation(Network):
     """Inputs, the neuron that learns, and the critic that judges its answers.

@@ -23,16 +23,20 @@ from collections.abc import Mapping
 import numpy as np
 from brian2 import Hz, PoissonInput, Quantity, SpikeMonitor, StateMonitor, linked_var, ms, second
 
+from plasticity.checked import checked
 from plasticity.encoders import poisson
 from plasticity.errors import WrongUse
 from plasticity.networks.network import Net, Network, onto_one, run_time
 from plasticity.neurons import Neuron, lif_conductance
 from plasticity.rules import Landing, Rule, pair_stdp
 
+__all__ = ["TwoGroups"]
+
 GROUPS = 2
 SINGLED_OUT = ("attention", "redistributed", "equal_gain", "shuffled", "learning_gate")  # how a gain does so, or does not
 
 
+@checked
 @dataclasses.dataclass(frozen=True)
 class TwoGroups(Network):
     """Two groups of inputs on one neuron; inputs 0 to n-1 are group 0, n to 2n-1 group 1.

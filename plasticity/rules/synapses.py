@@ -15,7 +15,7 @@ from brian2.devices.device import get_device, runtime_device
 from brian2.synapses.synapses import SynapticPathway
 from brian2.utils.stringtools import get_identifiers
 
-from plasticity import given
+from plasticity import given, memory
 from plasticity.errors import WrongUse, unknown
 from plasticity.rules.landing import Landing, compose
 from plasticity.rules.short_term import ShortTerm
@@ -90,6 +90,14 @@ class RuleSynapses(Synapses):
         functools.partial(_set_delay, unit=False),
         doc="The delay of presynaptic spikes in seconds, of all pathways alike.",
     )
+
+    def connect(
+        self, condition: Any = None, i: Any = None, j: Any = None, p: Any = 1.0, n: Any = 1, level: int = 0, **settings: Any
+    ) -> None:
+        """What Brian2 does, unless the memory of this machine does not hold all pairs that were asked for."""
+        if condition is None and i is None and j is None:
+            memory.refuse_synapses(self, p)
+        super().connect(condition, i, j, p, n, level=level + 1, **settings)
 
     def before_run(self, run_namespace: Mapping[str, Any]) -> None:
         """What Brian2 does before a run, after a look at the delays and the bounds.

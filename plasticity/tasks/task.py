@@ -56,7 +56,7 @@ class Task(ABC):
     def __post_init__(self) -> None:
         """Settings beyond their bounds and more trials than memory holds are refused; a task that refuses more calls it too."""
         check(self)
-        memory.refuse(f"{self.name}: its trials", 8 * memory.COPIES * self.numbers, "ask for fewer trials")
+        memory.refuse(f"{self.name}: its trials", self.bytes, "ask for fewer trials")
 
     @property
     def kind(self) -> str:
@@ -90,6 +90,11 @@ class Task(ABC):
     def numbers(self) -> float:
         """About how many numbers all its trials hold; 0 where it does not say."""
         return 0
+
+    @property
+    def bytes(self) -> float:
+        """About how much memory its trials take while somebody learns them; 0 where it does not say."""
+        return 8.0 * memory.COPIES * self.numbers
 
     @property
     def facts(self) -> dict[str, Any]:

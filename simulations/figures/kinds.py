@@ -22,6 +22,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
+from plasticity.checked import checked
 from plasticity.statistics import interval
 from simulations.figures.style import BLACK, BLUE, GREY, VERMILION, legend, style
 from simulations.figures.style import caption as caption_of
@@ -503,6 +504,7 @@ def draw(drawing: Drawing) -> Figure:
     return figure
 
 
+@checked
 def draw_all(drawings: Mapping[str, Drawing]) -> dict[str, Figure]:
     """Each drawing as a figure, by name."""
     with style():

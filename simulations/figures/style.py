@@ -18,6 +18,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from plasticity.checked import checked
 from plasticity.files import refuse_foreign, write_bytes
 
 BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILION, PURPLE = (
@@ -62,6 +63,7 @@ _STROKES = (("-", "o"), ("--", "s"), ("-.", "^"), (":", "v"), ("-", "D"))
 _SPARE = [(colour, *stroke) for stroke in _STROKES for colour in _COLOURS]
 
 
+@checked
 def look(names: Sequence[str]) -> dict[str, tuple[str, str, str]]:
     """Colour, line style and marker of each learner; the known ones always look the same, the others as unlike them as can be."""
     found = {name: _LOOK[name] for name in names if name in _LOOK}
@@ -84,12 +86,14 @@ def style() -> Iterator[None]:
         yield
 
 
+@checked
 def new(width: float = 6.4, height: float = 4.0, rows: int = 1, columns: int = 1, **kwargs: Any) -> tuple[Figure, np.ndarray]:
     """A figure (size in inches) and its axes (rows, columns); use within `style()`."""
     figure = Figure(figsize=(width, height), layout="constrained")
     return figure, figure.subplots(rows, columns, squeeze=False, **kwargs)
 
 
+@checked
 def legend(figure: Figure, handles: Any, labels: Any, *, columns: int, loc: Any = "outside lower center", **kwargs: Any) -> None:
     """One legend for all panels, outside of them; in fewer columns where the figure is too narrow for as many."""
     renderer = FigureCanvasAgg(figure).get_renderer()
@@ -100,11 +104,13 @@ def legend(figure: Figure, handles: Any, labels: Any, *, columns: int, loc: Any 
         made.remove()
 
 
+@checked
 def caption(figure: Figure, text: str) -> None:
     """A line above all panels."""
     figure.suptitle(text, x=0.01, ha="left", fontsize=8)
 
 
+@checked
 def over_seeds(seeds: int) -> str:
     """What marks with bars are; intervals are often smaller than the marks, and then it looks as if there were none."""
     if seeds < 2:
@@ -115,6 +121,7 @@ def over_seeds(seeds: int) -> str:
 BEGINS = {"png": b"\x89PNG\r\n\x1a\n", "svg": b"<?xml"}
 
 
+@checked
 def save(figures: Mapping[str, Figure], folder: str | os.PathLike[str], svg: bool = False, force: bool = True) -> list[Path]:
     """Write each figure as NAME.png, with `svg` as NAME.svg too, the same bytes each time; the paths come back.
 

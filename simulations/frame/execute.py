@@ -15,12 +15,11 @@ from plasticity import extensions, settings
 from plasticity.engine import backend
 from plasticity.files import read_sealed
 from plasticity.parallel import Progress, check_jobs, check_seeds, quiet
-from plasticity.records import Record, RunFolder, provenance
+from plasticity.records import PARTS, Record, RunFolder, provenance
 from simulations import figures
 from simulations.frame.experiment import Experiment
 
 RECORD = "outcome"
-PARTS = "parts"  # of the folder of a run: what is finished before the whole is
 
 
 def execute(
@@ -56,8 +55,8 @@ def execute(
     ran_by = backend() if experiment.compiled else ""
     with RunFolder.open(Path(out), configuration, force, ran_by) as folder:
         record = folder.record(RECORD)
-        parts = Path(out).absolute() / "records" / PARTS
         if record is None:
+            parts = folder.parts() if experiment.keeps else None
             start = time.perf_counter()
             try:
                 outcome = experiment.outcome(listed, n_jobs, progress or quiet, parts)
@@ -79,7 +78,8 @@ def execute(
                 provenance=provenance(),
             )
             folder.save(RECORD, record)
-        shutil.rmtree(parts, ignore_errors=True)
+        record.refuse_other(Path(out) / "records" / RECORD, None, configuration)
+        shutil.rmtree(Path(out) / "records" / PARTS, ignore_errors=True)
         figures.save(figures.draw_all(experiment.figures(experiment.arrays_of(record))), Path(out) / "figures", svg)
         if complete is not None:
             complete()

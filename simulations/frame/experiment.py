@@ -203,6 +203,11 @@ class Experiment(ABC):
         made.refuse()
         return made
 
+    @property
+    def bytes(self) -> float:
+        """About how much memory one of its jobs takes; 0 where it does not say."""
+        return 0.0
+
     def run(self, seed: int) -> Arrays:
         """What one seed gives, arrays by name. An experiment whose jobs are not one a seed overrides `collect` instead."""
         raise WrongUse(f"{type(self).__name__} has neither run(seed) nor collect(session); define one of them.")

@@ -65,6 +65,10 @@ class OnTask(Experiment):
         parameters = {learner.name: learner.parameters() for learner in resolve(cls.learners, given, made)}
         return cls(made, json.dumps(parameters, sort_keys=True), given)
 
+    @property
+    def bytes(self) -> float:
+        return self.made.bytes
+
     def collect(self, session: Session) -> dict[str, np.ndarray]:
         """`accuracy` (learners, seeds)."""
         from bridges import compare

@@ -252,7 +252,9 @@ class ExperimentResult(Result):
             raise PlasticityError(
                 f"{self.folder} holds no finished run of {self.title}; give the `plasticity run` command again."
             )
-        return Record.load(path)
+        record = Record.load(path)
+        record.refuse_other(path, None, self.configuration)
+        return record
 
     @property
     def title(self) -> str:
@@ -386,7 +388,8 @@ def _refuse_absent(folder: Path, configuration: Mapping[str, Any]) -> None:
     """WrongUse where a file of somebody's own is not known now."""
     absent = extensions.changed(configuration)[0]
     if absent:
-        raise WrongUse(f"{folder} was made with {', '.join(absent)}; give it again, with its path: --with {absent[0]}.")
+        again = f"give it again, with its path: --with {shlex.quote(absent[0])}"
+        raise WrongUse(f"{folder} was made with {', '.join(absent)}; {again}.")
 
 
 def load(folder: str | os.PathLike[str], measures: Sequence[str] = ()) -> Result:

@@ -25,11 +25,10 @@ from plasticity import extensions, given, settings
 from plasticity.engine import backend
 from plasticity.errors import PlasticityError, WrongUse, unknown
 from plasticity.files import write_text
-from plasticity.parallel import Progress, check_seeds, each, one_thread, quiet
-from plasticity.records import Record, RunFolder, provenance
+from plasticity.parallel import Progress, check_jobs, check_seeds, each, one_thread, quiet
+from plasticity.records import PARTS, Record, RunFolder, provenance
 from plasticity.settings import describe
 from plasticity.statistics import among, holm, known_mean, mean_and_interval
-from simulations.frame.execute import PARTS
 
 if TYPE_CHECKING:
     import pandas
@@ -145,15 +144,16 @@ def sweep(
     }  # fmt: skip
     told = provenance()
     ran_by = backend() if kind.compiled else ""
+    jobs = check_jobs(jobs, max(one.bytes for one in made.values()), len(made) * len(seeds))
     with RunFolder.open(Path(out), configuration, force, ran_by) as folder:
         todo = [(p.number, seed) for p in combinations for seed in seeds if not folder.holds(record_name(p.number, seed))]
         kept = len(combinations) * len(seeds) - len(todo)
-        parts = Path(out).absolute() / "records" / PARTS  # a folder for each job
+        parts = folder.parts() if kind.keeps else None  # a folder for each job
 
         def work(job: tuple[int, int], tell: Progress) -> tuple[dict[str, Any], str]:
             number, seed = job
             with one_thread():  # the same sums in the same order as in a process of its own
-                outcome = made[number].outcome([seed], 1, tell, parts / record_name(number, seed))
+                outcome = made[number].outcome([seed], 1, tell, parts and parts / record_name(number, seed))
             return {**outcome.numbers, "checks": [check.to_json() for check in outcome.checks]}, outcome.backend
 
         whole = len(todo) + kept
@@ -183,7 +183,7 @@ def sweep(
                 f"interrupted: {done} of {whole} jobs are finished and kept in {out}; the same command goes on from there."
             ) from None
         found = Sweep.load(Path(out), kind)
-        shutil.rmtree(parts, ignore_errors=True)
+        shutil.rmtree(Path(out) / "records" / PARTS, ignore_errors=True)
         write_text(Path(out) / "summary.csv", found.csv())
         if complete is not None:
             complete()
@@ -234,7 +234,9 @@ class Sweep:
                 path = folder / "records" / record_name(point.number, seed)
                 if not path.with_name(f"{path.name}.json").exists():
                     raise PlasticityError(f"{folder} holds an unfinished sweep; give the `plasticity sweep` command again.")
-                numbers = Record.load(path).numbers
+                record = Record.load(path)
+                record.refuse_other(path, seed, {**configuration, "point": dict(point.values)})
+                numbers = record.numbers
                 found = dict(measures(numbers)) | {one.name: one.of(numbers) for one in declared}
                 for name, value in found.items():
                     values.setdefault(name, np.full((len(combinations), len(seeds)), np.nan))[point.number, place] = value

@@ -20,6 +20,7 @@ from urllib.parse import quote
 import jinja2
 from markupsafe import Markup, escape
 
+from plasticity.errors import printable
 from plasticity.references import identifiers
 
 if TYPE_CHECKING:
@@ -383,5 +384,5 @@ def _template() -> jinja2.Template:
 
 
 def render(title: str, lead: str, sections: Iterable[Section]) -> str:
-    """The page as text; sections without a block are left out."""
-    return _template().render(title=title, lead=lead, sections=[section for section in sections if section.blocks])
+    """The page as text; sections without a block are left out, and so are control characters."""
+    return printable(_template().render(title=title, lead=lead, sections=[section for section in sections if section.blocks]))

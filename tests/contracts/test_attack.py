@@ -15,6 +15,7 @@ import inspect
 import io
 import math
 import os
+import pkgutil
 import re
 import signal
 import sys
@@ -41,6 +42,11 @@ from sklearn.exceptions import NotFittedError
 
 import bridges
 import plasticity
+import plasticity.networks.two_groups
+import plasticity.pair_fit
+import plasticity.parallel
+import plasticity.spike_trains
+import simulations
 from bridges.learners import LEARNERS
 from plasticity import settings
 from plasticity.encoders import ENCODERS
@@ -51,6 +57,8 @@ from plasticity.settings import describe
 from simulations.command_line import listing, main, program, running, showing  # noqa: F401  (their commands)
 from simulations.frame.experiment import Experiment
 from simulations.frame.known import everything
+from simulations.frame.on_task import on_task
+from simulations.frame.sweep import sweep
 
 SECONDS = 5.0  # that one attack may take
 REFERENCE = Path(__file__).resolve().parents[2] / "results" / "reference"
@@ -77,12 +85,12 @@ def _begins(*_: Any, **__: Any) -> None:
 @pytest.fixture(autouse=True)
 def nothing_runs(monkeypatch, tmp_path):
     """No job, network, training or download; the working folder is an empty one."""
-    import plasticity.parallel
     from simulations.frame import experiment
 
     for owner, name in (
         *((plasticity.parallel._Meter, "__init__"), (experiment.Session, "__init__"), (joblib.Parallel, "__call__")),
         *((Network, "run"), (Program, "run"), (torch.optim.Optimizer, "__init__"), (pooch, "retrieve"), (Figure, "__init__")),
+        (plasticity.spike_trains, "base_trains"),
     ):
         monkeypatch.setattr(owner, name, _begins)
     (tmp_path / "work").mkdir()
@@ -340,14 +348,17 @@ class Call:
 
 
 def public() -> Iterator[ModuleType]:
-    """The packages that anyone may import, and what they say of themselves in `__all__`."""
-    for package in (plasticity, bridges):
+    """The packages that anyone may import, what they name in `__all__`, and every module that has such a list of its own."""
+    for package in (plasticity, bridges, simulations):
         yield package
-        for name in package.__all__:
+        for name in getattr(package, "__all__", ()):
             if isinstance(getattr(package, name), ModuleType):
                 yield getattr(package, name)
-    for path in sorted(Path(bridges.__file__).parent.glob("*/__init__.py")):
-        yield importlib.import_module(f"bridges.{path.parent.name}")
+        for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if not found.name.startswith("simulations.peers") and not found.name.endswith("__main__"):
+                module = importlib.import_module(found.name)
+                if hasattr(module, "__all__"):
+                    yield module
 
 
 def callables() -> dict[str, Callable[..., Any]]:
@@ -365,9 +376,9 @@ def callables() -> dict[str, Callable[..., Any]]:
         for name in getattr(module, "__all__", None) or [name for name in vars(module) if not name.startswith("_")]:
             thing = getattr(module, name)
             ours = getattr(thing, "__module__", "") or ""
-            if ours.startswith(module.__name__ if not hasattr(module, "__all__") else ("plasticity", "bridges")) and (
-                inspect.isfunction(thing) or inspect.isclass(thing)
-            ):
+            if ours.startswith(
+                module.__name__ if not hasattr(module, "__all__") else ("plasticity", "bridges", "simulations")
+            ) and (inspect.isfunction(thing) or inspect.isclass(thing)):
                 if not (inspect.isclass(thing) and (inspect.isabstract(thing) or issubclass(thing, BaseException))):
                     add(f"{module.__name__}.{name}", thing)
     for kind, entries in everything().items():
@@ -537,6 +548,17 @@ def test_a_task_that_memory_does_not_hold_is_refused_before_it_is_drawn():
         plasticity.tasks.AssociativeRecall(train=9_000_000, pairs=1000)
 
 
+def test_jobs_whose_trials_memory_does_not_hold_side_by_side_are_refused_or_fewer(monkeypatch, tmp_path):
+    task = plasticity.tasks.CuedDigits(train=1000)
+    monkeypatch.setattr("plasticity.memory.physical", lambda: 2.5 * task.bytes)
+    monkeypatch.setattr(joblib, "cpu_count", lambda: 64)
+    assert plasticity.parallel.check_jobs(None, task.bytes, 100) == 2
+    with pytest.raises(PlasticityError, match="jobs=8: 4 at a time would take about"):
+        bridges.compare(["guessing"], task, seeds=4, jobs=8)
+    with pytest.raises(PlasticityError, match="jobs=8: 4 at a time would take about"):
+        sweep(on_task(type(task), ["guessing"]), {"train": ["1000", "999"]}, [0, 1], jobs=8, out=tmp_path / "out")
+
+
 @pytest.mark.parametrize("seeds", [[1.5], "12", True, [True], 2**32 * 10, [2**32], None, {}, [[1]], 1.0], ids=repr)
 def test_seeds_that_are_none_are_refused_everywhere(seeds):
     with pytest.raises(PlasticityError, match="seed"):
@@ -567,6 +589,10 @@ def test_a_gzip_file_that_unpacks_to_too_much_is_refused_without_unpacking_it(mo
         files.unpacked(gzip.compress(bytes(2**20)))
 
 
+def test_bytes_that_are_no_text_are_printable():
+    assert plasticity.errors.printable("a\udcffb") == "a?b"
+
+
 FOUND = {  # by longer runs of the generator
     "a comparison of nothing": (lambda: bridges.Comparison({}, {}), "configuration lacks learners, seeds"),
     "no expression": (lambda: ENCODERS["poisson"].group(3, "inputs", rate=" ", period=10 * ms), "rate is empty"),
@@ -575,6 +601,19 @@ FOUND = {  # by longer runs of the generator
         lambda: NEURONS["lif_current"].group(3, "cells", values={"u": 1}),
         "unknown variable of the neurons 'u'",
     ),
+    "trains without end": (
+        lambda: plasticity.spike_trains.trains(np.random.default_rng(0), stretch_s=math.inf),
+        "stretch_s=inf must be finite",
+    ),
+    "trains that memory does not hold": (
+        lambda: plasticity.spike_trains.trains(np.random.default_rng(0), inputs=10**9),
+        "trains of inputs=1000000000 for 150 s would take about",
+    ),
+    "a network of no number": (
+        lambda: plasticity.networks.two_groups.TwoGroups([1]),
+        "must be",
+    ),
+    "spikes of no fit": (lambda: plasticity.pair_fit.best_pair_rule(1.0, [], ARRAY, ARRAY), "pre=1.0 must be"),
     "a time for trains": (
         lambda: plasticity.protocols.weight_change(plasticity.rules.pair_stdp, [[1] * ms], -1 * ms),
         "must hold a list of spike times",

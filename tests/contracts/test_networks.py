@@ -187,3 +187,39 @@ def test_two_rules_share_a_group_only_where_they_agree():
 def test_an_input_has_a_name_of_its_own(name):
     with pytest.raises(WrongUse, match=f"two inputs called '{name}'"):
         build(TwoRules(taken=name))
+
+
+@dataclasses.dataclass(frozen=True)
+class AllToAll(Network):
+    n: int
+    wired: bool = False
+
+    def build(self, net):
+        inputs = poisson_trains(net, self.n, "inputs")
+        cells = net.neurons("cells", lif_conductance, self.n, method="exponential_euler")
+        if self.wired:
+            net.wire("plastic", inputs, cells, "ge_post += 0.1", connect={"p": 0.5})
+        else:
+            net.learn(rules.pair_stdp, inputs, cells, transmit="ge_post += w", traces="synapse")
+        net.lasts(second)
+
+
+@pytest.mark.parametrize(
+    ("n", "wired", "what"), [(10**6, False, "1e[+]12 syn"), (10**6, True, "5e[+]11 syn"), (10**13, False, "group")]
+)
+def test_a_network_that_memory_does_not_hold_is_refused_before_it_is_made(n, wired, what):
+    with pytest.raises(WrongUse, match=f"{what}.* would take about .* GB of memory"):
+        AllToAll(n, wired).program(compiled=False).run(seed=1)
+
+
+def test_synapses_in_a_script_of_ones_own_are_held_to_memory_too(monkeypatch):
+    source, target = (
+        brian2.PoissonGroup(1000, 20 * brian2.Hz),
+        brian2.NeuronGroup(1000, "v : 1", threshold="v > 1", reset="v = 0"),
+    )
+    made = rules.pair_stdp.synapses(source, target)
+    monkeypatch.setattr("plasticity.memory.physical", lambda: 1e6)
+    for pairs in ({}, {"p": 0.5}):
+        with pytest.raises(WrongUse, match="synapses would take about"):
+            made.connect(**pairs)
+    made.connect(j="i")

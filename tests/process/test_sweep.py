@@ -44,6 +44,7 @@ class Line(Experiment):
     """A line with noise."""
 
     name: ClassVar[str] = "line"
+    keeps: ClassVar[bool] = True
     summary: ClassVar[str] = "a line"
     source: ClassVar[str] = "test"
 

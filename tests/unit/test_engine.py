@@ -1054,3 +1054,9 @@ def test_an_interrupt_of_a_run_without_compiler_hands_back_no_half_of_it():
     with pytest.raises(KeyboardInterrupt):
         Program(struck, None, None, {}).run(0, {}, progress=strike)
     assert brian2.prefs["core.stop_on_keyboard_interrupt"]  # as it was
+
+
+@pytest.mark.parametrize("builder", [float, lambda spec: None])
+def test_a_builder_that_makes_no_network_is_refused_in_a_sentence(builder):
+    with pytest.raises(WrongUse, match="builds no network but gives a .*; let it return an engine.Model"):
+        engine.program(builder, 1.0)

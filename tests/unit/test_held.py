@@ -191,6 +191,15 @@ def test_a_killed_program_leaves_no_debug_file_of_brian2_and_a_script_has_its_ow
     assert len(list((tmp_path / "tmp").glob("brian_*"))) == (0 if words else 2)
 
 
+@pytest.mark.parametrize("program", [True, False], ids=["the program", "a script of one's own"])
+def test_the_program_runs_nothing_that_stands_in_the_working_folder(tmp_path, program):
+    (tmp_path / "brian_preferences").write_text("codegen.target = open('made', 'w') and 'auto'\n")
+    environment = {name: value for name, value in os.environ.items() if name != "PLASTICITY_PROGRAM"}
+    environment |= {"PYTHONPATH": str(TOP), **({"PLASTICITY_PROGRAM": "1"} if program else {})}
+    subprocess.run([sys.executable, "-c", "import plasticity, brian2"], env=environment, cwd=tmp_path, timeout=120, check=True)
+    assert (tmp_path / "made").exists() != program
+
+
 def test_brian2_is_told_nothing_where_it_is_there_already():
     code = "import brian2; from plasticity import brian2_logs; brian2_logs.drop(); print(brian2.prefs['logging.file_log'])"
     usual = {name: value for name, value in os.environ.items() if name != "PLASTICITY_PROGRAM"}

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -657,6 +658,25 @@ def test_a_run_that_fails_before_its_first_record_leaves_the_one_it_was_to_repla
         assert (
             not (path / "summary.json").exists() and not folder.holds("seed-0000/spiking_gated") and folder.holds("seed-0000/mlp")
         )
+
+
+def test_an_npz_file_with_something_that_is_no_array_is_damaged(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        archive.writestr("a.npy", b"no array")
+    with pytest.raises(PlasticityError, match=r"a.npz is damaged \('a' in it is no array\)"):
+        read_npz(tmp_path / "a.npz")
+
+
+def test_force_removes_the_parts_of_the_old_run_and_none_of_the_new_one(tmp_path):
+    path = tmp_path / "run"
+    with RunFolder.open(path, {"old": 1}) as folder:
+        write_json(folder.parts() / "seed" / "old.json", 1)
+    with RunFolder.open(path, {"new": 1}, force=True) as folder:
+        parts = folder.parts()
+        assert not (parts / "seed").exists() and "new" in read_json(path / "run.json")["configuration"]
+        write_json(parts / "seed" / "new.json", 1)
+        folder.save("one", record())
+        assert (parts / "seed" / "new.json").exists()
 
 
 def test_force_does_not_reach_through_a_link(tmp_path):

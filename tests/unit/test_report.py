@@ -751,3 +751,8 @@ def test_no_text_of_a_user_runs_in_a_browser(measured):
     assert measured["nasty"]["title"] == "plasticity: cued_digits"
     assert measured["nasty"]["scripts"] == 1  # the one that measures
     assert all(width > 0 for width in measured["nasty"]["images"])
+
+
+def test_a_page_holds_no_control_characters():
+    made = page.render("a\x1b[31mb", "lead\x07", [page.Section("one", "One", [page.Text("c\x9bd\n")])])
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", made) and "a?[31mb" in made

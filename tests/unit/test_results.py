@@ -17,11 +17,13 @@ from rich.console import Console
 import simulations
 from bridges.comparison import Comparison, compare
 from plasticity.errors import PlasticityError, WrongUse
+from plasticity.files import write_json
 from plasticity.registry import Registry
 from plasticity.settings import setting
 from plasticity.tasks import CuedDigits
 from simulations.figures.kinds import line, panel
 from simulations.frame import results, terminal
+from simulations.frame.apart import SeedsApart, of
 from simulations.frame.checks import near
 from simulations.frame.execute import execute
 from simulations.frame.experiment import Experiment
@@ -289,3 +291,86 @@ def test_what_a_terminal_would_obey_is_not_printed(capsys):
     terminal.show("a\x1b[2Jb\x07\tc", terminal.table("t\x1b", ["x"], [["d\x9b31m"]], 80))
     out = capsys.readouterr().out
     assert "a?[2Jb?" in out and "d?31m" in out and not {"\x1b", "\x07", "\x9b"} & {*out}
+
+
+@dataclass(frozen=True)
+class Apart(SeedsApart):
+    """Seeds that are kept."""
+
+    name, summary, source, compiled = "apart", "seeds that are kept", "test", False
+
+    factor: float = setting(1.0, "of the seed", low=0, high=10)
+    fails: int = setting(-1, "the seed that fails")
+
+    def one(self, seed, tell, checkpoints):
+        if seed == self.fails:
+            raise PlasticityError("broken")
+        return {"value": np.array(self.factor * seed)}
+
+    def numbers(self, a):
+        return {"value": float(sum(of(a, "value")))}
+
+    def figures(self, a):
+        return {}
+
+
+def test_nothing_of_a_run_that_is_replaced_goes_into_the_new_one(tmp_path):
+    with pytest.raises(PlasticityError, match="broken"):
+        execute(Apart(fails=2), tmp_path / "run", [1, 2], jobs=1)
+    assert list((tmp_path / "run").rglob("result.json"))
+    assert execute(Apart(factor=3.0), tmp_path / "run", [1, 2], jobs=1, force=True)["numbers"] == {"value": 9}
+
+
+def exchanged(one, other):
+    """Two records, each under the name of the other."""
+    for end in (".json", ".npz"):
+        kept = one.with_suffix(end).read_bytes()
+        one.with_suffix(end).write_bytes(other.with_suffix(end).read_bytes())
+        other.with_suffix(end).write_bytes(kept)
+
+
+@pytest.mark.parametrize(
+    ("name", "one", "other"),
+    [
+        ("compare", "seed-0000/guessing", "seed-0001/guessing"),
+        ("compare", "seed-0000/guessing", "seed-0000/mlp"),
+        ("sweep", "point-000/seed-0000", "point-000/seed-0001"),
+        ("sweep", "point-000/seed-0000", "point-001/seed-0000"),
+    ],
+)
+def test_a_record_in_the_place_of_another_is_refused(tmp_path, name, one, other):
+    path = tmp_path / "a"
+    if name == "compare":
+        task, settings = CuedDigits(train=60, validation=20, test=40), {"mlp": {"epochs": 1}}
+        compare(["guessing", "mlp"], task, [0, 1], 1, path, settings=settings)
+    else:
+        sweep(Throw, {"dice": ["10", "600"]}, [0, 1], jobs=1, out=path)
+    exchanged(path / "records" / one, path / "records" / other)
+    with pytest.raises(PlasticityError, match="is the record of something else: (seed|learner|point: dice) is .* now"):
+        results.load(path).summary()
+    (path / "summary.json").unlink()
+    with pytest.raises(PlasticityError, match="is the record of something else"):
+        if name == "compare":
+            compare(["guessing", "mlp"], task, [0, 1], 1, path, settings=settings)
+        else:
+            sweep(Throw, {"dice": ["10", "600"]}, [0, 1], jobs=1, out=path)
+
+
+def test_the_record_of_another_run_is_refused(tmp_path):
+    for place, dice in (("a", 10), ("b", 600)):
+        execute(Throw(dice=dice), tmp_path / place, [0, 1], 1)
+    exchanged(tmp_path / "a" / "records" / "outcome", tmp_path / "b" / "records" / "outcome")
+    with pytest.raises(PlasticityError, match="is the record of something else: settings: dice is 600 there and 10 now"):
+        results.load(tmp_path / "a").summary()
+    (tmp_path / "a" / "summary.json").unlink()
+    with pytest.raises(PlasticityError, match="is the record of something else"):
+        execute(Throw(dice=10), tmp_path / "a", [0, 1], 1)
+
+
+@pytest.mark.parametrize("key", ["seeds", "settings", "simulation", "with"])
+def test_a_configuration_with_something_of_another_kind_is_damaged(tmp_path, key):
+    execute(Throw(), tmp_path / "a", [0, 1], 1)
+    told = json.loads((tmp_path / "a" / "run.json").read_text())
+    write_json(tmp_path / "a" / "run.json", {"configuration": {**told["configuration"], key: 7}})
+    with pytest.raises(PlasticityError, match=f"run.json is damaged .{key} in it cannot be"):
+        results.load(tmp_path / "a")
