@@ -21,7 +21,7 @@ from plasticity.checked import checked
 from plasticity.engine.operations import Costs
 from plasticity.errors import PlasticityError, WrongUse
 from plasticity.files import read_sealed, write_text
-from plasticity.records import Record, RunFolder
+from plasticity.records import Record, RunFolder, refuse_no_run
 from plasticity.statistics import finite, holm, interval, over_seeds, paired_difference
 from plasticity.tasks.trials import share_right
 
@@ -356,10 +356,7 @@ def _check_record(record: Record, file: Path) -> None:
 def read_configuration(folder: Path) -> dict[str, Any]:
     """The configuration of the run in a folder (its run.json)."""
     path = Path(folder) / "run.json"
-    if not path.exists():
-        raise WrongUse(
-            f"{folder} holds no run (there is no run.json); give a folder that `plasticity compare` or `plasticity run` wrote."
-        )
+    refuse_no_run(folder)
     configuration = read_sealed(path).get("configuration")
     wanted = {
         "compare": ("task", "settings", "facts", "learners", "sides", "parameters", "seeds"),

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
@@ -42,30 +43,45 @@ def table(
 ) -> Table:
     """A table that folds its cells, but for those of the columns in `whole`, the first one if not told; a doi is not folded.
 
-    In a narrow window a source stands below what is said in the column before it.
+    In a narrow window a source stands below what is said in the column before it. Where there is no room for all this, any cell is
+    folded: nothing is cut at the edge of the window.
     """
     if "source" in columns and width < ROOM_FOR_SOURCES:
         at = columns.index("source")
         rows = [[*row[: at - 1], f"{row[at - 1]}\n{row[at]}".strip(), *row[at + 1 :]] for row in rows]
         columns = [*columns[: at - 1], f"{columns[at - 1]}, source", *columns[at + 1 :]]
+    kept = columns[:1] if whole is None else whole
+    laid = (_laid(title, columns, rows, kept, width // 2, fixed) for fixed in (False, True))
+    return next((made for made in laid if _fits(made, width)), _laid(title, columns, rows, (), 0, False))
+
+
+def _laid(
+    title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], whole: Sequence[str], most: int, fixed: bool
+) -> Table:
+    """A table whose sources are as wide as their longest word at least, `most` at most; where `fixed`, no wider either."""
     made = Table(title=Text(printable(title)), title_justify="left")
     for place, column in enumerate(columns):
-        longest = max((len(word) for row in rows for word in str(row[place]).split()), default=0)
-        made.add_column(
-            column,
-            overflow="fold",
-            no_wrap=not place if whole is None else column in whole,
-            min_width=min(longest, width // 2) if column.endswith("source") else None,
-        )
+        longest = min(most, max((len(word) for row in rows for word in str(row[place]).split()), default=0))
+        room = {"width" if fixed else "min_width": longest or None} if column.endswith("source") else {}
+        made.add_column(column, overflow="fold", no_wrap=column in whole, **room)
     for row in rows:
         made.add_row(*(Text(printable(str(cell))) for cell in row))
     return made
 
 
+def _fits(made: Table, width: int) -> bool:
+    """Whether no line of a table is longer than the window is wide."""
+    out = Console(width=width)
+    return all(Segment.get_line_length(line) <= width for line in Segment.split_lines(out.render(made)))
+
+
 def checks(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], width: int) -> Table:
     """A table of checks, whose last column are sources; a narrow window has no room for these."""
     if width >= ROOM_FOR_SOURCES:
-        return table(title, columns, rows, width, whole=("holds",))
+        longest = max((len(word) for row in rows for word in str(row[-1]).split()), default=0)
+        whole = [_laid(title, columns, rows, ("holds",), longest, fixed) for fixed in (False, True)]
+        if made := next((made for made in whole if _fits(made, width)), None):
+            return made
     made = table(title, columns[:-1], [row[:-1] for row in rows], width, whole=("holds",))
     made.caption = "Sources: summary.json, or a wider window."
     made.caption_justify = "left"
