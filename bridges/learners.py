@@ -160,6 +160,9 @@ def resolve(learners: Iterable[Any] | None, given: Mapping[str, Mapping[str, Any
         raise WrongUse(f"no learner was given; known: {', '.join(LEARNERS)}.")
     known = {learner.name for learner in resolved} | {learner.side for learner in resolved}
     for key in given:
+        if key in SIDES and key not in known:
+            some = ", ".join(f"{key}.{name}" for name in given[key])
+            raise WrongUse(f"{some}: no {key} learner is among {', '.join(one.name for one in resolved)}; name one, or leave it out.")
         if key not in known:
             raise unknown("learner in a setting", key, known)
     return resolved

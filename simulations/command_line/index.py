@@ -9,9 +9,11 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
+
+from plasticity.registry import unknown_entry
 
 FILE = Path(__file__).with_name("index.json")
 TOP = Path(__file__).resolve().parents[2]
@@ -39,6 +41,14 @@ def known(kind: str) -> dict[str, dict[str, Any]]:
     if kept.get("files") == _digest(kind) and not extensions.modules():
         return dict(kept["entries"])
     return asked(kind)
+
+
+def require(kind: str, names: Iterable[str]) -> None:
+    """WrongUse for a name that is none of this kind."""
+    there = known(kind)
+    for name in names:
+        if name not in there:
+            raise unknown_entry(kind[:-1], name, there)
 
 
 def asked(kind: str) -> dict[str, dict[str, Any]]:
