@@ -92,6 +92,12 @@ class Comparison:
         return self.configuration["task"]
 
     @property
+    def title(self) -> str:
+        """The task, and of a table which one."""
+        file = str(self.configuration["settings"].get("file", ""))
+        return f"{self.task} ({Path(file).name.strip('()')})" if file else self.task
+
+    @property
     def chance(self) -> float:
         """Accuracy of guessing."""
         return float(self.configuration["facts"]["chance"])
@@ -118,6 +124,11 @@ class Comparison:
     def of(self, learner: str) -> list[Record]:
         """The records of one learner in the order of the seeds."""
         return [self.records[seed, learner] for seed in self.seeds if (seed, learner) in self.records]
+
+    def shown(self, learner: str) -> str:
+        """The name of a learner; where some of its seeds are missing, on how many it rests."""
+        there = len(self.of(learner))
+        return learner if there == len(self.seeds) else f"{learner} ({there} of {tables.many(len(self.seeds), 'seed')})"
 
     def numbers(self, learner: str, key: str) -> np.ndarray:
         """One number of a learner for every seed, (seeds,) float64; nan where there is none."""

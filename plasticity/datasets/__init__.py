@@ -20,7 +20,7 @@ OWN = "idx"
 
 
 class _WithOwn(Mapping[str, DataSet]):
-    """The data sets; `idx`, a folder of one's own, is among them but not listed: it needs a folder and has no terms or source."""
+    """The names of the data sets, and `idx`, a folder of one's own, which is none: it needs a folder and has no terms or source."""
 
     def __contains__(self, name: object) -> bool:
         return name == OWN or name in DATASETS
@@ -29,10 +29,10 @@ class _WithOwn(Mapping[str, DataSet]):
         return DATASETS[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(DATASETS)
+        return iter([*DATASETS, OWN])
 
     def __len__(self) -> int:
-        return len(DATASETS)
+        return len(DATASETS) + 1
 
 
 WITH_OWN = _WithOwn()

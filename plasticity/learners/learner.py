@@ -16,11 +16,10 @@ from plasticity.engine.operations import Costs
 from plasticity.errors import WrongUse, unknown
 from plasticity.registry import is_entry
 from plasticity.rules import RULES, Rule
-from plasticity.settings import setting
+from plasticity.settings import SIDES, setting
 from plasticity.tasks import KINDS
 
 L = TypeVar("L", bound="Learner")
-SIDES = ("spiking", "torch", "control")
 VALIDATION = "validation trials"  # what a learning curve is measured on, unless a learner says another thing as `curve`
 
 
@@ -95,6 +94,8 @@ class Learner(BaseEstimator):
         What is to be known of it in a comparison; what its learning curve is measured on.
     cost : float
         About how long a fit takes beside other learners.
+    called : str
+        In a comparison: the name that it was given there, for warnings.
     made_anew : tuple of str
         Attributes of a trained one that are no data (a program): `restore` makes them.
     """
@@ -112,6 +113,7 @@ class Learner(BaseEstimator):
     curve: ClassVar[str] = VALIDATION
     cost: ClassVar[float] = 1.0
     made_anew: ClassVar[tuple[str, ...]] = ()
+    called = ""
 
     random_state: int = setting(
         0, "everything random follows from it: weights, order of trials, every spike", low=0, high=settings.MOST_SEED

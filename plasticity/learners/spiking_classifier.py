@@ -375,10 +375,20 @@ class SpikingClassifier(ClassifierMixin, Learner):
         inputs.warn_of_silence(
             self,
             spikes,
-            f"Give a smaller theta_plus (it is {self.theta_plus:g}; thresholds rose by {self.theta_.mean():.2g}) or a larger"
-            f" drive (it is {self.drive:g}).",
+            lambda: self._why_silent(X),
         )
         return spikes
+
+    def _why_silent(self, X: Any) -> str:
+        """What to change where nothing fires."""
+        rates, gain = self._rates(self._checked(X), self._deciding())
+        if not rates.any():
+            silent = f"the gains of the gate {self.gate.name} are" if not gain.any() else "the intensities in X are"
+            return f"No input fires, {silent} 0; give larger ones."
+        return (
+            f"Give a smaller theta_plus (it is {self.theta_plus:g}; thresholds rose by {self.theta_.mean():.2g}) or a larger"
+            f" drive (it is {self.drive:g})."
+        )
 
     def decision_function(self, X: Any) -> np.ndarray:
         """Spikes of each class's neurons in each trial, (trials, classes); learning is switched off.

@@ -81,6 +81,8 @@ def compare(
     require("learners", picked)
     for_task, for_learners = by_owner(settings.parse(set_))
     made = configured(TASKS[task], for_task, picked)
+    if picked:
+        settings.refuse_owners(for_learners.keys() - {"energy"}, {name: known("learners")[name]["side"] for name in picked})
     folder = out if out is not None else Path("results") / task
     refuse_taken(folder, force)
 
