@@ -350,7 +350,9 @@ def refuse_owners(owners: Iterable[str], learners: Mapping[str, str]) -> None:
     known = {*learners, *learners.values()}
     for owner in owners:
         if owner in SIDES and owner not in known:
-            raise WrongUse(f"{owner}.KEY is for {owner} learners, and none is compared, only {', '.join(learners)}; leave it out.")
+            raise WrongUse(
+                f"{owner}.KEY is for {owner} learners, and none is compared, only {', '.join(learners)}; leave it out."
+            )
         if owner not in known:
             raise unknown("learner in a setting", owner, known)
 

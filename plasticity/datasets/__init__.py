@@ -20,7 +20,7 @@ OWN = "idx"
 
 
 class _WithOwn(Mapping[str, DataSet]):
-    """The names of the data sets, and `idx`, a folder of one's own, which is none: it needs a folder and has no terms or source."""
+    """The data sets, and the name of `idx`, which is none: a folder of one's own, without terms or source."""
 
     def __contains__(self, name: object) -> bool:
         return name == OWN or name in DATASETS

@@ -16,7 +16,7 @@ from plasticity.engine.operations import Costs
 from plasticity.errors import WrongUse, unknown
 from plasticity.registry import is_entry
 from plasticity.rules import RULES, Rule
-from plasticity.settings import SIDES, setting
+from plasticity.settings import setting
 from plasticity.tasks import KINDS
 
 L = TypeVar("L", bound="Learner")

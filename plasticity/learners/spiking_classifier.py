@@ -404,11 +404,15 @@ class SpikingClassifier(ClassifierMixin, Learner):
         return np.where(total > 0, spikes / np.maximum(total, 1), 1 / spikes.shape[1])
 
     def attention_weights(self, X: Any) -> np.ndarray | None:
-        """The gate's gain on each stream over their sum in each trial, (trials, streams); None with a single stream."""
+        """The gate's gain on each stream over their sum in each trial, (trials, streams); equal shares where all are 0.
+
+        None with a single stream.
+        """
         if self.streams == 1:
             return None
         _, gain = self._rates(self._checked(X), self._deciding())
-        return gain / gain.sum(axis=1, keepdims=True)
+        total = gain.sum(axis=1, keepdims=True)
+        return np.where(total > 0, gain / np.where(total > 0, total, 1.0), 1 / self.streams)
 
     def _checked(self, X: Any) -> np.ndarray:
         check_is_fitted(self, "weights_")

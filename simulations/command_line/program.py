@@ -126,9 +126,16 @@ def tell(sentence: str) -> None:
 
 @contextlib.contextmanager
 def warnings_told() -> Iterator[None]:
-    """A warning is a sentence on standard error, without the line of code that it comes from; Brian2, once imported, logs it."""
+    """A warning is a sentence on standard error, told once, without its line of code; Brian2, once imported, logs it."""
+    told: set[str] = set()
+
+    def show(message: Warning | str, *_: Any, **__: Any) -> None:
+        if str(message) not in told:
+            told.add(str(message))
+            tell(f"warning: {message}")
+
     with warnings.catch_warnings():
-        warnings.showwarning = lambda message, *_, **__: tell(f"warning: {message}")
+        warnings.showwarning = show
         yield
 
 

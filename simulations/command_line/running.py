@@ -69,20 +69,21 @@ def compare(
     from plasticity.parallel import cluster as on_cluster
     from plasticity.records import refuse_taken
     from plasticity.tasks import TASKS
-    from simulations.command_line.index import known, require
+    from simulations.command_line import index
     from simulations.frame.owners import by_owner, configured
 
     if not task:
-        raise WrongUse(f"compare what? Name a task: {', '.join(known('tasks'))}; such as `plasticity compare cued_digits`.")
-    if task in known("simulations"):
+        raise WrongUse(f"compare what? Name a task: {', '.join(index.names('tasks'))}; such as `plasticity compare cued_digits`.")
+    if task in index.names("simulations"):
         raise WrongUse(f"{task} is a simulation, not a task; type `plasticity run {task}`.")
-    require("tasks", [task])
+    index.require("tasks", [task])
     picked, listed = names(learners, "--learners"), parse_seeds(seeds)
-    require("learners", picked)
+    index.require("learners", picked)
     for_task, for_learners = by_owner(settings.parse(set_))
     made = configured(TASKS[task], for_task, picked)
-    if picked:
-        settings.refuse_owners(for_learners.keys() - {"energy"}, {name: known("learners")[name]["side"] for name in picked})
+    if picked and not with_:
+        about = index.known("learners")
+        settings.refuse_owners(for_learners.keys() - {"energy"}, {name: about[name]["side"] for name in picked})
     folder = out if out is not None else Path("results") / task
     refuse_taken(folder, force)
 
@@ -169,11 +170,11 @@ def _run(
     from plasticity.errors import WrongUse
     from plasticity.parallel import cluster as on_cluster
     from plasticity.records import refuse_taken
-    from simulations.command_line.index import known, require
+    from simulations.command_line import index
 
-    if simulation in known("tasks"):
+    if simulation in index.names("tasks"):
         raise WrongUse(f"{simulation} is a task, not a simulation; type `plasticity compare {simulation}`.")
-    require("simulations", [simulation])
+    index.require("simulations", [simulation])
     given, listed = settings.parse(set_), parse_seeds(seeds) if seeds else None
     folder = out if out is not None else Path("results") / simulation
     refuse_taken(folder, force)
@@ -247,12 +248,12 @@ def sweep(
     from plasticity.parallel import cluster as on_cluster
     from plasticity.records import refuse_taken
     from plasticity.tasks import TASKS
-    from simulations.command_line.index import known, require
+    from simulations.command_line import index
 
     kind: type[Experiment]
-    of_task, picked = simulation in known("tasks"), names(learners, "--learners")
-    require("tasks" if of_task else "simulations", [simulation])
-    require("learners", picked)
+    of_task, picked = simulation in index.names("tasks"), names(learners, "--learners")
+    index.require("tasks" if of_task else "simulations", [simulation])
+    index.require("learners", picked)
     if picked and not of_task:
         raise WrongUse(f"{simulation} is a simulation, --learners goes with a task: {', '.join(TASKS)}; leave it out.")
     if not grid:

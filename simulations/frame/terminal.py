@@ -43,8 +43,8 @@ def table(
 ) -> Table:
     """A table that folds its cells, but for those of the columns in `whole`, the first one if not told; a doi is not folded.
 
-    In a narrow window a source stands below what is said in the column before it. Where there is no room for all this, any cell is
-    folded: nothing is cut at the edge of the window.
+    In a narrow window a source stands below what is said in the column before it. Where there is no room for all this, any
+    cell is folded: nothing is cut at the edge of the window.
     """
     if "source" in columns and width < ROOM_FOR_SOURCES:
         at = columns.index("source")
