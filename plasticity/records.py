@@ -267,8 +267,8 @@ class RunFolder:
         An empty or new folder begins a run. An unfinished run with the same configuration goes on: ask `record`
         which parts are there; so does a finished one of which something was removed since. A finished one is kept unless
         `force`, which removes what a run writes (RUN_FILES) and nothing else, and that when the first record of
-        the new run is saved: a run that is refused, or fails before, costs nothing. The lock ends with the process, however it ends. `backend` is what runs its networks: a run does not go on with
-        another one, whose numbers differ.
+        the new run is saved: a run that is refused, or fails before, costs nothing. The lock ends with the process, however it
+        ends. `backend` is what runs its networks: a run does not go on with another one, whose numbers differ.
 
         Raises
         ------

@@ -154,9 +154,7 @@ def cache(
     (5GB where it is not set). What is in use, or was within an hour, stays, and so does all that is not this program's own.
     """
     from plasticity import given
-    from plasticity.engine import cache as programs
     from plasticity.errors import WrongUse
-    from simulations.frame import terminal
 
     if word:
         raise WrongUse(
@@ -164,6 +162,10 @@ def cache(
         )
     if clean and limit:
         raise WrongUse("--clean deletes all, --limit what is beyond a size; give one of the two.")
+
+    from plasticity.engine import cache as programs
+    from simulations.frame import terminal
+
     home, most = programs.folder(), programs.limit()
     wanted = 0 if clean else programs.size(limit, "--limit") if limit else None
     gone = programs.shrink(home, wanted) if wanted is not None and home.is_dir() else []

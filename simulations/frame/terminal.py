@@ -62,7 +62,7 @@ def _laid(
     made = Table(title=Text(printable(title)), title_justify="left")
     for place, column in enumerate(columns):
         longest = min(most, max((len(word) for row in rows for word in str(row[place]).split()), default=0))
-        room = {"width" if fixed else "min_width": longest or None} if column.endswith("source") else {}
+        room: dict[str, Any] = {"width" if fixed else "min_width": longest or None} if column.endswith("source") else {}
         made.add_column(column, overflow="fold", no_wrap=column in whole, **room)
     for row in rows:
         made.add_row(*(Text(printable(str(cell))) for cell in row))

@@ -220,16 +220,17 @@ def test_a_second_run_into_the_same_folder_is_refused_and_forced(program, tmp_pa
 def test_a_finished_run_that_lost_something_is_completed_by_the_same_command(program, tmp_path):
     path = tmp_path / "run"
     compare(program, path)
-    lost = ["records/seed-0001/mlp.json", "records/seed-0000/guessing.npz", "figures/accuracy.png", "report.html"]
-    kept = {file: file.stat().st_mtime_ns for file in path.glob("records/*/*") if str(file.relative_to(path)) not in lost}
+    before = {file: file.stat().st_mtime_ns for file in path.glob("records/*/*")}
+    (path / "records" / "seed-0001" / "mlp.json").unlink()
+    drawn = program("plot", path)[1]
+    assert "mlp (1 of 2 seeds)" in drawn and "1 of 4 jobs are not finished yet" in drawn and "guessing (1" not in drawn
+    lost = ["records/seed-0000/guessing.npz", "figures/accuracy.png", "report.html"]
     for name in lost:
         (path / name).unlink()
-    drawn = program("plot", path)[1]
-    assert "mlp (1 of 2 seeds)" in drawn and "1 of 4 jobs are not finished yet" in drawn and "guessing (" not in drawn
     status, _, err = compare(program, path)
     assert status == 0 and "4/4 jobs" in err and all((path / name).exists() for name in lost)
-    once_more = {file: file.stat().st_mtime_ns for file in kept}
-    assert {file for file in kept if once_more[file] != kept[file]} <= {*path.glob("records/seed-0001/mlp.*")}
+    made = {*path.glob("records/seed-0001/mlp.*"), *path.glob("records/seed-0000/guessing.*")}
+    assert {file for file, when in before.items() if file.stat().st_mtime_ns != when} == made
     assert compare(program, path)[0] == 2
 
 
@@ -525,9 +526,10 @@ def test_a_mistake_needs_no_simulator(tmp_path):
     lines = (
         "report nowhere", "plot nowhere", "cite no/where", "compare", "compare cued_digts", "compare digits --learners mlpp",
         "compare digits --seeds a", "compare digits --set trian=3", "compare cued_digits --set gate=none",
-        "compare digits --out c", "compare digits --learners mlp --set spiking.gate=none", "run stdp_windw", "run stdp_window --seeds a",
-        "run stdp_window --out r", "run digits", "compare stdp_window", "sweep digits", "sweep stdp_window --grid a=1 --out s",
-        "sweep stdp_windw", "show nothing", "list nothing", "cite foo",
+        "compare digits --out c", "compare digits --learners mlp --set spiking.gate=none", "run stdp_windw",
+        "run stdp_window --seeds a", "run stdp_window --out r", "run digits", "compare stdp_window", "sweep digits",
+        "sweep stdp_window --grid a=1 --out s", "sweep stdp_windw", "show nothing", "list nothing", "cite foo",
+        "cache list",
     )  # fmt: skip
     code = (
         "import sys\nfrom simulations.command_line import main\nfor line in sys.argv[1:]:\n"
