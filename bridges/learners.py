@@ -16,9 +16,9 @@ from plasticity import settings
 from plasticity.errors import WrongUse, unknown
 from plasticity.given import shown as given_as
 from plasticity.learners import CLASSES, Learner, LearnerEntry, entries_of
-from plasticity.learners.learner import GIVEN, LEARNS, SIDES
+from plasticity.learners.learner import GIVEN, LEARNS
 from plasticity.registry import Registry, is_entry
-from plasticity.settings import SEED
+from plasticity.settings import SEED, SIDES
 from plasticity.tasks import TASKS
 
 if TYPE_CHECKING:
@@ -167,8 +167,5 @@ def resolve(learners: Iterable[Any] | None, given: Mapping[str, Mapping[str, Any
         resolved.append(NamedLearner(name, side, estimator, cost, told, learns))
     if not resolved:
         raise WrongUse(f"no learner was given; known: {', '.join(LEARNERS)}.")
-    known = {learner.name for learner in resolved} | {learner.side for learner in resolved}
-    for key in given:
-        if key not in known:
-            raise unknown("learner in a setting", key, known)
+    settings.refuse_owners(given, {learner.name: learner.side for learner in resolved})
     return resolved

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 _CONTROLS = dict.fromkeys(
     (*range(9), *range(11, 32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A), *range(0xD800, 0xE000)), "?"
 )
-MANY = 25  # names that a sentence does not list where it has a better idea
+MANY = 25  # names beyond which a sentence does not list them
+NEAR = 5  # those that it does then, the most alike
 
 
 class PlasticityError(Exception):
@@ -32,6 +33,8 @@ def unknown(kind: str, given: str, known: Iterable[str]) -> WrongUse:
     part_of = [name for name in map(str.casefold, names) if asked in name and len(asked) > 2]
     close = difflib.get_close_matches(asked, folded, n=1, cutoff=0.6) or part_of
     hint = f" Did you mean {folded[close[0]]!r}?" if close else ""
-    if close and len(names) > MANY:
-        return WrongUse(f"unknown {kind} {given!r}.{hint} `plasticity list` shows all.")
+    if len(names) > MANY:
+        near = [folded[name] for name in difflib.get_close_matches(asked, folded, n=NEAR, cutoff=0.0)]
+        hint = hint or f" The nearest: {', '.join(near)}."
+        return WrongUse(f"unknown {kind} {given!r}.{hint} `plasticity {'show NAME' if ' of ' in kind else 'list'}` shows all.")
     return WrongUse(f"unknown {kind} {given!r}.{hint} Known: {', '.join(names) or 'none'}.")

@@ -24,7 +24,6 @@ import joblib
 import numpy as np
 
 from plasticity import extensions, given, held, memory
-from plasticity.engine import backend
 from plasticity.errors import PlasticityError, WrongUse
 from plasticity.settings import MOST_SEED
 
@@ -248,6 +247,8 @@ def each(
     if on_cluster():
         found = _on_cluster(work, todo)
     elif not processes:
+        from plasticity.engine import backend  # not above: a seed that is refused needs no simulator
+
         found = _in_threads(work, todo, 1 if backend() == "numpy" else at_once, meter)
     elif at_once == 1 or len(todo) <= 1:
         found = ((place, work(item, functools.partial(meter.tell, place))) for place, item in enumerate(todo))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import difflib
 import fcntl
 import functools
 import hashlib
@@ -197,6 +198,61 @@ class Record:
 
 
 @checked
+def finished(folder: str | Path) -> bool:
+    """Whether the run in a folder is finished and nothing that it had written then (`files` of run.json) was removed since."""
+    place = Path(folder)
+    try:
+        wrote = files.read_sealed(place / "run.json").get("files", ())
+    except PlasticityError:  # damaged: who reads it says so
+        wrote = ()
+    return (place / "summary.json").exists() and all((place / name).exists() for name in wrote)
+
+
+@checked
+def refuse_taken(folder: str | Path, force: bool = False) -> None:
+    """WrongUse where `RunFolder.open` would refuse whatever is asked for: another run is writing there, or one is finished."""
+    place = Path(folder)
+    with contextlib.suppress(OSError):
+        lock = os.open(place / ".lock", os.O_RDONLY | os.O_NOFOLLOW)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise _busy(place) from None
+        finally:
+            os.close(lock)
+    if not force and finished(place):
+        raise _is_finished(place)
+
+
+@checked
+def refuse_no_run(folder: str | Path) -> None:
+    """WrongUse for a folder without run.json; one above it, or one of a name like it, that has one is named."""
+    place = Path(folder)
+    if (place / "run.json").exists():
+        return
+    above = next((one for one in place.absolute().parents if (one / "run.json").exists()), None)
+    beside = {one.parent.name: one.parent for one in sorted(place.parent.glob("*/run.json"))}
+    near = [beside[name] for name in difflib.get_close_matches(place.name, beside, n=1, cutoff=0.6)]
+    if above is not None:
+        with contextlib.suppress(ValueError):
+            above = above.relative_to(Path.cwd()) if not place.is_absolute() else above
+        near = [above]
+    hint = f"did you mean {near[0]}?" if near else "give a folder that `plasticity compare` or `plasticity run` wrote."
+    raise WrongUse(f"{folder} holds no run (there is no run.json); {hint}")
+
+
+def _busy(path: Path) -> WrongUse:
+    return WrongUse(f"another run is writing to {path}; wait until it ends, or give another folder with --out.")
+
+
+def _is_finished(path: Path) -> WrongUse:
+    return WrongUse(
+        f"{path} holds a finished run. Give another folder with --out, replace the run with --force (in Python "
+        f"force=True), or draw its figures again with `plasticity plot {path}`."
+    )
+
+
+@checked
 class RunFolder:
     """The output folder of one run: run.json, records/NAME.json and .npz, and summary.json once it is finished.
 
@@ -216,10 +272,10 @@ class RunFolder:
         """Hold the folder for one run; `with RunFolder.open(...) as folder`.
 
         An empty or new folder begins a run. An unfinished run with the same configuration goes on: ask `record`
-        which parts are there. A finished one is kept unless `force`, which removes what a run writes (RUN_FILES)
-        and nothing else, and that when the first record or part of the new run is saved: a run that is refused, or fails before,
-        costs nothing. The lock ends with the process, however it ends. `backend` is what runs its networks: a run does not go on
-        with another one, whose numbers differ.
+        which parts are there; so does a finished one of which something was removed since. A finished one is kept unless
+        `force`, which removes what a run writes (RUN_FILES) and nothing else, and that when the first record or part of
+        the new run is saved: a run that is refused, or fails before, costs nothing. The lock ends with the process, however it
+        ends. `backend` is what runs its networks: a run does not go on with another one, whose numbers differ.
 
         Raises
         ------
@@ -250,9 +306,7 @@ class RunFolder:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise WrongUse(
-                    f"another run is writing to {path}; wait until it ends, or give another folder with --out."
-                ) from None
+                raise _busy(path) from None
             except OSError as error:
                 raise files.failed(path / ".lock", error) from error
             try:
@@ -273,11 +327,8 @@ class RunFolder:
         file, content = path / "run.json", {**asked, "provenance": provenance()}
         if force and file.exists():
             return content
-        if (path / "summary.json").exists():
-            raise WrongUse(
-                f"{path} holds a finished run. Give another folder with --out, replace the run with --force (in Python "
-                f"force=True), or draw its figures again with `plasticity plot {path}`."
-            )
+        if finished(path):
+            raise _is_finished(path)
         if file.exists():
             told = files.read_sealed(file)
             if not isinstance(told.get("configuration"), dict):
@@ -294,6 +345,8 @@ class RunFolder:
             _remove(path, (f"**/{TEMPORARY}*",))  # of a writer that was killed
             if not differing:
                 return None
+            if (path / "summary.json").exists():  # of a run whose records are gone
+                return content
         files.write_sealed(file, content)
         return None
 
@@ -312,6 +365,7 @@ class RunFolder:
             _remove(self.path, RUN_FILES)
             files.write_sealed(self.path / "run.json", self._replaces)
             self._replaces = None
+        _remove(self.path, ("summary.json",))  # of a run that lost something: it is no longer finished
 
     def parts(self) -> Path:
         """A folder for what is finished before a record is; a run that is replaced goes now, so that none of it stays there."""
@@ -329,7 +383,7 @@ class RunFolder:
 
     def holds(self, name: str) -> bool:
         """Whether this run has saved a record of that name."""
-        return self._replaces is None and _with(self._at(name), ".json").exists()
+        return self._replaces is None and all(_with(self._at(name), kind).exists() for kind in (".json", ".npz"))
 
     def save(self, name: str, record: Record) -> None:
         """Save a record; `name` may hold a slash, such as seed-0003/spiking_gated. May be called by many processes."""
@@ -338,8 +392,14 @@ class RunFolder:
         record.save(path)
 
     def finish(self, summary: Mapping[str, Any]) -> None:
-        """Write summary.json: with it the run is finished, so it comes after all else. Where the folder lay is left out."""
+        """Write summary.json: with it the run is finished, so it comes after all else. Where the folder lay is left out.
+
+        All that the run wrote is listed in run.json: where some of it is removed later, the same command makes it again.
+        """
         self._begin()
+        wrote = {str(file.relative_to(self.path)) for pattern in RUN_FILES[1:-1] for file in self.path.glob(pattern)}
+        told = files.read_sealed(self.path / "run.json")
+        files.write_sealed(self.path / "run.json", {**told, "files": sorted(wrote)})
         files.write_sealed(self.path / "summary.json", {key: value for key, value in summary.items() if key != "out"})
 
 

@@ -30,6 +30,13 @@ def is_entry(kind: str, made: type, named: bool) -> bool:
     return named
 
 
+def unknown_entry(kind: str, name: str, known: Iterable[str]) -> WrongUse:
+    """The refusal of a name that is neither built in nor in a file from outside."""
+    files = ", ".join(extensions.files())
+    where = f"{files} defines none of that name." if files else "One of your own needs --with FILE."
+    return WrongUse(f"{unknown(kind, name, known)} {where}")
+
+
 class Registry(Mapping[str, T], Generic[T]):
     """Everything of one kind by its `name`: what is built in, and what comes from outside (`plasticity.extensions`).
 
@@ -108,12 +115,8 @@ class Registry(Mapping[str, T], Generic[T]):
         try:
             return self._known()[name]
         except KeyError:
-            refusal = unknown(self.kind, str(name), self._entries)
-            if self._of is None:
-                raise refusal from None
-            files = ", ".join(extensions.files())
-            where = f"{files} defines none of that name." if files else "One of your own needs --with FILE."
-            raise WrongUse(f"{refusal} {where}") from None
+            refusal = unknown if self._of is None else unknown_entry
+            raise refusal(self.kind, str(name), self._entries) from None
 
     def __contains__(self, name: object) -> bool:
         return name in self._known()

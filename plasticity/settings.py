@@ -35,6 +35,7 @@ C = TypeVar("C", bound=type)
 FINITE = sys.float_info.max
 NEVER = object()
 NOTHING = "none"  # how no value, and a list of none, are written
+SIDES = ("spiking", "torch", "control")  # of learners; a setting of a side is one of all its learners
 SEED = "random_state"  # of an estimator: it follows from the seed of a run, so that nobody sets it beside the others
 MOST_SEED = 2**32 - 1  # larger ones are taken modulo this by some generators, and would repeat others
 
@@ -342,6 +343,18 @@ def _chosen(title: str, known: Mapping[str, Setting], values: Mapping[str, Any],
             raise unknown(f"setting of {outer} of {title}", inner, names)
         chosen[outer] = changed(owner, {inner: value}, f"{title}: {outer}")
     return chosen
+
+
+def refuse_owners(owners: Iterable[str], learners: Mapping[str, str]) -> None:
+    """WrongUse for an owner of settings (mlp of mlp.hidden) that is neither one of these learners nor their side, by name."""
+    known = {*learners, *learners.values()}
+    for owner in owners:
+        if owner in SIDES and owner not in known:
+            raise WrongUse(
+                f"{owner}.KEY is for {owner} learners, and none is compared, only {', '.join(learners)}; leave it out."
+            )
+        if owner not in known:
+            raise unknown("learner in a setting", owner, known)
 
 
 # Values to text

@@ -22,7 +22,7 @@ from plasticity.engine.operations import Costs
 from plasticity.errors import PlasticityError, WrongUse
 from plasticity.files import read_sealed, write_text
 from plasticity.learners.spiking_classifier import NULLS
-from plasticity.records import Record, RunFolder
+from plasticity.records import Record, RunFolder, refuse_no_run
 from plasticity.statistics import finite, holm, interval, over_seeds, paired_difference
 from plasticity.tasks.trials import share_right
 
@@ -99,6 +99,12 @@ class Comparison:
         return self.configuration["task"]
 
     @property
+    def title(self) -> str:
+        """The task, and of a table which one."""
+        file = str(self.configuration["settings"].get("file", ""))
+        return f"{self.task} ({Path(file).name.strip('()')})" if file else self.task
+
+    @property
     def chance(self) -> float:
         """Accuracy of guessing."""
         return float(self.configuration["facts"]["chance"])
@@ -158,6 +164,11 @@ class Comparison:
     def of(self, learner: str) -> list[Record]:
         """The records of one learner in the order of the seeds."""
         return [self.records[seed, learner] for seed in self.seeds if (seed, learner) in self.records]
+
+    def shown(self, learner: str) -> str:
+        """The name of a learner; where some of its seeds are missing, on how many it rests."""
+        there = len(self.of(learner))
+        return learner if there == len(self.seeds) else f"{learner} ({there} of {tables.many(len(self.seeds), 'seed')})"
 
     def numbers(self, learner: str, key: str) -> np.ndarray:
         """One number of a learner for every seed, (seeds,) float64; nan where there is none."""
@@ -402,10 +413,7 @@ def _check_record(record: Record, file: Path) -> None:
 def read_configuration(folder: Path) -> dict[str, Any]:
     """The configuration of the run in a folder (its run.json)."""
     path = Path(folder) / "run.json"
-    if not path.exists():
-        raise WrongUse(
-            f"{folder} holds no run (there is no run.json); give a folder that `plasticity compare` or `plasticity run` wrote."
-        )
+    refuse_no_run(folder)
     configuration = read_sealed(path).get("configuration")
     wanted = {
         "compare": ("task", "settings", "facts", "learners", "sides", "parameters", "seeds"),

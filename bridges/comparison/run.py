@@ -29,7 +29,7 @@ from plasticity import extensions, settings
 from plasticity.checked import checked_but
 from plasticity.engine import backend
 from plasticity.errors import PlasticityError, WrongUse
-from plasticity.learners import VALIDATION
+from plasticity.learners import VALIDATION, Learner
 from plasticity.parallel import check_jobs, check_seeds, each, one_thread, trials_generator
 from plasticity.records import Record, RunFolder, provenance
 from plasticity.tasks import TASKS, Draw, Task, table
@@ -110,6 +110,8 @@ def _work(learner: NamedLearner, task: Any, seed: int, report: Callable[..., Non
     _check_draw(task, draw)
     train, validation, test = draw.train, draw.validation, draw.test
     estimator = learner.seeded(seed)
+    if isinstance(estimator, Learner):
+        estimator.called = learner.name
     accepted = inspect.signature(estimator.fit).parameters
     if learner.side == "torch":
         _warm_up()

@@ -33,7 +33,7 @@ def summary(comparison: Comparison, width: int | None = None) -> Table:
     count = len(comparison.seeds)
     wide, narrow = width is None or width >= 132, width is not None and width < 97
     table = Table(
-        title=f"{printable(comparison.task)}: {len(comparison.learners)} learners, {count} seed{'s' if count != 1 else ''}",
+        title=f"{printable(comparison.title)}: {len(comparison.learners)} learners, {count} seed{'s' if count != 1 else ''}",
         title_justify="left",
     )
     columns = {  # title, and whether it is shown
@@ -58,7 +58,7 @@ def summary(comparison: Comparison, width: int | None = None) -> Table:
         for name in names:
             accuracy, difference, gap = entries[name]["accuracy"], apart.get(name), " " if wide else "\n"
             cells = [
-                name,
+                comparison.shown(name),
                 f"{100 * accuracy['mean']:.1f}{gap}{_bracket(accuracy)}",
                 f"{100 * comparison.chance:.0f}",
                 f"{100 * comparison.ceiling:.0f}",
@@ -85,7 +85,7 @@ def brief(comparison: Comparison, width: int | None = None) -> list[Any]:
 
     Accuracies in percent, intervals 95 % over seeds. No number is cut: where there is no room for a column, it is left out.
     """
-    title = f"{comparison.task}: {many(len(comparison.learners), 'learner')}, {many(len(comparison.seeds), 'seed')}"
+    title = f"{comparison.title}: {many(len(comparison.learners), 'learner')}, {many(len(comparison.seeds), 'seed')}"
     return [f"{title}; means with 95 % intervals", _short_table(comparison, width), _scale(comparison), *_sentences(comparison)]
 
 
@@ -124,7 +124,7 @@ def _columns(comparison: Comparison, gap: str) -> dict[str, list[str]]:
         accuracy, other = entries[name]["accuracy"], apart.get(name)
         known = other is not None and other["mean"] is not None
         cells = {
-            "learner": name,
+            "learner": comparison.shown(name),
             "accuracy %": f"{100 * accuracy['mean']:.1f}{gap}{_bracket(accuracy)}",
             "to the best, points": f"{100 * other['mean']:+.1f}{gap}{_bracket(other, '+')}" if other and known else "best",
             "fit s": f"{entries[name]['seconds']:.1f}",
@@ -139,8 +139,8 @@ def as_html(comparison: Comparison) -> str:
     columns = _columns(comparison, " ")
     columns["given"] = [group for group, names in comparison.groups.items() for _ in names]
     rows = [list(cells) for cells in zip(*columns.values(), strict=True)]
-    bold = [columns["learner"].index(comparison.best)]
-    return html_table(f"{comparison.task}, {many(len(comparison.seeds), 'seed')}", [*columns], rows, _scale(comparison), bold)
+    bold = [[name for names in comparison.groups.values() for name in names].index(comparison.best)]
+    return html_table(f"{comparison.title}, {many(len(comparison.seeds), 'seed')}", [*columns], rows, _scale(comparison), bold)
 
 
 def html_table(

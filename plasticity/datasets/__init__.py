@@ -21,7 +21,7 @@ OWN = "idx"
 
 
 class _WithOwn(Mapping[str, DataSet]):
-    """The data sets; `idx`, a folder of one's own, is among them but not listed: it needs a folder and has no terms or source."""
+    """The data sets, and the name of `idx`, which is none: a folder of one's own, without terms or source."""
 
     def __contains__(self, name: object) -> bool:
         return name == OWN or name in DATASETS
@@ -30,10 +30,10 @@ class _WithOwn(Mapping[str, DataSet]):
         return DATASETS[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(DATASETS)
+        return iter([*DATASETS, OWN])
 
     def __len__(self) -> int:
-        return len(DATASETS)
+        return len(DATASETS) + 1
 
 
 WITH_OWN = _WithOwn()

@@ -35,7 +35,9 @@ def read_idx(folder: str | Path) -> Images:
         A file is damaged or cannot be read.
     """
     place = Path(folder).expanduser()
-    if not str(folder).strip() or not place.is_dir():
+    if not str(folder).strip():
+        raise WrongUse(f"data=idx needs a folder of your own: add --set folder=DIR (in Python folder=...); it holds {_EXAMPLE}.")
+    if not place.is_dir():
         raise WrongUse(f"data=idx: folder={str(folder)!r} is no folder; give the one that holds {_EXAMPLE}.")
     pixels: list[np.ndarray] = []
     labels: list[np.ndarray] = []

@@ -485,8 +485,11 @@ class DiehlCookClassifier(ClassifierMixin, Learner):
         inputs.warn_of_silence(
             self,
             found,
-            f"Give a larger input_hz (it is {self.input_hz:g}), fewer spikes for the same rise of thresholds (theta_plus_mv="
-            f"{self.theta_plus_mv:g}), or more label_images (it is {self.label_images}), so that more neurons stand for a class.",
+            lambda: (
+                f"Give a larger input_hz (it is {self.input_hz:g}), fewer spikes for the same rise of thresholds (theta_plus_mv="
+                f"{self.theta_plus_mv:g}), or more label_images (it is {self.label_images}), so that more neurons stand for a"
+                " class."
+            ),
         )
         return found
 

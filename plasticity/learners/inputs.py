@@ -6,6 +6,7 @@ Names of columns are noted by `fit` and held to afterwards; X may be a DataFrame
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -146,13 +147,13 @@ def decisions(scores: np.ndarray) -> np.ndarray:
     return scores[:, 1] - scores[:, 0] if scores.shape[1] == 2 else scores
 
 
-def warn_of_silence(learner: Any, scores: np.ndarray, advice: str) -> None:
+def warn_of_silence(learner: Any, scores: np.ndarray, advice: Callable[[], str]) -> None:
     """Say of how many trials nothing speaks for any class, (trials, classes), where they are more than `SILENT` of all."""
     silent = 1 - scores.any(axis=1).mean()
     if silent > SILENT:
         warnings.warn(
-            f"{type(learner).__name__}: in {silent:.0%} of the trials nothing fired that speaks for any class; their answer, the"
-            f" first class, says nothing. {advice}",
+            f"{learner.called or type(learner).__name__}: in {silent:.0%} of the trials nothing fired that speaks for any class;"
+            f" their answer, the first class, says nothing. {advice()}",
             UserWarning,
             stacklevel=4,
         )

@@ -20,7 +20,6 @@ from plasticity.settings import setting
 from plasticity.tasks import KINDS
 
 L = TypeVar("L", bound="Learner")
-SIDES = ("spiking", "torch", "control")
 GIVEN = {
     "gate": "which stream matters in each trial, as gains on the streams",
     "teacher": "the label of each training trial while it learns",
@@ -110,6 +109,8 @@ class Learner(BaseEstimator):
         What is to be known of it in a comparison; what its learning curve is measured on.
     cost : float
         About how long a fit takes beside other learners.
+    called : str
+        In a comparison: the name that it was given there, for warnings.
     made_anew : tuple of str
         Attributes of a trained one that are no data (a program): `restore` makes them.
     """
@@ -127,6 +128,7 @@ class Learner(BaseEstimator):
     curve: ClassVar[str] = VALIDATION
     cost: ClassVar[float] = 1.0
     made_anew: ClassVar[tuple[str, ...]] = ()
+    called = ""
 
     random_state: int = setting(
         0, "everything random follows from it: weights, order of trials, every spike", low=0, high=settings.MOST_SEED

@@ -415,10 +415,20 @@ class SpikingClassifier(ClassifierMixin, Learner):
         inputs.warn_of_silence(
             self,
             spikes,
-            f"Give a smaller theta_plus (it is {self.theta_plus:g}; thresholds rose by {self.theta_.mean():.2g}) or a larger"
-            f" drive (it is {self.drive:g}).",
+            lambda: self._why_silent(X),
         )
         return spikes
+
+    def _why_silent(self, X: Any) -> str:
+        """What to change where nothing fires."""
+        rates, gain = self._rates(self._checked(X), self._deciding())
+        if not rates.any():
+            silent = f"the gains of the gate {self.gate.name} are" if not gain.any() else "the intensities in X are"
+            return f"No input fires, {silent} 0; give larger ones."
+        return (
+            f"Give a smaller theta_plus (it is {self.theta_plus:g}; thresholds rose by {self.theta_.mean():.2g}) or a larger"
+            f" drive (it is {self.drive:g})."
+        )
 
     def decision_function(self, X: Any) -> np.ndarray:
         """Spikes of each class's neurons in each trial, (trials, classes); learning is switched off.
@@ -434,11 +444,15 @@ class SpikingClassifier(ClassifierMixin, Learner):
         return np.where(total > 0, spikes / np.maximum(total, 1), 1 / spikes.shape[1])
 
     def attention_weights(self, X: Any) -> np.ndarray | None:
-        """The gate's gain on each stream over their sum in each trial, (trials, streams); None with a single stream."""
+        """The gate's gain on each stream over their sum in each trial, (trials, streams); equal shares where all are 0.
+
+        None with a single stream.
+        """
         if self.streams == 1:
             return None
         _, gain = self._rates(self._checked(X), self._deciding())
-        return gain / gain.sum(axis=1, keepdims=True)
+        total = gain.sum(axis=1, keepdims=True)
+        return np.where(total > 0, gain / np.where(total > 0, total, 1.0), 1 / self.streams)
 
     def _checked(self, X: Any) -> np.ndarray:
         check_is_fitted(self, "weights_")

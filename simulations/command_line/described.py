@@ -18,7 +18,7 @@ def _tells_itself(entry: Any) -> bool:
 
 
 def described(kind: str, name: str, entry: Any) -> dict[str, Any]:
-    """What `show` says of one thing, as plain data; beside what --json prints: `itself`, `use`, `references`."""
+    """What `show` says of one thing, as plain data; beside what --json prints: `itself`, `use`, `references`, `side`."""
     from simulations.frame.citations import papers
 
     summary, source = _line(entry)
@@ -38,7 +38,8 @@ def described(kind: str, name: str, entry: Any) -> dict[str, Any]:
     told = {"measures": [{"name": one.name, "unit": one.unit, "meaning": one.meaning} for one in measures or ()]}
     return {
         "kind": kind[:-1], "name": name, "summary": summary, "source": source, "settings": _settings(kind, entry),
-        **(told if kind == "simulations" else {}), "description": str(text), "itself": _tells_itself(entry),
+        **(told if kind == "simulations" else {}), **({"side": entry.side} if kind == "learners" else {}),
+        "description": str(text), "itself": _tells_itself(entry),
         "use": _use(kind, name, entry), "references": papers(kind, name, entry),
     }  # fmt: skip
 

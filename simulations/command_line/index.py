@@ -9,9 +9,11 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
+
+from plasticity.registry import unknown_entry
 
 FILE = Path(__file__).with_name("index.json")
 TOP = Path(__file__).resolve().parents[2]
@@ -33,12 +35,30 @@ ASKED_BY = "simulations/command_line/described.py"
 
 def known(kind: str) -> dict[str, dict[str, Any]]:
     """All of a kind by name, in its order: what `show --json` says of each, and `references` (dois and arXiv numbers)."""
+    return _entries(kind) or asked(kind)
+
+
+def names(kind: str) -> list[str]:
+    """The names of all of a kind."""
+    from simulations.frame.known import registries
+
+    return [*(_entries(kind) or registries()[kind]())]
+
+
+def _entries(kind: str) -> dict[str, dict[str, Any]]:
+    """What is kept of a kind; nothing where it is not what there is."""
     from plasticity import extensions
 
     kept = _kept().get(kind, {})
-    if kept.get("files") == _digest(kind) and not extensions.modules():
-        return dict(kept["entries"])
-    return asked(kind)
+    return dict(kept["entries"]) if kept.get("files") == _digest(kind) and not extensions.modules() else {}
+
+
+def require(kind: str, wanted: Iterable[str]) -> None:
+    """WrongUse for a name that is none of this kind."""
+    there = names(kind)
+    for name in wanted:
+        if name not in there:
+            raise unknown_entry(kind[:-1], name, there)
 
 
 def asked(kind: str) -> dict[str, dict[str, Any]]:

@@ -126,9 +126,16 @@ def tell(sentence: str) -> None:
 
 @contextlib.contextmanager
 def warnings_told() -> Iterator[None]:
-    """A warning is a sentence on standard error, without the line of code that it comes from; Brian2, once imported, logs it."""
+    """A warning is a sentence on standard error, told once, without its line of code; Brian2, once imported, logs it."""
+    told: set[str] = set()
+
+    def show(message: Warning | str, *_: Any, **__: Any) -> None:
+        if str(message) not in told:
+            told.add(str(message))
+            tell(f"warning: {message}")
+
     with warnings.catch_warnings():
-        warnings.showwarning = lambda message, *_, **__: tell(f"warning: {message}")
+        warnings.showwarning = show
         yield
 
 
@@ -194,10 +201,14 @@ def bar(label: str) -> Iterator[Callable[..., None]]:
     )
     line = bar.add_task(label, total=1.0, jobs="")
 
+    jobs = ""  # as last heard; a note stands instead, while there is one
+
     def show(fraction: float, finished: int | None = None, total: int | None = None, note: str = "") -> None:
+        nonlocal jobs
         stopping.heed()
         bar.start()  # not before there is work: a refusal shows no bar
-        bar.update(line, completed=fraction, jobs=note if total is None else f"{finished}/{total} jobs")
+        jobs = jobs if total is None else f"{finished}/{total} jobs"
+        bar.update(line, completed=fraction, jobs=note or jobs)
 
     try:
         yield show
@@ -214,10 +225,13 @@ def _lines(label: str) -> Iterator[Callable[..., None]]:
     """Tells how far it is in a line every `EVERY_S` seconds, whether or not anything was heard meanwhile, and at the end."""
     began, ended = time.monotonic(), threading.Event()
     heard = ["", ""]  # the fraction, and jobs or a note; empty until there is work: a refusal has no lines
+    jobs = ""
 
     def show(fraction: float, finished: int | None = None, total: int | None = None, note: str = "") -> None:
+        nonlocal jobs
         stopping.heed()
-        heard[:] = [f"{100 * fraction:.0f} %", note if total is None else f"{finished}/{total} jobs"]
+        jobs = jobs if total is None else f"{finished}/{total} jobs"
+        heard[:] = [f"{100 * fraction:.0f} %", note or jobs]
 
     def line() -> None:
         if heard[0]:

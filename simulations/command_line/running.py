@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 @app.command()
 @guarded
 def compare(
-    task: Annotated[str, typer.Argument(help="The task; `plasticity list tasks` shows them.")],
+    task: Annotated[str, typer.Argument(help="The task; `plasticity list tasks` shows them.", show_default=False)] = "",
     learners: Annotated[
         str,
         typer.Option(
@@ -63,27 +64,37 @@ def compare(
     --set torch.KEY=VALUE all learners of that side, --set energy.KEY=VALUE what an operation costs (energy.sram_pj=2.5). An
     interrupted comparison goes on where it stopped: give the same command again.
     """
-    from bridges import comparison as bridge
-    from bridges.comparison.energy import EnergyTable
     from plasticity import settings
     from plasticity.errors import WrongUse
     from plasticity.parallel import cluster as on_cluster
+    from plasticity.records import refuse_taken
     from plasticity.tasks import TASKS
-    from simulations import SIMULATIONS
-    from simulations.frame import results, terminal
-    from simulations.frame.on_task import by_owner
+    from simulations.command_line import index
+    from simulations.frame.owners import by_owner, configured
 
-    if task in SIMULATIONS:
+    if not task:
+        raise WrongUse(f"compare what? Name a task: {', '.join(index.names('tasks'))}; such as `plasticity compare cued_digits`.")
+    if task in index.names("simulations"):
         raise WrongUse(f"{task} is a simulation, not a task; type `plasticity run {task}`.")
-    kind = TASKS[task]
+    index.require("tasks", [task])
+    picked, listed = names(learners, "--learners"), parse_seeds(seeds)
+    index.require("learners", picked)
     for_task, for_learners = by_owner(settings.parse(set_))
-    energy = settings.configure(EnergyTable, for_learners.pop("energy", {}))
-    made = settings.configure(kind, for_task)
-    listed = parse_seeds(seeds)
+    made = configured(TASKS[task], for_task, picked)
+    if picked and not with_:
+        about = index.known("learners")
+        settings.refuse_owners(for_learners.keys() - {"energy"}, {name: about[name]["side"] for name in picked})
     folder = out if out is not None else Path("results") / task
+    refuse_taken(folder, force)
+
+    from bridges import comparison as bridge  # not before all this: a mistake costs no simulator
+    from bridges.comparison.energy import EnergyTable
+    from simulations.frame import results, terminal
+
+    energy = settings.configure(EnergyTable, for_learners.pop("energy", {}))
     with on_cluster(cluster or None), warnings_told(), bar(f"compare {task}") as progress:
         bridge.compare(
-            names(learners, "--learners") or None,
+            picked or None,
             made,
             seeds=listed,
             jobs=jobs,
@@ -92,7 +103,7 @@ def compare(
             progress=progress,
             settings=for_learners,
             energy=energy,
-            complete=lambda _: results.load(folder).complete(svg),
+            complete=lambda _: _draw(progress, lambda: results.load(folder).complete(svg)),
         )
     result = results.load(folder)
     if as_json:
@@ -100,6 +111,13 @@ def compare(
         return
     terminal.show(*result.tables(terminal.console().width, everything))
     _where(result, everything)
+
+
+def _draw(progress: Callable[..., None], make: Callable[[], None]) -> None:
+    """Make figures and page, and say so meanwhile."""
+    progress(1.0, note="drawing figures")
+    make()
+    progress(1.0)
 
 
 def _where(result: Result, everything: bool) -> None:
@@ -151,17 +169,22 @@ def _run(
     from plasticity import settings
     from plasticity.errors import WrongUse
     from plasticity.parallel import cluster as on_cluster
-    from plasticity.tasks import TASKS
-    from simulations import SIMULATIONS
+    from plasticity.records import refuse_taken
+    from simulations.command_line import index
+
+    if simulation in index.names("tasks"):
+        raise WrongUse(f"{simulation} is a task, not a simulation; type `plasticity compare {simulation}`.")
+    index.require("simulations", [simulation])
+    given, listed = settings.parse(set_), parse_seeds(seeds) if seeds else None
+    folder = out if out is not None else Path("results") / simulation
+    refuse_taken(folder, force)
+
+    from simulations import SIMULATIONS  # not before all this: a mistake costs no simulator
     from simulations.frame import results, terminal
     from simulations.frame.execute import execute
 
-    if simulation in TASKS:
-        raise WrongUse(f"{simulation} is a task, not a simulation; type `plasticity compare {simulation}`.")
-    made = SIMULATIONS[simulation].configure(settings.parse(set_))
-    folder = out if out is not None else Path("results") / simulation
+    made = SIMULATIONS[simulation].configure(given)
     with on_cluster(cluster or None), bar(f"run {simulation}") as progress:
-        listed = parse_seeds(seeds) if seeds else None
         execute(made, folder, listed, jobs, force, progress, svg, lambda: results.load(folder).write_report())
     result = results.load(folder)
     if as_json:
@@ -193,7 +216,7 @@ def sweep(
     simulation: Annotated[str, typer.Argument(help="The simulation or the task; `plasticity list` shows them.")],
     grid: Annotated[
         list[str], typer.Option("--grid", metavar="KEY=A,B,C", help="Values of a setting; repeat for all combinations.")
-    ],
+    ] = [],  # noqa: B006
     learners: Annotated[
         str,
         typer.Option(
@@ -223,26 +246,36 @@ def sweep(
     from plasticity.errors import WrongUse
     from plasticity.parallel import check_jobs
     from plasticity.parallel import cluster as on_cluster
+    from plasticity.records import refuse_taken
     from plasticity.tasks import TASKS
-    from simulations import SIMULATIONS
+    from simulations.command_line import index
+
+    kind: type[Experiment]
+    of_task, picked = simulation in index.names("tasks"), names(learners, "--learners")
+    index.require("tasks" if of_task else "simulations", [simulation])
+    index.require("learners", picked)
+    if picked and not of_task:
+        raise WrongUse(f"{simulation} is a simulation, --learners goes with a task: {', '.join(TASKS)}; leave it out.")
+    if not grid:
+        raise WrongUse(
+            f"sweep over what? Give values of a setting: `plasticity sweep {simulation} --grid {_example(simulation)}`;"
+            f" `plasticity show {simulation}` lists the settings."
+        )
+    listed, shown = parse_seeds(seeds), names(measure, "--measure")
+    folder = out if out is not None else Path("results") / f"sweep_{simulation}"
+    refuse_taken(folder, force)
+
+    from simulations import SIMULATIONS  # not before all this: a mistake costs no simulator
     from simulations.frame import results, terminal
     from simulations.frame import sweep as sweeps
     from simulations.frame.on_task import on_task
 
-    kind: type[Experiment]
-    if simulation in TASKS:
-        kind = on_task(TASKS[simulation], names(learners, "--learners"))
-    else:
-        kind = SIMULATIONS[simulation]
-        if learners:
-            raise WrongUse(f"{simulation} is a simulation, --learners goes with a task: {', '.join(TASKS)}; leave it out.")
-    folder = out if out is not None else Path("results") / f"sweep_{simulation}"
-    asked, listed = sweeps.parse_grid(grid), parse_seeds(seeds)
-    shown = names(measure, "--measure")
+    kind = on_task(TASKS[simulation], picked) if of_task else SIMULATIONS[simulation]
+    asked = sweeps.parse_grid(grid)
     with on_cluster(cluster or None), warnings_told(), bar(f"sweep {simulation}") as progress:
         sweeps.sweep(
             kind, asked, listed, settings.parse(set_), check_jobs(jobs), folder, force, progress, shown,
-            lambda: results.load(folder, shown).complete(svg),
+            lambda: _draw(progress, lambda: results.load(folder, shown).complete(svg)),
         )  # fmt: skip
     result = results.load(folder, shown)
     if as_json:
@@ -250,6 +283,16 @@ def sweep(
         return
     terminal.show(*result.tables(terminal.console().width))
     _lies(result)
+
+
+def _example(simulation: str) -> str:
+    """A setting of a simulation or task with two values, as --grid takes them."""
+    from simulations.command_line.index import known
+
+    about = known("tasks").get(simulation) or known("simulations")[simulation]
+    numbers = {row["name"]: row["default"] for row in about["settings"] if type(row["default"]) in (int, float)}
+    name, value = next(((name, value) for name, value in numbers.items() if value > 1 or type(value) is float), ("KEY", None))
+    return f"{name}={value // 2 if type(value) is int else value / 2:g},{value:g}" if value is not None else "KEY=A,B,C"
 
 
 def _drawn(result: Result) -> tuple[list[str], str]:
@@ -298,6 +341,7 @@ def reproduce(
 ) -> None:
     """Run every simulation as published and put all checks into one table; what is finished in the folder is not run again."""
     from plasticity.files import read_sealed
+    from plasticity.records import finished
     from simulations import SIMULATIONS
     from simulations.frame import results, terminal
     from simulations.frame.execute import execute
@@ -307,9 +351,8 @@ def reproduce(
     folder = out if out is not None else Path("results") / "reproductions"
     told = []
     for kind in [SIMULATIONS[name] for name in wanted or published()]:
-        finished = folder / kind.name / "summary.json"
-        if finished.exists() and not force:
-            told.append(read_sealed(finished))
+        if finished(folder / kind.name) and not force:
+            told.append(read_sealed(folder / kind.name / "summary.json"))
             continue
         with bar(f"run {kind.name}") as progress:
             place = folder / kind.name

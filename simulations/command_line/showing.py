@@ -32,6 +32,10 @@ def plot(
 
     With --out the figures go there, over nothing that is there already but figures, and that with --force.
     """
+    from plasticity.records import refuse_no_run
+
+    refuse_no_run(folder)
+
     from simulations.frame import results, terminal
 
     result = results.load(folder, names(measure, "--measure"))
@@ -61,6 +65,10 @@ def report(
     debug: Debug = False,
 ) -> None:
     """Write one page of HTML about a run, from its records alone: question, table, figures, every seed, how to run it again."""
+    from plasticity.records import refuse_no_run
+
+    refuse_no_run(folder)
+
     from simulations.frame import results, terminal
 
     page = results.load(folder).write_report(out, force)
@@ -82,9 +90,12 @@ def cite(
 ) -> None:
     """BibTeX of the papers behind a run, or behind a rule, task, learner, ... by its name, and what these are made of."""
     from plasticity.errors import printable
+    from plasticity.records import refuse_no_run
     from plasticity.references import bibtex
 
     if Path(what).is_dir() or "/" in what:
+        refuse_no_run(what)
+
         from simulations.frame import results
 
         found, title = results.load(what).references(), "out"
@@ -128,6 +139,7 @@ def data(
 @app.command()
 @guarded
 def cache(
+    word: Annotated[str, typer.Argument(hidden=True, metavar="")] = "",
     clean: Annotated[bool, typer.Option("--clean", help="Delete all that was not used within an hour.")] = False,
     limit: Annotated[
         str,
@@ -141,12 +153,19 @@ def cache(
     After a network is compiled those that were unused longest are deleted, until all take no more than PLASTICITY_CACHE_LIMIT
     (5GB where it is not set). What is in use, or was within an hour, stays, and so does all that is not this program's own.
     """
-    from plasticity.engine import cache as programs
+    from plasticity import given
     from plasticity.errors import WrongUse
-    from simulations.frame import terminal
 
+    if word:
+        raise WrongUse(
+            f"cache takes no {given.shown(word)}: `plasticity cache` lists what is kept, `plasticity cache --clean` deletes it."
+        )
     if clean and limit:
         raise WrongUse("--clean deletes all, --limit what is beyond a size; give one of the two.")
+
+    from plasticity.engine import cache as programs
+    from simulations.frame import terminal
+
     home, most = programs.folder(), programs.limit()
     wanted = 0 if clean else programs.size(limit, "--limit") if limit else None
     gone = programs.shrink(home, wanted) if wanted is not None and home.is_dir() else []
@@ -171,6 +190,8 @@ def cache(
     if rows:
         terminal.show(terminal.table("compiled networks", heads, rows, terminal.console().width))
     away = f"deleted: {len(gone)}, {sum(one.bytes for one in gone) / 1e6:.1f} MB" if wanted is not None else ""
+    if clean and kept:
+        away += f"; what stays is in use, or was within the last {programs.GRACE_S / 60:.0f} minutes"
     said = (f"{len(kept)} kept, {total / 1e6:.1f} MB of at most {most / 1e6:.0f} MB", away, f"folder: {home}")
     terminal.show(*filter(None, said))
 

@@ -326,7 +326,9 @@ def attention(comparison: Comparison) -> Figure | None:
         gains = [_gain_matrix(record.arrays) for record in comparison.of(name) if "gain_attended" in record.arrays]
         if gains:
             raw = np.stack(gains)
-            panels.append((f"{_title(name)}: gain / sum of gains", raw / raw.sum(axis=2, keepdims=True), raw))
+            total = raw.sum(axis=2, keepdims=True)
+            shares = np.divide(raw, total, out=np.full_like(raw, 1 / raw.shape[2]), where=total > 0)  # alike where all are 0
+            panels.append((f"{_title(name)}: gain / sum of gains", shares, raw))
             break
     if not panels:
         return None

@@ -80,9 +80,12 @@ def execute(
             folder.save(RECORD, record)
         record.refuse_other(Path(out) / "records" / RECORD, None, configuration)
         shutil.rmtree(Path(out) / "records" / PARTS, ignore_errors=True)
+        tell = progress or quiet
+        tell(1.0, note="drawing figures")
         figures.save(figures.draw_all(experiment.figures(experiment.arrays_of(record))), Path(out) / "figures", svg)
         if complete is not None:
             complete()
+        tell(1.0)
         folder.finish(summarise(record))
     return read_sealed(Path(out) / "summary.json") | {"out": str(out)}  # with null where a number does not exist
 

@@ -10,26 +10,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from plasticity import settings
 from plasticity.statistics import mean_and_interval
 from simulations.frame.experiment import Arrays, Experiment, Measure, Session
+from simulations.frame.owners import by_owner, configured
 
 if TYPE_CHECKING:
     from plasticity.tasks import Task
     from simulations.figures.kinds import Drawing
-
-
-def by_owner(values: Mapping[str, str]) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
-    """What `--set` of a comparison says of the task (train=500), and of each learner or side (mlp.hidden=64)."""
-    of_task: dict[str, str] = {}
-    of_others: dict[str, dict[str, str]] = {}
-    for key, value in values.items():
-        owner, dot, name = key.partition(".")
-        if dot:
-            of_others.setdefault(owner, {})[name] = value
-        else:
-            of_task[key] = value
-    return of_task, of_others
 
 
 @dataclass(frozen=True)
@@ -61,7 +48,7 @@ class OnTask(Experiment):
         from bridges.learners import resolve
 
         of_task, given = by_owner(values)
-        made = settings.configure(cls.task, of_task)
+        made = configured(cls.task, of_task, cls.learners)
         parameters = {learner.name: learner.parameters() for learner in resolve(cls.learners, given, made)}
         return cls(made, json.dumps(parameters, sort_keys=True), given)
 

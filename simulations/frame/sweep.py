@@ -187,6 +187,7 @@ def sweep(
         write_text(Path(out) / "summary.csv", found.csv())
         if complete is not None:
             complete()
+        show(1.0)  # whatever was told meanwhile
         folder.finish(found.to_json())
     return found
 

@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
 from plasticity.errors import printable
 
 PIPE = 120  # columns of a file, or of a pipe that no terminal is seen behind
+NARROWEST = 6  # columns of text that a column has at least, where its words are that long
 ROOM_FOR_SOURCES = 120  # columns below which sources have no column of their own; a table of checks leaves them out
 
 
@@ -42,30 +44,48 @@ def table(
 ) -> Table:
     """A table that folds its cells, but for those of the columns in `whole`, the first one if not told; a doi is not folded.
 
-    In a narrow window a source stands below what is said in the column before it.
+    In a narrow window a source stands below what is said in the column before it. Where there is no room for all this, any
+    cell is folded, or all of them stand below each other: nothing is cut at the edge of the window.
     """
     if "source" in columns and width < ROOM_FOR_SOURCES:
         at = columns.index("source")
         rows = [[*row[: at - 1], f"{row[at - 1]}\n{row[at]}".strip(), *row[at + 1 :]] for row in rows]
         columns = [*columns[: at - 1], f"{columns[at - 1]}, source", *columns[at + 1 :]]
-    made = Table(title=Text(printable(title)), title_justify="left")
+    kept = columns[:1] if whole is None else whole
+    tries = ((kept, width // 2, False), (kept, width // 2, True), (kept, 0, False), ((), 0, False))
+    laid = (_laid(title, columns, rows, *how) for how in tries)
+    below = [["\n".join(f"{head}: {cell}" for head, cell in zip(columns, row, strict=True))] for row in rows]
+    return next((made for made in laid if _fits(made, width)), _laid(title, [""], below, (), 0, False))
+
+
+def _laid(
+    title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], whole: Sequence[str], most: int, fixed: bool
+) -> Table:
+    """A table whose sources are as wide as their longest word, up to `most`; at least, or where `fixed` exactly."""
+    made = Table(title=Text(printable(title)), title_justify="left", show_header=any(columns))
     for place, column in enumerate(columns):
         longest = max((len(word) for row in rows for word in str(row[place]).split()), default=0)
-        made.add_column(
-            column,
-            overflow="fold",
-            no_wrap=not place if whole is None else column in whole,
-            min_width=min(longest, width // 2) if column.endswith("source") else None,
-        )
+        least = min(longest, most if most and column.endswith("source") else NARROWEST)
+        room: dict[str, Any] = {"width" if fixed and least > NARROWEST else "min_width": least}
+        made.add_column(column, overflow="fold", no_wrap=column in whole, **room)
     for row in rows:
         made.add_row(*(Text(printable(str(cell))) for cell in row))
     return made
 
 
+def _fits(made: Table, width: int) -> bool:
+    """Whether no line of a table is longer than the window is wide."""
+    out = Console(width=width)
+    return all(Segment.get_line_length(line) <= width for line in Segment.split_lines(out.render(made)))
+
+
 def checks(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], width: int) -> Table:
     """A table of checks, whose last column are sources; a narrow window has no room for these."""
     if width >= ROOM_FOR_SOURCES:
-        return table(title, columns, rows, width, whole=("holds",))
+        longest = max((len(word) for row in rows for word in str(row[-1]).split()), default=0)
+        whole = [_laid(title, columns, rows, ("holds",), longest, fixed) for fixed in (False, True)]
+        if made := next((made for made in whole if _fits(made, width)), None):
+            return made
     made = table(title, columns[:-1], [row[:-1] for row in rows], width, whole=("holds",))
     made.caption = "Sources: summary.json, or a wider window."
     made.caption_justify = "left"

@@ -41,7 +41,9 @@ def lead(comparison: Comparison) -> str:
     """How many learners and seeds, and which learner is right most often."""
     best = next(learner for learner in comparison.to_json()["learners"] if learner["name"] == comparison.best)["accuracy"]
     shares = {key: None if value is None else 100 * value for key, value in best.items() if key != "seeds"}
-    told = (
+    data = comparison.configuration["settings"].get("file", "")
+    told = f"The table: {data}. " if data else ""
+    told += (
         f"{many(len(comparison.learners), 'learner')} on the same trials, {many(len(comparison.seeds), 'seed')}. Highest mean"
         f" test accuracy: {comparison.best}, {cell(shares, '.1f')} %; chance is {100 * comparison.chance:.3g} %, the ceiling"
         f" {100 * comparison.ceiling:.3g} %."

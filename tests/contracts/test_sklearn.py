@@ -22,7 +22,8 @@ from bridges import TorchClassifier
 from bridges.learner import TorchClassifier as torch_by_its_old_name
 from plasticity.engine import compiler
 from plasticity.errors import WrongUse
-from plasticity.learners import DiehlCookClassifier, Guessing, RateMemory, SpikingClassifier, SpikingMemory
+from plasticity.gates import InputGain
+from plasticity.learners import DiehlCookClassifier, Guessing, RateMemory, SpikingClassifier, SpikingMemory, inputs
 from plasticity.tasks import AssociativeRecall, split_streams
 from plasticity.unsupervised import DiehlCookClassifier as diehl_cook_by_its_old_name
 
@@ -349,3 +350,22 @@ def test_a_network_in_which_nothing_fires_is_told_and_gives_equal_chances():
         assert set(learner.predict(X)) == {0}
     with pytest.warns(UserWarning, match="larger drive"):
         np.testing.assert_array_equal(learner.predict_proba(X), np.full((60, 2), 0.5))
+
+
+@pytest.mark.parametrize(
+    ("gains", "shown", "told"),
+    [
+        ((0.0, 0.0), 1.0, "the gains of the gate input_gain are 0; give larger ones"),
+        ((2.0, 0.2), 0.0, "the intensities in X are 0"),
+        ((2.0, 0.2), 1.0, "smaller theta_plus .it is 0.08"),
+    ],
+)
+def test_what_is_told_of_silence_fits_its_cause(monkeypatch, gains, shown, told):
+    learner = SpikingClassifier(gate=InputGain(*gains))
+    learner.theta_, learner.called = np.zeros(3), "spiking_gated"
+    monkeypatch.setattr(learner, "_checked", lambda X: X, raising=False)
+    monkeypatch.setattr(learner, "_deciding", lambda: np.random.default_rng(0), raising=False)
+    trials = np.hstack([np.full((4, 6), shown), np.eye(2)[[0, 1, 0, 1]]])
+    with pytest.warns(UserWarning, match=f"^spiking_gated: in 100% .* {told}"):
+        inputs.warn_of_silence(learner, np.zeros((4, 2)), lambda: learner._why_silent(trials))
+    np.testing.assert_allclose(learner.attention_weights(trials).sum(axis=1), 1.0)

@@ -23,15 +23,16 @@ from rich.console import Console
 
 import simulations
 from plasticity.errors import WrongUse
-from plasticity.files import read_sealed
+from plasticity.files import read_sealed, write_sealed
 from plasticity.registry import Registry
 from plasticity.settings import setting
-from simulations.command_line import main
+from simulations.command_line import index, main
 from simulations.command_line.options import parse_seeds
 from simulations.figures.kinds import line, panel
-from simulations.frame import results, terminal
+from simulations.frame import known, results, terminal
 from simulations.frame.checks import Check, near
 from simulations.frame.experiment import Experiment
+from simulations.frame.shown import CHECKS, checked
 
 REFERENCE = Path(__file__).resolve().parents[2] / "results" / "reference"
 TINY = ["--set", "train=60", "--set", "validation=20", "--set", "test=40", "--jobs", "1"]
@@ -96,6 +97,7 @@ class Broken(Throw):
 @pytest.fixture
 def with_throw(monkeypatch):
     monkeypatch.setattr(simulations, "SIMULATIONS", Registry("simulation", [Throw, Broken]))
+    monkeypatch.setattr(index, "names", lambda kind: [*known.registries()[kind]()])  # these are not in index.json
 
 
 # compare
@@ -215,6 +217,33 @@ def test_a_second_run_into_the_same_folder_is_refused_and_forced(program, tmp_pa
     assert compare(program, tmp_path / "run", "--force")[0] == 0
 
 
+def test_a_finished_run_that_lost_something_is_completed_by_the_same_command(program, tmp_path):
+    path = tmp_path / "run"
+    compare(program, path)
+    before = {file: file.stat().st_mtime_ns for file in path.glob("records/*/*")}
+    (path / "records" / "seed-0001" / "mlp.json").unlink()
+    drawn = program("plot", path)[1]
+    assert "mlp (1 of 2 seeds)" in drawn and "1 of 4 jobs are not finished yet" in drawn and "guessing (1" not in drawn
+    lost = ["records/seed-0000/guessing.npz", "figures/accuracy.png", "report.html"]
+    for name in lost:
+        (path / name).unlink()
+    status, _, err = compare(program, path)
+    assert status == 0 and "4/4 jobs" in err and all((path / name).exists() for name in lost)
+    made = {*path.glob("records/seed-0001/mlp.*"), *path.glob("records/seed-0000/guessing.*")}
+    assert {file for file, when in before.items() if file.stat().st_mtime_ns != when} == made
+    assert compare(program, path)[0] == 2
+
+
+@pytest.mark.parametrize("kind", ["run", "sweep"])
+def test_a_finished_experiment_that_lost_its_records_is_completed(program, tmp_path, with_throw, kind):
+    path = tmp_path / "run"
+    words = [kind, "throw", *["--grid", "dice=10,20"] * (kind == "sweep"), "--seeds", 2, "--jobs", 1, "--out", path]
+    assert program(*words)[0] == 0 and program(*words)[0] == 2
+    gone = next(path.glob("records/**/*.json"))
+    gone.unlink()
+    assert program(*words)[0] == 0 and gone.exists() and program(*words)[0] == 2
+
+
 @pytest.mark.full
 def test_plot_draws_the_same_bytes_again_and_simulates_nothing(program, tmp_path, monkeypatch):
     compare(program, tmp_path / "run")
@@ -258,6 +287,15 @@ def test_a_damaged_record_is_named_in_one_sentence(program, tmp_path):
         (["show", "triplet"], "Did you mean 'triplet_stdp'"),
         (["plot", "nowhere"], "holds no run"),
         (["data", "--fetch", "mnst"], "Did you mean 'mnist'"),
+        (["compare"], "Name a task: cued_digits, digits, associative_recall, table"),
+        (["compare", "cued_digits", "--learners", "spiking_gated", "--set", "gate=none"], "did you mean spiking.gate=none?"),
+        (["compare", "cued_digits", "--set", "epochs=3"], "did you mean torch.epochs=3?"),
+        (["compare", "cued_digits", "--learners", "mlp", "--set", "spiking.gate=none"], "for spiking learners, and none is"),
+        (["compare", "cued_digits", "--set", "data=foo"], "Known: digits, idx, mnist."),
+        (["sweep", "exponential_output"], "plasticity sweep exponential_output --grid mu="),
+        (["sweep", "digits"], "plasticity sweep digits --grid train="),
+        (["cache", "list"], "`plasticity cache --clean` deletes it"),
+        (["cite", "foo"], "The nearest: "),
     ],
 )
 def test_wrong_use_is_one_sentence_and_exit_status_2(program, tmp_path, monkeypatch, arguments, told):
@@ -267,7 +305,7 @@ def test_wrong_use_is_one_sentence_and_exit_status_2(program, tmp_path, monkeypa
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("arguments", [["compere"], ["compare", "cued_digits", "--sedes", "3"], ["compare"]])
+@pytest.mark.parametrize("arguments", [["compere"], ["compare", "cued_digits", "--sedes", "3"]])
 def test_unknown_commands_and_options_are_wrong_use(program, arguments):
     status, out, err = program(*arguments)
     assert (status, out) == (2, "") and "Traceback" not in err
@@ -363,6 +401,8 @@ def test_progress_is_a_line_now_and_then_where_standard_error_is_no_terminal(cap
         time.sleep(0.7)  # nothing is heard, and yet it is told
         show(0.5, 1, 2)
         show(1.0, 2, 2)
+        show(1.0, note="drawing figures")
+        show(1.0)
     *early, last = capsys.readouterr().err.splitlines()
     assert 2 <= len(early) <= 4 and set(early) <= {f"run it: 25 %, 12 images/s, {s} s elapsed" for s in (0, 1, 2)}
     assert re.fullmatch(r"run it: 100 %, 2/2 jobs, \d+ s elapsed", last)
@@ -478,6 +518,61 @@ def test_help_needs_no_simulator():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=ENVIRONMENT, timeout=60)
     assert done.returncode == 0, done.stderr
     assert "--learners" in done.stdout
+
+
+def test_a_mistake_needs_no_simulator(tmp_path):
+    """What is wrong with names, numbers and folders is said before anything heavy is imported."""
+    for name, command in (("c", "compare"), ("r", "run"), ("s", "sweep")):
+        (tmp_path / name).mkdir()
+        write_sealed(tmp_path / name / "run.json", {"configuration": {"command": command}})
+        write_sealed(tmp_path / name / "summary.json", {})
+    lines = (
+        "report nowhere", "plot nowhere", "cite no/where", "compare", "compare cued_digts", "compare digits --learners mlpp",
+        "compare digits --seeds a", "compare digits --set trian=3", "compare cued_digits --set gate=none",
+        "compare digits --out c", "compare digits --learners mlp --set spiking.gate=none", "run stdp_windw",
+        "run stdp_window --seeds a", "run stdp_window --out r", "run digits", "compare stdp_window", "sweep digits",
+        "sweep stdp_window --grid a=1 --out s", "sweep stdp_windw", "show nothing", "list nothing", "cite foo",
+        "cache list",
+    )  # fmt: skip
+    code = (
+        "import sys\nfrom simulations.command_line import main\nfor line in sys.argv[1:]:\n"
+        "    try: main(line.split())\n    except SystemExit as end: assert end.code == 2, (line, end.code)\n"
+        "    heavy = {'torch', 'brian2', 'matplotlib', 'sklearn', 'scipy'} & set(sys.modules)\n"
+        "    assert not heavy, (line, heavy)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *lines], capture_output=True, text=True, env=ENVIRONMENT, timeout=120, cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("holds a finished run") == 3 and done.stderr.count("\n") == len(lines)
+
+
+def test_a_folder_without_a_run_names_the_one_that_may_be_meant(program, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "results" / "example" / "records" / "seed-0000").mkdir(parents=True)
+    write_sealed(tmp_path / "results" / "example" / "run.json", {"configuration": {}})
+    for given in ("results/exampl", "results/example/records", "results/example/records/seed-0000"):
+        assert "did you mean results/example?" in program("plot", given)[2]
+    assert f"did you mean {tmp_path}/results/example?" in program("report", tmp_path / "results" / "example" / "records")[2]
+    assert "give a folder that" in program("plot", "results/other")[2]
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 100, 119, 120, 121, 150])
+def test_no_table_of_checks_is_cut_at_the_edge_of_the_window(width):
+    for name in ("stdp_window", "triplet_frequency", "identities", "bench"):
+        checks = read_sealed(REFERENCE / name / "summary.json")["checks"]
+        out = io.StringIO()
+        Console(file=out, width=3 * width).print(
+            terminal.checks("checks", CHECKS, [checked(one) for one in checks], width), width=width
+        )
+        lines = out.getvalue().splitlines()
+        assert max(map(len, lines)) <= width and all(
+            line[-1] in "\u2513\u2503\u2529\u2502\u2518" for line in lines if line[0] in "\u2503\u2502"
+        )
+        words = " ".join("".join(out.getvalue().split()).replace("\u2502", " ").split())
+        sources = {word for one in checks for word in one["source"].split() if word.startswith("doi:")}
+        told = "summary.json, or a wider window" in " ".join(out.getvalue().split())
+        assert told != all(source in words for source in sources) or not sources
 
 
 @pytest.mark.full

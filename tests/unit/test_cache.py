@@ -450,6 +450,8 @@ def test_the_command_lists_and_cleans(four: Path, capsys: pytest.CaptureFixture[
     assert status == 0 and len(json.loads(out)["deleted"]) == 3 and letters(four) == "ae"
     status, out, _ = told(capsys, "--clean")
     assert status == 0 and letters(four) == "e" and "deleted: 1, 0.0 MB" in out
+    status, out, _ = told(capsys, "--clean")
+    assert status == 0 and "deleted: 0, 0.0 MB; what stays is in use, or was within the last 60 minutes" in out
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from rich.console import Console
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.ensemble import BaggingClassifier
 from sklearn.neighbors import KNeighborsClassifier
@@ -18,7 +20,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
-from bridges.comparison import Comparison, compare
+from bridges.comparison import Comparison, compare, tables
 from bridges.learners import LEARNERS
 from bridges.models import MODELS
 from plasticity.engine import compiler
@@ -28,6 +30,7 @@ from plasticity.gates import InputGain
 from plasticity.parallel import trials_generator
 from plasticity.settings import changed
 from plasticity.tasks import CuedDigits, Digits, split_streams
+from simulations.report.comparison import lead
 
 TASK = CuedDigits(train=60, validation=20, test=40)
 
@@ -97,6 +100,27 @@ def serial(tmp_path_factory):
 
 def stamps(folder):
     return {path.relative_to(folder): path.stat().st_mtime_ns for path in (folder / "records").rglob("*.json")}
+
+
+def test_a_partial_comparison_says_on_how_many_seeds_a_learner_rests(serial):
+    records = {key: record for key, record in serial.records.items() if key not in {(4, "tree"), (1, "tree")}}
+    partial = Comparison(serial.configuration, records)
+    assert [partial.shown(name) for name in partial.learners] == ["prototypes", "tree (1 of 3 seeds)", "guessing"]
+    for table in (partial._repr_html_(), *map(rendered, (tables.brief(partial)[1], partial.table()))):
+        assert "tree (1 of 3 seeds)" in table and "guessing (" not in table
+    assert "seeds)" not in serial._repr_html_()
+
+
+def test_of_a_table_it_is_told_which():
+    found = compare(["guessing"], "table", seeds=1, jobs=1)
+    assert found.title == "table (wine)" and tables.brief(found)[0].startswith("table (wine): 1 learner")
+    assert lead(found).startswith("The table: wine. 1 learner")
+
+
+def rendered(table):
+    out = Console(width=200, file=io.StringIO())
+    out.print(table)
+    return out.file.getvalue()
 
 
 def test_the_learners_have_the_names_that_users_know():

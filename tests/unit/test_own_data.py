@@ -16,7 +16,7 @@ from sklearn.datasets import load_breast_cancer, load_digits, load_iris
 import plasticity as pl
 from bridges import compare
 from bridges.comparison import Comparison
-from plasticity import datasets
+from plasticity import datasets, settings
 from plasticity.datasets.rows import read_csv
 from plasticity.errors import PlasticityError, WrongUse
 from plasticity.tasks import CuedDigits, Digits, Table
@@ -319,8 +319,13 @@ def test_test_images_of_ones_own_are_the_test(tmp_path, scans):
 def test_folders_that_hold_no_such_images_are_refused_in_one_sentence(tmp_path, scans):
     images, labels = scans
     own = tmp_path / "own"
-    with pytest.raises(WrongUse, match="folder='' is no folder; give the one that holds train-images-idx3-ubyte"):
+    with pytest.raises(WrongUse, match="add --set folder=DIR .*; it holds train-images-idx3-ubyte"):
         datasets.images("idx")
+    with pytest.raises(WrongUse, match="folder='nowhere' is no folder; give the one that holds train-images-idx3-ubyte"):
+        datasets.images("idx", "nowhere")
+    with pytest.raises(WrongUse, match="Known: .*idx"):
+        Digits(data="foo")
+    assert "idx" in next(row for row in settings.describe(Digits) if row.name == "data").told()["choices"]
     own.mkdir()
     with pytest.raises(WrongUse, match="holds no images of train"):
         datasets.images("idx", str(own))

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 import plasticity
 from plasticity.errors import PlasticityError, WrongUse
 from plasticity.files import TEMPORARY, read_json, read_npz, read_sealed, write_json, write_npz, write_text
-from plasticity.records import Record, RunFolder, provenance
+from plasticity.records import Record, RunFolder, provenance, refuse_taken
 
 CONFIGURATION = {"task": "cued_digits", "seeds": [0, 1], "train": 2000, "gain": 2.0}
 
@@ -543,6 +543,45 @@ def finished(path):
         folder.save("seed-0000/spiking_gated", record())
         folder.finish({"accuracy": np.float64(0.9)})
     return path
+
+
+@pytest.mark.parametrize("lost", ["records/seed-0000/spiking_gated.json", "records/seed-0000/spiking_gated.npz", "report.html"])
+def test_a_finished_run_that_lost_something_goes_on(tmp_path, lost):
+    with RunFolder.open(tmp_path / "a", CONFIGURATION) as folder:
+        folder.save("seed-0000/spiking_gated", record())
+        (folder.path / "report.html").write_text("a page")
+        folder.finish({"accuracy": 0.9})
+    with pytest.raises(WrongUse, match="holds a finished run"):
+        refuse_taken(tmp_path / "a")
+    (tmp_path / "a" / lost).unlink()
+    refuse_taken(tmp_path / "a")
+    if lost == "report.html":  # its record is there
+        with (
+            pytest.raises(WrongUse, match="another configuration"),
+            RunFolder.open(tmp_path / "a", {**CONFIGURATION, "train": 7}),
+        ):
+            pass
+    with RunFolder.open(tmp_path / "a", CONFIGURATION) as folder:
+        assert folder.holds("seed-0000/spiking_gated") == ("report" in lost)
+        with pytest.raises(WrongUse, match="another run is writing"):
+            refuse_taken(tmp_path / "a")
+        folder.save("seed-0000/spiking_gated", record())
+        assert not (tmp_path / "a" / "summary.json").exists()
+        (folder.path / "report.html").write_text("a page")
+        folder.finish({"accuracy": 0.9})
+    with pytest.raises(WrongUse, match="holds a finished run"), RunFolder.open(tmp_path / "a", CONFIGURATION):
+        pass
+
+
+def test_a_finished_run_without_any_record_left_makes_room_for_another(tmp_path):
+    path = finished(tmp_path / "a")
+    (path / "figures").mkdir()
+    (path / "figures" / "old.png").write_text("of the old one")
+    shutil.rmtree(path / "records")
+    with RunFolder.open(path, {"new": 1}) as folder:
+        folder.save("seed-0000/mlp", record())
+        assert not (path / "figures").exists() and not (path / "summary.json").exists()
+    assert read_json(path / "run.json")["configuration"] == {"new": 1}
 
 
 def test_a_run_writes_its_configuration_its_records_and_its_summary(tmp_path):
