@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
@@ -70,6 +71,7 @@ class SpikingClassifier(ClassifierMixin, Learner):
 
     source: ClassVar[str] = "Diehl & Cook 2015, doi:10.3389/fncom.2015.00099"
     cost: ClassVar[float] = 20.0
+    from_task: ClassVar[tuple[str, ...]] = ("streams", "encoder", "max_rate_hz", "tau_m_ms", "drive")
     uses: ClassVar[tuple[str, ...]] = (competition.OUTPUT.name, competition.RELAY.name)
     made_anew: ClassVar[tuple[str, ...]] = ("_program",)
     variants: ClassVar[tuple[Variant, ...]] = (
@@ -166,9 +168,7 @@ class SpikingClassifier(ClassifierMixin, Learner):
         high=1e5,
         later=True,
     )
-    rates_only: bool = setting(
-        False, "a control: plasticity sees the presynaptic trains shuffled within their trial", later=True
-    )
+    rates_only: bool = setting(False, "a control: plasticity sees the presynaptic trains shuffled within their trial", later=True)
 
     # -- building -----------------------------------------------------------------------------------------------------
 
@@ -177,9 +177,23 @@ class SpikingClassifier(ClassifierMixin, Learner):
 
     def ablations(self) -> Mapping[str, Ablation]:
         """Of its rule, of the timing that plasticity sees, of its weights, of competition and of adaptation."""
-        competition_off = Ablation("competition_off", "a spike inhibits no other neuron", {"inhibition": 0.0})
-        adaptation_off = Ablation("adaptation_off", "thresholds do not rise", {"theta_plus": 0.0})
-        return by_name([*of_rule(self._rule()), *of_timing(), *of_weights(), competition_off, adaptation_off])
+        shared = {"theta_plus": self.theta_plus / self.neurons_per_class}  # a class's thresholds rise by as much at each spike
+        weights = [*of_weights()]
+        means = weights.index(next(one for one in weights if one.settings["weights"] == "class_means"))
+        weights[means] = dataclasses.replace(
+            weights[means],
+            summary="weights are the mean training trial of each class, one neuron for each",
+            settings={**weights[means].settings, **shared, "neurons_per_class": 1},  # alike, they would all fire at once
+        )
+        others = [
+            Ablation(
+                "competition_off",
+                "a spike inhibits no other neuron, and thresholds rise by as much less as more neurons fire",
+                {"inhibition": 0.0, **shared},
+            ),
+            Ablation("adaptation_off", "thresholds do not rise", {"theta_plus": 0.0}),
+        ]
+        return by_name([*of_rule(self._rule()), *of_timing(), *weights, *others])
 
     @property
     def _displaces(self) -> bool:

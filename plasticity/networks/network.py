@@ -218,8 +218,9 @@ class Net:
         `seen` is an event of theirs that the traces count instead of the spikes.
         """
         lines, spike, own = self.spec.traces_at(name)
+        at_spike = _join(reset, "" if seen else spike)
         made = neuron.group(
-            n, name, equations=_join(equations, lines), reset=_join(reset, "" if seen else spike), values={**(values or {}), **own},
+            n, name, equations=_join(equations, lines), reset=at_spike, values={**(values or {}), **own},
             **{"namespace": {}, **settings},
         )  # fmt: skip
         if seen and spike:
