@@ -1,4 +1,4 @@
-"""Comparing learners: `compare` runs them on the same trials, `ablate` one of them without its parts; a `Comparison` is what came out.
+"""Comparing learners: `compare` runs them on the same trials, `ablate` one of them without its parts; of both a `Comparison`.
 
 It is called `comparison` and not `compare`, for `bridges.compare` is the function.
 """

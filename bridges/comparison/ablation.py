@@ -109,10 +109,10 @@ def _difference(comparison: Comparison, name: str) -> dict[str, float | None]:
     """An ablation minus intact, over the seeds that both have."""
     records = comparison.records
     common = [seed for seed in comparison.seeds if (seed, name) in records and (seed, INTACT) in records]
-    pairs = [[records[seed, of].numbers["accuracy"] for seed in common] for of in (name, INTACT)]
+    without, intact = ([records[seed, of].numbers["accuracy"] for seed in common] for of in (name, INTACT))
     if len(common) < 2:
-        return {"mean": pairs[0][0] - pairs[1][0] if common else None, "low": None, "high": None}
-    found = paired_difference(*pairs)
+        return {"mean": without[0] - intact[0] if common else None, "low": None, "high": None}
+    found = paired_difference(without, intact)
     return {"mean": found.mean, "low": finite(found.low), "high": finite(found.high)}
 
 

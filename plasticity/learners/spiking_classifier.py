@@ -279,10 +279,9 @@ class SpikingClassifier(ClassifierMixin, Learner):
     def _seen(self, out: Mapping[str, np.ndarray], trials: int, seed: int) -> np.ndarray:
         """The spikes of the relay in a run, displaced within their trials, as a table (trials*steps, features)."""
         steps, features = round(self.trial_ms / self.dt_ms), self.weights_.shape[0]
-        trains = np.zeros((trials * steps, features))
+        trains = np.zeros((trials, steps, features))
         at = (out["relay_time"] * 1e3 / self.dt_ms + 0.5).astype(int)
-        trains[at, out["relay_neuron"]] = 1
-        trains = trains.reshape(trials, steps, features)
+        trains[at // steps, at % steps, out["relay_neuron"]] = 1
         rng = np.random.default_rng([seed, 4])
         if self.rates_only:
             trains = displaced.shuffled(trains, rng)

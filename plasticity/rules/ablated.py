@@ -36,10 +36,10 @@ def without_depression(rule: Rule) -> Rule:
     """
     if rule.parts:
         return _of_parts(rule, without_depression, "without_depression")
-    texts = {name: f"{text}\n{_ONLY_UP}" for name in ("on_pre", "on_post", "drift") if (text := getattr(rule, name)).strip()}
+    on_pre, on_post, drift = (f"{text}\n{_ONLY_UP}" * bool(text.strip()) for text in (rule.on_pre, rule.on_post, rule.drift))
     return dataclasses.replace(
-        rule, name=f"{rule.name}_without_depression", summary=f"{rule.summary}; depression left out", closed_form=None,
-        clamped=None, presets={}, **texts,
+        rule, name=f"{rule.name}_without_depression", summary=f"{rule.summary}; depression left out", on_pre=on_pre,
+        on_post=on_post, drift=drift, closed_form=None, clamped=None, presets={},
     )  # fmt: skip
 
 

@@ -18,6 +18,6 @@ from plasticity.tasks.trials import Draw, Trials
 TASKS: Registry[type[Task]] = Registry("task", [CuedDigits, Digits, AssociativeRecall, Table, Latencies], of=Task)
 
 __all__ = [
-    "FAMILIES", "KINDS", "TASKS", "AssociativeRecall", "CuedDigits", "Digits", "Draw", "Episodes", "Latencies", "Streams", "Table",
-    "Task", "Timelines", "Tokens", "Trials", "split_streams", "table",
+    "FAMILIES", "KINDS", "TASKS", "AssociativeRecall", "CuedDigits", "Digits", "Draw", "Episodes", "Latencies", "Streams",
+    "Table", "Task", "Timelines", "Tokens", "Trials", "split_streams", "table",
 ]  # fmt: skip
