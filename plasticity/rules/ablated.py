@@ -46,15 +46,18 @@ def without_depression(rule: Rule) -> Rule:
 def reversed_order(rule: Rule) -> Rule:
     """The same rule with pre and post exchanged: what a lag of d did, a lag of -d does.
 
-    Traces change sides, and so does what happens at a spike. A rule that is symmetric in time stays what it is.
+    Traces change sides, and so does what happens at a spike. A rule that is symmetric in time stays what it is, and so does a
+    companion in a sum that changes weights all the time and not at spikes, such as synaptic scaling.
 
     Raises
     ------
     WrongUse
-        The rule reads a variable of a neuron, or counts spikes late, neither of which the other side has.
+        The rule changes nothing at spikes, reads a variable of a neuron, or counts spikes late, which the other side does not.
     """
-    if rule.parts:
-        return _of_parts(rule, reversed_order, "reversed")
+    if any(map(_at_spikes, rule.parts)):
+        return _of_parts(rule, lambda part: reversed_order(part) if _at_spikes(part) else part, "reversed")
+    if not _at_spikes(rule):
+        raise WrongUse(f"{rule.name} cannot be reversed: it changes nothing at spikes, so that there is no order of them.")
     followed = [trace.name for trace in rule.traces if trace.of]
     late = [trace.name for trace in rule.traces if trace.delay]
     if rule.needs or followed:
@@ -79,6 +82,10 @@ def reversed_order(rule: Rule) -> Rule:
         clamped=None,
         presets={},
     )
+
+
+def _at_spikes(rule: Rule) -> bool:
+    return bool(rule.on_pre.strip() or rule.on_post.strip())
 
 
 def _of_parts(rule: Rule, change: Callable[[Rule], Rule], word: str) -> Rule:
