@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -65,20 +65,18 @@ class Latencies(Task):
     def draw(self, rng: np.random.Generator) -> Draw:
         seeds = self.seeds_of(rng)
         patterns = np.random.default_rng(seeds[0]).uniform(LATEST, EARLIEST, (self.patterns, self.lines))
-        parts: list[Any] = []
-        first = 0
-        for trials, seed in zip((self.train, self.validation, self.test), seeds[1:], strict=True):
-            parts.append(self._trials(patterns, trials, first, np.random.default_rng(seed)))
-            first += trials
+        parts = []
+        for part, (trials, seed) in enumerate(zip((self.train, self.validation, self.test), seeds[1:], strict=True)):
+            parts.append(self._trials(patterns, trials, part, np.random.default_rng(seed)))
         return Draw(*parts)
 
-    def _trials(self, patterns: np.ndarray, trials: int, first: int, rng: np.random.Generator) -> Streams:
-        """Trials of balanced patterns (+-1) in random order, numbered from `first` on."""
+    def _trials(self, patterns: np.ndarray, trials: int, part: int, rng: np.random.Generator) -> Streams:
+        """Trials of balanced patterns (+-1) in random order; their numbers are apart from those of the other two parts."""
         label = rng.permutation(rng.permutation(self.patterns)[np.arange(trials) % self.patterns])
         moved = patterns[label] + rng.normal(0.0, self.jitter, (trials, self.lines)) - LATEST
         width = EARLIEST - LATEST
         stimulus = LATEST + np.abs((moved + width) % (2 * width) - width)  # reflected at both ends
-        image = first + np.arange(trials)
+        image = part + 3 * rng.permutation(trials)
         return Streams(stimulus[:, None], np.zeros(trials, np.int64), label, label[:, None], image[:, None], self.patterns)
 
     @checked
