@@ -86,7 +86,7 @@ def rows(comparison: Comparison) -> list[dict[str, Any]]:
     """A row for the learner as it is and for each ablation; a number that does not exist is None.
 
     "ablation", "summary"; "accuracy" with "mean", "low", "high" (95 % over seeds) and "seeds"; "difference" to intact, paired by
-    seed ("mean", "low", "high"; None of intact itself); "silent", the share of test trials in which nothing spoke for any class.
+    seed ("mean", "low", "high"; None of intact itself); "undecided", the share of test trials in which all classes were equally probable, silence among them.
     """
     told = comparison.configuration["ablates"]["ablations"]
     found = []
@@ -99,7 +99,7 @@ def rows(comparison: Comparison) -> list[dict[str, Any]]:
                 "mean": float(values.mean()), "low": finite(low), "high": finite(high), "seeds": [float(v) for v in values]
             },
             "difference": None if name == INTACT else _difference(comparison, name),
-            "silent": _silent(comparison, name),
+            "undecided": _undecided(comparison, name),
         }  # fmt: skip
         found.append(row)
     return found
@@ -116,7 +116,7 @@ def _difference(comparison: Comparison, name: str) -> dict[str, float | None]:
     return {"mean": found.mean, "low": finite(found.low), "high": finite(found.high)}
 
 
-def _silent(comparison: Comparison, name: str) -> float | None:
+def _undecided(comparison: Comparison, name: str) -> float | None:
     """Share of test trials in which every class was equally probable; None where no probabilities are kept."""
     kept = [record.arrays.get("probabilities") for record in comparison.of(name)]
     shares = [math.nan if one is None else float(np.mean(np.ptp(one, axis=1) == 0)) for one in kept]

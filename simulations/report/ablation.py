@@ -17,11 +17,11 @@ from simulations.report.html import Section, Table, Text, pictures
 if TYPE_CHECKING:
     from bridges.comparison import Comparison
 
-HEADS = ("ablation", "accuracy % [95 % interval]", "to intact, points [95 % interval]", "silent %", "what is taken away")
+HEADS = ("ablation", "accuracy % [95 % interval]", "to intact, points [95 % interval]", "undecided %", "what is taken away")
 NOTE = (
     "Accuracy: share of right answers on the test trials, mean over seeds. To intact: the ablated learner minus the learner as it"
-    " is, paired by seed; what an ingredient is worth is the opposite of it. Silent: test trials in which nothing spoke for any"
-    " class; where they are many it is the level of the thresholds that was lost, not what the weights know."
+    " is, paired by seed; what an ingredient is worth is the opposite of it. Undecided: test trials in which no class spoke"
+    " louder than another, or none at all; where they are many the level of the thresholds was lost, or what tells winners apart."
 )
 OWN = ("result", "learners", "identities")  # sections that the page of a comparison has and this one has not, or has its own of
 
@@ -33,7 +33,7 @@ def cells(comparison: Comparison) -> list[list[str]]:
             row["ablation"],
             _shown(row["accuracy"], ""),
             "" if row["difference"] is None else _shown(row["difference"], "+"),
-            "-" if row["silent"] is None else f"{100 * row['silent']:.0f}",
+            "-" if row["undecided"] is None else f"{100 * row['undecided']:.0f}",
             row["summary"],
         ]
         for row in rows(comparison)
