@@ -86,7 +86,8 @@ def rows(comparison: Comparison) -> list[dict[str, Any]]:
     """A row for the learner as it is and for each ablation; a number that does not exist is None.
 
     "ablation", "summary"; "accuracy" with "mean", "low", "high" (95 % over seeds) and "seeds"; "difference" to intact, paired by
-    seed ("mean", "low", "high"; None of intact itself); "undecided", the share of test trials in which all classes were equally probable, silence among them.
+    seed ("mean", "low", "high"; None of intact itself); "undecided", the share of test trials in which all classes were equally
+    probable, silence among them.
     """
     told = comparison.configuration["ablates"]["ablations"]
     found = []
