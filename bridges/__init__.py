@@ -6,13 +6,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bridges.comparison import Comparison, compare
+    from bridges.comparison import Comparison, ablate, compare
     from bridges.learners import LEARNERS
     from bridges.torch_classifier import TorchClassifier
 
-_WHERE = {"LEARNERS": "learners", "Comparison": "comparison", "TorchClassifier": "torch_classifier", "compare": "comparison"}
+_WHERE = {"LEARNERS": "learners", "Comparison": "comparison", "TorchClassifier": "torch_classifier"}
+_WHERE |= dict.fromkeys(("ablate", "compare"), "comparison")
 
-__all__ = ["LEARNERS", "Comparison", "TorchClassifier", "compare"]
+__all__ = ["LEARNERS", "Comparison", "TorchClassifier", "ablate", "compare"]
 
 
 def __getattr__(name: str) -> Any:

@@ -84,7 +84,8 @@ class NamedLearner:
     def parameters(self) -> dict[str, Any]:
         """Its settings as JSON holds them, without its random state."""
         parameters = self.estimator.get_params(deep=False)
-        return {key: own_model.plain(value) for key, value in parameters.items() if key != SEED}
+        unsaid = {SEED, *settings.unsaid(self.estimator)}
+        return {key: own_model.plain(value) for key, value in parameters.items() if key not in unsaid}
 
     def seeded(self, seed: int) -> Any:
         """A clone whose random state is this seed, and that of the estimators that it is made of."""

@@ -233,10 +233,15 @@ def describe(owner: Any) -> list[Setting]:
     return []
 
 
+def unsaid(made: Any) -> set[str]:
+    """Settings of an instance that a record leaves out: those that came later, where they are the default."""
+    return {entry.name for entry in describe(made) if entry.later and getattr(made, entry.name) == entry.default}
+
+
 def recorded(made: Any) -> dict[str, Any]:
     """The settings of an instance as a record holds them."""
-    values = [(entry, getattr(made, entry.name)) for entry in describe(made)]
-    return {entry.name: plain(value) for entry, value in values if not (entry.later and value == entry.default)}
+    left_out = unsaid(made)
+    return {entry.name: plain(getattr(made, entry.name)) for entry in describe(made) if entry.name not in left_out}
 
 
 def current(owner: Any, values: Mapping[str, Any]) -> dict[str, Any]:

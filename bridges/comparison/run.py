@@ -290,7 +290,23 @@ def compare(
     n_jobs = check_jobs(jobs, task.bytes, len(resolved) * len(seed_list))
     for hint in task.hints({learner.side for learner in resolved}):
         warnings.warn(hint, stacklevel=2)
-    configuration = _configuration(task, resolved, seed_list)
+    return carry_out(resolved, task, seed_list, n_jobs, out, force, progress, energy, complete)
+
+
+def carry_out(
+    resolved: Sequence[NamedLearner],
+    task: Task,
+    seed_list: list[int],
+    n_jobs: int,
+    out: str | os.PathLike[str] | None = None,
+    force: bool = False,
+    progress: Progress | None = None,
+    energy: EnergyTable | None = None,
+    complete: Callable[[Comparison], object] | None = None,
+    told_too: Mapping[str, Any] | None = None,
+) -> Comparison:
+    """What `compare` does with learners that are ready; `told_too` is what else the configuration says."""
+    configuration = _configuration(task, resolved, seed_list) | dict(told_too or {})
     if energy is not None and energy != EnergyTable():
         configuration["energy"] = dataclasses.asdict(energy)
     told = provenance()

@@ -19,6 +19,7 @@ from sklearn.utils.validation import check_is_fitted
 
 import plasticity
 from plasticity import settings
+from plasticity.ablations import Ablation, by_name, of_rule, prototypes
 from plasticity.checked import checked
 from plasticity.checkpoints import Checkpoints
 from plasticity.engine import Program, backend, canonical
@@ -33,6 +34,7 @@ from plasticity.rules import RULES, Rule
 from plasticity.settings import estimator, setting
 
 READOUTS = ("all", "proportion")
+WEIGHTS = ("learnt", "frozen", "examples", "k_means")  # where they come from; without labels there are no class means
 FEW = 10  # images of which no accuracy is told
 WINDOW = 10_000  # images whose responses say, during training, what the neurons stand for so far
 _LABELS, _ANSWERS = 1_000_000, 2_000_000  # what keeps their seeds apart from those of training
@@ -165,6 +167,36 @@ class DiehlCookClassifier(ClassifierMixin, Learner):
     def learns(self) -> tuple[str, ...]:
         return ("images",)
 
+    weights: str = setting(
+        "learnt",
+        "where the weights come from; a control where they are not learnt. frozen: as drawn at random; examples, k_means:"
+        " patterns of the training images, whatever their class, with the same sum. Thresholds adapt as ever",
+        choices=WEIGHTS,
+        later=True,
+    )
+    rates_only: bool = setting(
+        False, "a control: plasticity sees Poisson spikes of the same rates, drawn apart from those transmitted", later=True
+    )
+
+    def ablations(self) -> Mapping[str, Ablation]:
+        """Of its rule, of the timing that plasticity sees, of its weights, of competition and of adaptation."""
+        rule = RULES[self.rule] if isinstance(self.rule, str) else self.rule
+        return by_name(
+            [
+                *of_rule(rule),
+                Ablation(
+                    "rates_only",
+                    "plasticity sees Poisson spikes of the same rates, drawn apart from those transmitted",
+                    {"rates_only": True},
+                ),
+                Ablation("weights_frozen", "weights stay as they were drawn", {"weights": "frozen"}),
+                Ablation("weights_examples", "weights are training images, drawn at random", {"weights": "examples"}),
+                Ablation("weights_k_means", "weights are centres of k-means of all training images", {"weights": "k_means"}),
+                Ablation("competition_off", "excitatory neurons do not inhibit each other", {"w_ie": 0.0}),
+                Ablation("adaptation_off", "thresholds do not rise", {"theta_plus_mv": 0.0}),
+            ]
+        )
+
     def check(self) -> None:
         """WrongUse for parameters that cannot be, or a rule that the network cannot have."""
         settings.check(self)
@@ -178,8 +210,9 @@ class DiehlCookClassifier(ClassifierMixin, Learner):
     def _prepare(self, inputs: int) -> None:
         rule = RULES[self.rule] if isinstance(self.rule, str) else self.rule
         spec = DiehlCook(
-            inputs=inputs, neurons=self.neurons, images=self.block, presentations=self.block, rule=rule, dt=self.dt_ms * ms
-        )
+            inputs=inputs, neurons=self.neurons, images=self.block, presentations=self.block, rule=rule, dt=self.dt_ms * ms,
+            apart=self.rates_only,
+        )  # fmt: skip
         started = time.perf_counter()
         self._spec = spec
         self._cost_model: CostModel = spec.costs()
@@ -212,7 +245,7 @@ class DiehlCookClassifier(ClassifierMixin, Learner):
             # the last images may need more presentations than there are images
             presentations = self.block if there == self.block else min(self.block, there + max(10, there // 10))
             given = {**self._values, **state, "images": X[start : start + there] * self._max_rate_hz, "last": there}
-            given |= {"learn": learn, "plastic": learn}
+            given |= {"learn": learn, "plastic": learn * (self.weights == "learnt")}
             seed = int(np.random.SeedSequence([self.random_state, what, number]).generate_state(1)[0])
             out = self._program.run(seed, given, duration=presentations * self._spec.presentation, progress=tell)
             which = np.minimum((out["spike_time"] / period + 1e-6).astype(int), presentations - 1)
@@ -282,6 +315,14 @@ class DiehlCookClassifier(ClassifierMixin, Learner):
         self._assign(self._frozen(X[naming], _LABELS, "naming"), labels[naming])
         return self
 
+    def _replace_weights(self, X: np.ndarray) -> None:
+        """The weights that stay, with the sum that learnt ones are set to at each presentation."""
+        made = self.weights_
+        if self.weights != "frozen":
+            rng = np.random.default_rng([self.random_state, 3])
+            made = prototypes(self.weights, X, np.zeros(len(X), np.int64), np.array([self.neurons]), rng)
+        self.weights_ = np.clip(made * self._values["total"] / np.maximum(made.sum(axis=0), 1e-12), 0, 1)
+
     def _naming(self, labels: np.ndarray) -> np.ndarray:
         """Which images say what the neurons stand for: the first `label_images`.
 
@@ -316,7 +357,8 @@ class DiehlCookClassifier(ClassifierMixin, Learner):
 
     def _parameters(self) -> dict[str, Any]:
         """What the network is made of."""
-        return {k: v for k, v in self.get_params(deep=False).items() if k not in ("checkpoint", "readout", "label_images")}
+        apart = {"checkpoint", "readout", "label_images", *settings.unsaid(self)}
+        return {k: v for k, v in self.get_params(deep=False).items() if k not in apart}
 
     @checked
     def fit(self, X: Any, y: Any, progress: Progress = quiet) -> DiehlCookClassifier:
@@ -325,6 +367,8 @@ class DiehlCookClassifier(ClassifierMixin, Learner):
         `progress` takes the fraction that is done and a note: images, accuracy so far, images per second.
         """
         X, labels = self._begin(X, y)
+        if self.weights != "learnt":
+            self._replace_weights(X)
         naming = self._naming(labels)
         share = self.passes * len(X) / (self.passes * len(X) + len(naming))
         with contextlib.ExitStack() as stack:
@@ -530,7 +574,7 @@ def check_rule(rule: Any) -> None:
 
 
 def _unfit(rule: Rule) -> str:
-    if not rule.has_closed_form or rule.drift:
+    if rule.drift or rule.state:
         return "needs more than spikes, which this network does not have"
     return DiehlCook().unfit(rule)
 

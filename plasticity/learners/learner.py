@@ -10,6 +10,7 @@ from typing import Any, ClassVar, TypeVar
 from sklearn.base import BaseEstimator
 
 from plasticity import settings
+from plasticity.ablations import Ablation
 from plasticity.checked import checked
 from plasticity.encoders import ENCODERS
 from plasticity.engine.operations import Costs
@@ -168,6 +169,10 @@ class Learner(BaseEstimator):
     def check(self) -> None:
         """WrongUse for parameters that cannot be; `compare` asks every learner before anything is drawn, compiled or trained."""
         settings.check(self)
+
+    def ablations(self) -> Mapping[str, Ablation]:
+        """What can be taken away of it, by name, each as settings to be changed; none where it has no rule."""
+        return {}
 
     def _fitted_on(self, columns: int) -> str:
         """What is said of an X of so many columns after a `fit` on another number of them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
@@ -11,7 +12,8 @@ from brian2 import ms, second
 from sklearn.base import ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
-from plasticity import settings
+from plasticity import displaced, settings
+from plasticity.ablations import WEIGHTS, Ablation, by_name, of_rule, of_timing, of_weights, prototypes
 from plasticity.checked import checked
 from plasticity.encoders import ENCODERS, check_rates
 from plasticity.engine import Program, backend
@@ -27,6 +29,7 @@ from plasticity.settings import estimator, setting
 from plasticity.tasks import split_streams
 
 Progress = Callable[[float], None]
+MOST_PLACES = 4_000_000  # steps times inputs of the table of displaced spikes, 8 bytes each
 SHAPE = "(trials, streams*features + streams)"  # of X
 
 COMPETITION_STDP = pair_stdp(A_plus=0.015, A_minus=0.00015)
@@ -86,6 +89,7 @@ class SpikingClassifier(ClassifierMixin, Learner):
 
     source: ClassVar[str] = "Diehl & Cook 2015, doi:10.3389/fncom.2015.00099"
     cost: ClassVar[float] = 20.0
+    from_task: ClassVar[tuple[str, ...]] = ("streams", "encoder", "max_rate_hz", "tau_m_ms", "drive")
     uses: ClassVar[tuple[str, ...]] = (competition.OUTPUT.name, competition.RELAY.name)
     made_anew: ClassVar[tuple[str, ...]] = ("_program",)
     variants: ClassVar[tuple[Variant, ...]] = (
@@ -176,11 +180,58 @@ class SpikingClassifier(ClassifierMixin, Learner):
     dt_ms: float = setting(1.0, "time step", "ms", low=1e-3, high=1e5)
     block: int = setting(500, "the most trials in one run of the compiled program", low=1, high=1_000_000)
     streams: int = setting(2, "streams in X; the rest of X is the cue, one column a stream", low=1, high=1001)
+    weights: str = setting(
+        "learnt",
+        "where the weights come from; a control where they are not learnt. frozen: as drawn at random; class_means, examples,"
+        " k_means: patterns of the gated training trials, scaled like learnt ones. Thresholds adapt as ever",
+        choices=WEIGHTS,
+        later=True,
+    )
+    jitter_ms: float = setting(
+        0.0,
+        "a control: standard deviation of the normal number by which presynaptic spikes are moved, within their trial, before"
+        " plasticity sees them; transmission stays as it is",
+        "ms",
+        low=0,
+        high=1e5,
+        later=True,
+    )
+    rates_only: bool = setting(False, "a control: plasticity sees the presynaptic trains shuffled within their trial", later=True)
 
     # -- building -----------------------------------------------------------------------------------------------------
 
     def _rule(self) -> Rule:
         return named(self.rule) if isinstance(self.rule, str) else self.rule
+
+    def ablations(self) -> Mapping[str, Ablation]:
+        """Of its rule, of the timing that plasticity sees, of its weights, of competition and of adaptation."""
+        shared = {"theta_plus": self.theta_plus / self.neurons_per_class}  # a class's thresholds rise by as much at each spike
+        weights = [*of_weights()]
+        means = weights.index(next(one for one in weights if one.settings["weights"] == "class_means"))
+        weights[means] = dataclasses.replace(
+            weights[means],
+            summary="weights are the mean training trial of each class, one neuron for each",
+            settings={**weights[means].settings, **shared, "neurons_per_class": 1},  # alike, they would all fire at once
+        )
+        others = [
+            Ablation(
+                "competition_off",
+                "a spike inhibits no other neuron, and thresholds rise by as much less as more neurons fire",
+                {"inhibition": 0.0, **shared},
+            ),
+            Ablation("adaptation_off", "thresholds do not rise", {"theta_plus": 0.0}),
+        ]
+        return by_name([*of_rule(self._rule()), *of_timing(), *weights, *others])
+
+    @property
+    def _displaces(self) -> bool:
+        return self.rates_only or self.jitter_ms > 0
+
+    def _block(self, features: int) -> int:
+        """The most trials in a run; fewer than `block` where a table of all their spikes would be too large."""
+        if not self._displaces:
+            return self.block
+        return max(1, min(self.block, MOST_PLACES // (features * round(self.trial_ms / self.dt_ms))))
 
     def _network(self, features: int, classes: int) -> Competition:
         return Competition(
@@ -192,7 +243,8 @@ class SpikingClassifier(ClassifierMixin, Learner):
             encoder=ENCODERS[self.encoder],
             trial=self.trial_ms * ms,
             dt=self.dt_ms * ms,
-            block=self.block,
+            block=self._block(features),
+            apart=self._displaces or self.weights != "learnt",
         )
 
     def check(self) -> None:
@@ -232,19 +284,18 @@ class SpikingClassifier(ClassifierMixin, Learner):
     ) -> np.ndarray:
         """One block of trials; updates weights and thresholds where there is a teacher; returns spikes (trials, neurons)."""
         trials = len(rates)
-        out = self._program.run(
-            seed,
-            {
-                **self._values,
-                "rates": rates,
-                "teacher": teacher,
-                "learn": (teacher >= 0).astype(float),
-                "w": self.weights_.ravel(),
-                "theta": self.theta_ if teacher[0] >= 0 else self.theta_.mean(),
-            },
-            duration=trials * self.trial_ms * ms,
-            progress=progress,
-        )
+        given = {
+            **self._values,
+            "rates": rates,
+            "teacher": teacher,
+            "learn": (teacher >= 0).astype(float),
+            "w": self.weights_.ravel(),
+            "theta": self.theta_ if teacher[0] >= 0 else self.theta_.mean(),
+        }
+        duration = trials * self.trial_ms * ms
+        if teacher[0] >= 0 and self._displaces:
+            given["seen"] = self._seen(self._program.run(seed, given, duration=duration), trials, seed)
+        out = self._program.run(seed, given, duration=duration, progress=progress)
         counts.add(out, trials, trials * round(self.trial_ms / self.dt_ms), trials)
         if teacher[0] >= 0:
             self.weights_: np.ndarray = out["w"].reshape(self.weights_.shape)
@@ -252,6 +303,19 @@ class SpikingClassifier(ClassifierMixin, Learner):
         trial = np.minimum((out["spike_time"] * 1e3 / self.trial_ms + 1e-9).astype(int), trials - 1)
         flat = np.bincount(trial * len(self.theta_) + out["spike_neuron"], minlength=trials * len(self.theta_))
         return flat.reshape(trials, -1)
+
+    def _seen(self, out: Mapping[str, np.ndarray], trials: int, seed: int) -> np.ndarray:
+        """The spikes of the relay in a run, displaced within their trials, as a table (trials*steps, features)."""
+        steps, features = round(self.trial_ms / self.dt_ms), self.weights_.shape[0]
+        trains = np.zeros((trials, steps, features))
+        at = (out["relay_time"] * 1e3 / self.dt_ms + 0.5).astype(int)
+        trains[at // steps, at % steps, out["relay_neuron"]] = 1
+        rng = np.random.default_rng([seed, 4])
+        if self.rates_only:
+            trains = displaced.shuffled(trains, rng)
+        else:
+            trains = displaced.jittered(trains, self.jitter_ms / self.dt_ms, rng)
+        return trains.reshape(trials * steps, features)
 
     def _rates(self, X: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         stimulus, cue = split_streams(X, self.streams)
@@ -267,8 +331,9 @@ class SpikingClassifier(ClassifierMixin, Learner):
         """Spikes of each class neuron in each trial, (trials, neurons)."""
         rates, _ = self._rates(X, rng)
         spikes = []
-        for start in range(0, len(rates), self.block):
-            part = rates[start : start + self.block]
+        block = self._block(self.weights_.shape[0])
+        for start in range(0, len(rates), block):
+            part = rates[start : start + block]
             spikes.append(self._run(part, np.full(len(part), -1.0), int(rng.integers(2**31)), counts))
             if progress is not None:
                 progress(min(1.0, (start + len(part)) / len(rates)))
@@ -327,9 +392,16 @@ class SpikingClassifier(ClassifierMixin, Learner):
 
         order = np.concatenate([np.arange(len(X)) if k == 0 else rng.permutation(len(X)) for k in range(self.passes)])
         gated, gain = self._rates(X, rng)
+        if network.apart:
+            self._values["changing"] = float(self.weights == "learnt")
+        if self.weights not in ("learnt", "frozen"):
+            patterns = gated.reshape(len(X), self.streams, features).sum(axis=1)  # what the relay sees
+            per_class = np.full(classes, self.neurons_per_class)
+            start = prototypes(self.weights, patterns, labels, per_class, np.random.default_rng([self.random_state, 5]))
+            self.weights_ = np.clip(start * length / np.maximum(np.linalg.norm(start, axis=0), 1e-12), 0, 1)
         total = len(order)
         stops = sorted(
-            {k for k in (*CURVE, *range(CURVE[-1], total, 1000), total) if k <= total} | set(range(0, total, self.block))
+            {k for k in (*CURVE, *range(CURVE[-1], total, 1000), total) if k <= total} | set(range(0, total, network.block))
         )
         curve = {k for k in stops if k in CURVE or k % 1000 == 0 or k == total}
         history: dict[str, list[float]] = {"trials": [], "accuracy": [], "attended": [], "ignored": []}

@@ -16,6 +16,7 @@ synaptic scaling (Turrigiano et al. 1998, doi:10.1038/36103) with the Euclidean 
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 from brian2 import Hz, Quantity, SpikeMonitor, ms
@@ -55,11 +56,15 @@ class Competition(Network):
         How long one trial lasts, and the time step.
     block : int
         The most trials in one run.
+    apart : bool
+        For controls: plasticity takes the table `seen` for the spikes of the relay, and has a switch of its own.
 
     Inputs per run: `rates` (trials, streams*features; hertz), `teacher` (class that may win, -1 for none), `learn` (0 or 1 per
     trial), `w` (features*neurons), `theta`, `label` (neurons), `drive`, `relay_weight`, `inhibition`, `teaching`, `length`, and
     every parameter of rule, output and relay. Outputs: `spike_neuron`, `spike_time`, `w`, `theta`, and how often each neuron of a
-    population fired: `streams.spikes`, `relay.spikes`, `output.spikes`.
+    population fired: `streams.spikes`, `relay.spikes`, `output.spikes`. With `apart` further inputs `seen` (steps, features; 1
+    for a spike) and `changing` (0 or 1: whether weights change), and outputs `relay_neuron` and `relay_time`. Which spikes the
+    relay fires depends on seed and rates alone, so that a second run can be given those of a first one, displaced.
     """
 
     streams: int
@@ -73,6 +78,7 @@ class Competition(Network):
     trial: Quantity = dataclasses.field(default_factory=lambda: 100 * ms)
     dt: Quantity = dataclasses.field(default_factory=lambda: 1 * ms)
     block: int = 500
+    apart: bool = False
 
     def costs(self) -> CostModel:
         """What is counted to say what a trial costs; the teacher and the rest between trials are not."""
@@ -96,6 +102,11 @@ class Competition(Network):
         learn = net.table("learn", np.zeros(self.block), self.trial)
         names = {"rates": rates, "teacher": teacher, "learn": learn}
         steps = round(float(self.trial / self.dt))
+        displaced: dict[str, Any] = {}
+        switch = "learn(t)"
+        if self.apart:
+            names["seen"] = net.table("seen", np.zeros((self.block * steps, self.features)), self.dt)
+            displaced, switch = {"seen": "seen_spike"}, "learn(t)*changing"
 
         streams = net.encode(
             self.encoder, self.streams * self.features, "streams", "rates(t, i)", self.trial, namespace=names, method="euler"
@@ -104,9 +115,13 @@ class Competition(Network):
             "relay",
             self.relay,
             self.features,
-            events={"scale": f"(timestep(t, dt) % {steps} == {steps - 1}) and (learn(t) > 0.5)"},
+            events={
+                "scale": f"(timestep(t, dt) % {steps} == {steps - 1}) and (learn(t) > 0.5)",
+                **({"seen_spike": "seen(t, i) > 0.5"} if self.apart else {}),
+            },
             method="exact",
             namespace=names,
+            **displaced,
         )
         output = net.neurons(
             "output",
@@ -131,10 +146,12 @@ class Competition(Network):
             output,
             transmit="v_post += drive*w",
             landing=self.landing,
-            plastic="learn(t)",
+            plastic=switch,
             at_event={"measure": ("scale", _MEASURE), "rescale": ("scale", _RESCALE)},
-            model="drive : 1 (shared, constant)\nlength : 1 (shared, constant)",
+            model="drive : 1 (shared, constant)\nlength : 1 (shared, constant)"
+            + "\nchanging : 1 (shared, constant)" * self.apart,
             namespace=names,
+            **displaced,
         )
         compete = net.wire(
             "compete", output, output, "v_post -= inhibition", "inhibition : 1 (shared, constant)", connect="i != j"
@@ -148,4 +165,8 @@ class Competition(Network):
         net.outputs(spike_neuron=spikes.i, spike_time=spikes.t, w=plastic.w, theta=output.theta)
         net.count(streams, relay)
         net.outputs({"output.spikes": spikes.count})
+        if self.apart:
+            trains = net.add(SpikeMonitor(relay, name="trains"))
+            net.inputs(changing=plastic.changing)
+            net.outputs(relay_neuron=trains.i, relay_time=trains.t)
         net.lasts(self.block * self.trial)

@@ -80,6 +80,8 @@ class DiehlCook(Network):
         "single" or "double": of every number but time, in compiled programs; Brian2's NumPy target knows double only.
     trains : bool
         Hand back the input spikes too (many).
+    apart : bool
+        For controls: plasticity sees other Poisson spikes than those that are transmitted, at the same rates.
 
     Inputs per run: `images` (images, inputs; hertz at intensity 1), `last` (how many of them there are), `learn` (0 or 1:
     thresholds), `plastic` (the same: weights), `first` (intensity at which an image is first shown), `enough` (spikes), `total`,
@@ -102,6 +104,7 @@ class DiehlCook(Network):
     dt: Quantity = dataclasses.field(default_factory=lambda: 0.5 * ms)
     precision: str = "single"
     trains: bool = False
+    apart: bool = False
 
     def __post_init__(self) -> None:
         for name in ("shown", "rest"):
@@ -177,28 +180,36 @@ class DiehlCook(Network):
             image : integer (linked)
             intensity : 1 (linked)
             last : integer (linked)
-            {traces}""",
+            {traces}"""
+            + "\nseen_step : integer" * self.apart,
             threshold="t_in_timesteps >= next_step",
-            reset=f"next_step += 1 + {_STEPS}\n{counted}",
-            events={"onset": f"timestep(t, dt) % {steps} == 0"},
+            reset=f"next_step += 1 + {_STEPS}\n{'' if self.apart else counted}",
+            events={
+                "onset": f"timestep(t, dt) % {steps} == 0",
+                **({"seen": "t_in_timesteps >= seen_step"} if self.apart else {}),
+            },
             method="exact",
             name="inputs",
             namespace={"images": images},
         )
         net.add(inputs)
+        if self.apart:
+            inputs.run_on_event("seen", f"seen_step += 1 + {_STEPS}\n{counted}", when="resets")
         for name in ("image", "intensity", "last"):
             setattr(inputs, name, linked_var(control, name))
         inputs.run_regularly(
             f"""p = images((image + 0.5)*second, i)*intensity*int(image >= 0)*int(image < last)*{step!r}*second
             scale = 1/log1p(-clip(p, 1e-12, 0.999))
-            next_step = t_in_timesteps + int(p > 0)*{_STEPS} + int(p <= 0)*{_NEVER}""",
+            next_step = t_in_timesteps + int(p > 0)*{_STEPS} + int(p <= 0)*{_NEVER}"""
+            + f"\nseen_step = t_in_timesteps + int(p > 0)*{_STEPS} + int(p <= 0)*{_NEVER}" * self.apart,
             dt=period,
             when="start",
             order=-1,
             name="inputs_lit",
         )
         inputs.run_regularly(
-            f"next_step += int(timestep(t, dt) % {steps} == {lit})*({_NEVER} - next_step)",
+            f"next_step += int(timestep(t, dt) % {steps} == {lit})*({_NEVER} - next_step)"
+            + f"\nseen_step += int(timestep(t, dt) % {steps} == {lit})*({_NEVER} - seen_step)" * self.apart,
             dt=int(np.gcd(steps, lit)) * self.dt,
             when="start",
             order=0,
@@ -230,6 +241,7 @@ class DiehlCook(Network):
             landing=self.landing,
             at_event={"measure": ("onset", _MEASURE), "rescale": ("onset", _RESCALE)},
             model="total : 1 (shared, constant)",
+            **({"seen": "seen"} if self.apart else {}),
         )
         excite = net.wire("excite", excitatory, inhibitory, "ge_post += w_ei", "w_ei : 1 (shared, constant)", connect=one_to_one)
         inhibit = net.wire("inhibit", inhibitory, excitatory, "gi_post += w_ie*int(i != j)", "w_ie : 1 (shared, constant)")

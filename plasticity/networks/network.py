@@ -217,14 +217,20 @@ class Net:
 
     def neurons(
         self, name: str, neuron: Neuron, n: int, *, equations: str = "", reset: str = "", values: Mapping[str, Any] | None = None,
-        **settings: Any,
+        seen: str = "", **settings: Any,
     ) -> NeuronGroup:  # fmt: skip
-        """n neurons of this kind, with the traces that lie on them; see `Neuron.group`."""
+        """n neurons of this kind, with the traces that lie on them; see `Neuron.group`.
+
+        `seen` is an event of theirs that the traces count instead of the spikes.
+        """
         lines, spike, own = self.spec.traces_at(name)
+        at_spike = _join(reset, "" if seen else spike)
         made = neuron.group(
-            n, name, equations=_join(equations, lines), reset=_join(reset, spike), values={**(values or {}), **own},
+            n, name, equations=_join(equations, lines), reset=at_spike, values={**(values or {}), **own},
             **{"namespace": {}, **settings},
         )  # fmt: skip
+        if seen and spike:
+            made.run_on_event(seen, spike, when="resets")  # when a spike would be counted
         return self.add(made)
 
     def encode(

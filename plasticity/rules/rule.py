@@ -18,6 +18,8 @@ from brian2.utils.stringtools import get_identifiers, word_substitute
 from plasticity import given
 from plasticity.checked import checked
 from plasticity.errors import WrongUse, unknown
+from plasticity.rules.ablated import reversed_order as _reversed_order
+from plasticity.rules.ablated import without_depression as _without_depression
 from plasticity.rules.landing import unit_of
 from plasticity.rules.shown import describe as _describe
 from plasticity.rules.shown import typed
@@ -491,6 +493,8 @@ class Rule:
         return {f"{group}.{key}": (group, key) for group, key in sorted(on_neurons | on_synapses)}
 
     synapses = _synapses  # Brian2 `Synapses` with this rule on it
+    without_depression = _without_depression  # the rule without one of its ingredients
+    reversed = _reversed_order
     to_nestml = _to_nestml  # the rule as text for NESTML, and
     to_pynn = _to_pynn  # for PyNN, where these can express it
 

@@ -206,6 +206,7 @@ def synapses(
     plastic: str = "",
     short_term: ShortTerm | None = None,
     at_event: Mapping[str, tuple[str, str]] | None = None,
+    seen: str = "",
     model: str = "",
     namespace: Mapping[str, Any] | None = None,
     **settings: Any,
@@ -233,6 +234,9 @@ def synapses(
         Depression and facilitation of the transmission, which then may use `released`: `"ge_post += w*released"`.
     at_event : dict
         Further pathways by name: (custom event of the source group, text), run after learning in the given order.
+    seen : str
+        A custom event of the source group that learning takes for the presynaptic spikes; transmission stays with the spikes
+        themselves. For controls: what is learnt from other trains than those that are transmitted.
     model, namespace
         Further equations and names for Brian2.
 
@@ -246,7 +250,7 @@ def synapses(
     ------
     WrongUse
         An argument of the wrong type, `traces` that is neither "synapse" nor "neuron", a delay with traces on neurons or one
-        that is no time, or a group without what the rule needs.
+        that is no time, `seen` with a delay or short-term plasticity, or a group without what the rule needs.
     """
     gate = _as_text("gate", gate, "attention_post", number=True)
     transmit, plastic = _as_text("transmit", transmit, "ge_post += w"), _as_text("plastic", plastic, "learning_post")
@@ -275,13 +279,23 @@ def synapses(
     if namespace is not None and not isinstance(namespace, Mapping):
         raise WrongUse(f"namespace={namespace!r} must be a dictionary of names, like {{'gmax': 2*nS}}.")
     events = _events(at_event)
+    seen = _as_text("seen", seen, "seen")
+    if seen and (delay is not None or short_term is not None):
+        raise WrongUse(f"seen={seen!r} knows neither a delay nor short-term plasticity; leave these out.")
     landing = landing or Landing()
     texts = {"transmit": transmit, "gate": gate, "plastic": plastic}
     texts["signal"] = landing.eligibility.signal if landing.eligibility else ""
     _check_groups(rule, {"pre": source, "post": target}, traces, texts)
-    text = compose(rule, landing, transmit=transmit, gate=gate, traces=traces, plastic=plastic, short_term=short_term)
-    on_pre = text.on_pre | {path: change for path, (_, change) in events.items()}
-    order = text.order | {path: 2 + k for k, path in enumerate(events)}
+    with_spikes = "" if seen else transmit
+    text = compose(rule, landing, transmit=with_spikes, gate=gate, traces=traces, plastic=plastic, short_term=short_term)
+    own = {path: f"seen_{path}" if seen else path for path in text.on_pre}
+    on_event = dict.fromkeys(own.values(), seen) if seen else {}
+    on_event |= {path: event for path, (event, _) in events.items()}
+    on_pre = {own[path]: change for path, change in text.on_pre.items()}
+    on_pre |= {"pre": transmit} if seen and transmit else {}  # before what is learnt at "seen_pre", in the order of their names
+    on_pre |= {path: change for path, (_, change) in events.items()}
+    order = {own.get(path, path): rank for path, rank in text.order.items()}
+    order |= {path: 2 + k for k, path in enumerate(events)}
     late = {path: rule.parameters[name] for path, name in text.late.items()}
     delays = {path: (delay if delay is not None else 0 * second) + late.get(path, 0 * second) for path in text.on_pre}
     made = RuleSynapses(
@@ -290,13 +304,13 @@ def synapses(
         model="\n".join(filter(None, (text.model, model))),
         on_pre=on_pre or None,
         on_post=text.on_post or None,
-        on_event={path: event for path, (event, _) in events.items()} or "spike",
+        on_event=on_event or "spike",
         method="exponential_euler" if traces == "synapse" and any(t.of for t in rule.traces) else "exact",
         delay=delays if on_pre and (delay is not None or late) else None,
         namespace=None if namespace is None else dict(namespace),
         **settings,
     )
-    made._alike = tuple(tuple(side) for side in (text.on_pre, text.on_post) if side)
+    made._alike = tuple(tuple(side) for side in ({} if seen else text.on_pre, text.on_post) if side)
     made._late = {path: (name, float(rule.parameters[name])) for path, name in text.late.items()}
     made._on_neurons = traces == "neuron"
     made._soft_range = text.soft_range

@@ -7,6 +7,7 @@ from plasticity.tasks.associative_recall import AssociativeRecall
 from plasticity.tasks.cued_digits import CuedDigits
 from plasticity.tasks.digits import Digits
 from plasticity.tasks.episodes import Episodes
+from plasticity.tasks.latencies import Latencies
 from plasticity.tasks.streams import Streams, split_streams
 from plasticity.tasks.table import Table, table
 from plasticity.tasks.task import FAMILIES, KINDS, Task
@@ -14,9 +15,9 @@ from plasticity.tasks.timelines import Timelines
 from plasticity.tasks.tokens import Tokens
 from plasticity.tasks.trials import Draw, Trials
 
-TASKS: Registry[type[Task]] = Registry("task", [CuedDigits, Digits, AssociativeRecall, Table], of=Task)
+TASKS: Registry[type[Task]] = Registry("task", [CuedDigits, Digits, AssociativeRecall, Table, Latencies], of=Task)
 
 __all__ = [
-    "FAMILIES", "KINDS", "TASKS", "AssociativeRecall", "CuedDigits", "Digits", "Draw", "Episodes", "Streams", "Table", "Task",
-    "Timelines", "Tokens", "Trials", "split_streams", "table",
+    "FAMILIES", "KINDS", "TASKS", "AssociativeRecall", "CuedDigits", "Digits", "Draw", "Episodes", "Latencies", "Streams",
+    "Table", "Task", "Timelines", "Tokens", "Trials", "split_streams", "table",
 ]  # fmt: skip

@@ -5,7 +5,7 @@
     options.py   options that several commands have
     listing.py   list, show
     index.py     what these say of everything built in, kept in index.json, so that a name costs no simulator
-    running.py   compare, run, bench, sweep, reproduce
+    running.py   compare, ablate, run, bench, sweep, reproduce
     showing.py   plot, report, cite, data, cache, tables
 
 What is for people goes to standard output as tables, progress goes to standard error; with --json the summary is the only thing

@@ -1,4 +1,4 @@
-"""What runs something: compare, run, bench, sweep, reproduce."""
+"""What runs something: compare, ablate, run, bench, sweep, reproduce."""
 
 from __future__ import annotations
 
@@ -118,6 +118,66 @@ def _draw(progress: Callable[..., None], make: Callable[[], None]) -> None:
     progress(1.0, note="drawing figures")
     make()
     progress(1.0)
+
+
+@app.command()
+@guarded
+def ablate(
+    learner: Annotated[str, typer.Argument(help="The learner; one with a rule, such as spiking_gated or diehl_cook.")],
+    task: Annotated[str, typer.Option("--task", metavar="TASK", help="The task; `plasticity list tasks` shows them.")],
+    only: Annotated[
+        str,
+        typer.Option("--only", metavar="A,B", help="Which ablations. [default: all that the learner has]", show_default=False),
+    ] = "",
+    seeds: Seeds = "5",
+    jobs: Jobs = None,
+    cluster: Cluster = "",
+    set_: Set = [],  # noqa: B006
+    with_: With = [],  # noqa: B006
+    out: Out = None,
+    force: Force = False,
+    everything: All = False,
+    svg: Svg = False,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Take the ingredients of a learner's rule away, one at a time, and print what each of them is worth.
+
+    --set KEY=VALUE changes the task, --set LEARNER.KEY=VALUE the learner. An interrupted run goes on where it stopped.
+    """
+    from bridges import comparison as bridge
+    from plasticity import settings
+    from plasticity.errors import WrongUse
+    from plasticity.parallel import cluster as on_cluster
+    from plasticity.tasks import TASKS
+    from simulations import SIMULATIONS
+    from simulations.frame import results, terminal
+    from simulations.frame.on_task import by_owner
+
+    if task in SIMULATIONS:
+        raise WrongUse(f"{task} is a simulation, not a task; give a task: {', '.join(TASKS)}.")
+    for_task, for_learner = by_owner(settings.parse(set_))
+    made, listed = settings.configure(TASKS[task], for_task), parse_seeds(seeds)
+    folder = out if out is not None else Path("results") / f"ablate_{learner}_{task}"
+    with on_cluster(cluster or None), warnings_told(), bar(f"ablate {learner}") as progress:
+        bridge.ablate(
+            learner,
+            made,
+            seeds=listed,
+            jobs=jobs,
+            out=folder,
+            force=force,
+            progress=progress,
+            settings=for_learner,
+            only=names(only, "--only"),
+            complete=lambda _: results.load(folder).complete(svg),
+        )
+    result = results.load(folder)
+    if as_json:
+        print_json(result.summary())
+        return
+    terminal.show(*result.tables(terminal.console().width, everything))
+    _where(result, everything)
 
 
 def _where(result: Result, everything: bool) -> None:

@@ -37,7 +37,9 @@ def _given(name: str, parameters: Mapping[str, Any]) -> Any:
     from plasticity.learners import CLASSES
 
     def fits(kind: Any) -> bool:
-        return kind.__name__ == name or {entry.name for entry in settings.describe(kind)} == {*parameters}
+        told = settings.describe(kind)
+        always = {entry.name for entry in told if not entry.later}
+        return kind.__name__ == name or always <= {*parameters} <= {entry.name for entry in told}
 
     return next(filter(fits, CLASSES), None)
 

@@ -16,7 +16,8 @@ def words(configuration: Mapping[str, Any], out: str) -> tuple[list[str], list[s
 
     Whatever is said by words is made anew from them and held against the configuration: the command gives the same settings.
     """
-    said, unsaid = {"compare": _compare, "run": _run, "sweep": _sweep}[configuration["command"]](configuration)
+    ways = {"compare": _ablate if "ablates" in configuration else _compare, "run": _run, "sweep": _sweep}
+    said, unsaid = ways[configuration["command"]](configuration)
     unsaid += [f"{name} as it was then" for name in extensions.changed(configuration)[1]]
     own = [word for name in configuration.get("with", ()) for word in ("--with", _place(name))]
     return ["plasticity", *said, *own, "--seeds", seeds(configuration["seeds"]), "--out", out], unsaid
@@ -106,6 +107,30 @@ def _compare(configuration: Mapping[str, Any]) -> tuple[list[str], list[str]]:
         chosen |= {f"{learner}.{key}": value for key, value in values.items() if key not in shared[sides[learner]]}
     named = ["--learners", ",".join(said)] if said else []
     return ["compare", name, *named, *_options("--set", chosen)], unsaid
+
+
+def _ablate(configuration: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """As of a comparison of the learner as it is alone."""
+    from bridges.learners import resolve
+    from plasticity.ablations import INTACT
+    from plasticity.tasks import TASKS
+
+    name, asked = configuration["ablates"]["learner"], [*configuration["ablates"]["ablations"]]
+    alone = {
+        key: {name: value[INTACT]} if key in ("parameters", "sides") else value
+        for key, value in configuration.items()
+        if key not in ("ablates", "energy")
+    }
+    said, unsaid = _compare({**alone, "learners": [name]})
+    task, options = said[1], said[2:]
+    if options[:1] == ["--learners"]:
+        options = options[2:]
+    try:
+        made = _declared(TASKS[task], configuration["settings"])[0]
+        whole = [*resolve([name], {}, made)[0].estimator.ablations()] == asked
+    except PlasticityError:
+        whole = False
+    return ["ablate", name, "--task", task, *([] if whole else ["--only", ",".join(asked)]), *options], unsaid
 
 
 def _alike(several: Sequence[Mapping[str, str]]) -> dict[str, str]:

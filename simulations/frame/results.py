@@ -231,6 +231,48 @@ class ComparisonResult(Result):
         return self.comparison._repr_html_()
 
 
+class AblationResult(ComparisonResult):
+    """A learner as it is and without each of its ingredients."""
+
+    @property
+    def title(self) -> str:
+        return f"{self.configuration['ablates']['learner']} on {self.configuration['task']}, ablated"
+
+    def summary(self) -> dict[str, Any]:
+        from bridges.comparison.ablation import summary
+
+        return summary(self.comparison)
+
+    def tables(self, width: int, everything: bool = False) -> list[Any]:
+        from bridges.comparison.tables import protocol
+        from simulations.report.ablation import HEADS, cells
+
+        made = terminal.table(self.title, HEADS, cells(self.comparison), width)
+        told = f"Chance {100 * self.comparison.chance:.3g} %. {protocol(self.comparison)}"
+        return [made, told, *(super().tables(width, True) if everything else [])]
+
+    def figures(self) -> dict[str, Figure]:
+        from simulations.figures.ablation import ablations
+
+        return {"ablations": ablations(self.comparison), **super().figures()}
+
+    def lead(self) -> str:
+        from simulations.report import ablation as report
+
+        return report.lead(self.comparison)
+
+    def sections(self) -> list[Section]:
+        from simulations.report import ablation as report
+
+        return report.sections(self.comparison, self.folder)
+
+    def html(self) -> str:
+        from bridges.comparison.tables import html_table
+        from simulations.report.ablation import HEADS, cells
+
+        return html_table(self.title, HEADS, cells(self.comparison))
+
+
 class ExperimentResult(Result):
     """What an experiment found."""
 
@@ -393,7 +435,7 @@ def _refuse_absent(folder: Path, configuration: Mapping[str, Any]) -> None:
 
 
 def load(folder: str | os.PathLike[str], measures: Sequence[str] = ()) -> Result:
-    """The result in a folder that `compare`, `run` or `sweep` wrote.
+    """The result in a folder that `compare`, `ablate`, `run` or `sweep` wrote.
 
     Raises
     ------
@@ -412,4 +454,5 @@ def load(folder: str | os.PathLike[str], measures: Sequence[str] = ()) -> Result
         _refuse_absent(place, configuration)
     if measures and configuration["command"] != "sweep":
         raise WrongUse(f"{place} holds no sweep, and --measure picks the measures of one; leave it out.")
-    return KINDS[configuration["command"]](place, configuration, measures)
+    kind = AblationResult if "ablates" in configuration else KINDS[configuration["command"]]
+    return kind(place, configuration, measures)

@@ -132,6 +132,12 @@ def brief(reference: Path) -> str:
 
 
 @part
+def cued_digits(reference: Path) -> str:
+    """The main comparison: accuracy of every learner."""
+    return accuracies(_summary(reference, "cued_digits"))
+
+
+@part
 def weights(reference: Path) -> str:
     """By how much attended synapses end stronger than ignored ones in the main comparison."""
     found = _summary(reference, "cued_digits")["attended_minus_ignored"]

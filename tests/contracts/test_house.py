@@ -83,7 +83,7 @@ def test_every_module_of_rules_and_tasks_is_registered():
     from plasticity.rules import RULES
     from plasticity.tasks import TASKS
 
-    helpers = {"__init__", "rule", "landing", "short_term", "synapses", "shown", "written"}
+    helpers = {"__init__", "rule", "landing", "short_term", "synapses", "shown", "written", "ablated"}
     assert set(RULES) == {path.stem for path in (TOP / "plasticity" / "rules").glob("*.py")} - helpers
     kinds = {"__init__", "task", "trials", "streams", "timelines", "tokens", "episodes"}
     assert set(TASKS) == {path.stem for path in (TOP / "plasticity" / "tasks").glob("*.py")} - kinds

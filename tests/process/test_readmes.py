@@ -117,6 +117,11 @@ def test_every_line_is_understood(place, monkeypatch, capsys, line):
         assert resolve(learners, settings, task) and seeds
         begins()
 
+    def ablate(learner, task, *, seeds, settings, only, **_):
+        (made,) = resolve([learner], settings, task)
+        assert seeds and {*only} <= {*made.estimator.ablations()}
+        begins()
+
     def execute(experiment, *_):
         check(experiment)
         experiment.refuse()
@@ -130,6 +135,7 @@ def test_every_line_is_understood(place, monkeypatch, capsys, line):
 
     monkeypatch.setattr("bridges.comparison.compare", compare)
     monkeypatch.setattr("plasticity.records.refuse_taken", lambda *_: None)  # they lie there for what draws them
+    monkeypatch.setattr("bridges.comparison.ablate", ablate)
     monkeypatch.setattr("simulations.frame.execute.execute", execute)
     monkeypatch.setattr("simulations.frame.sweep.sweep", sweep)
     monkeypatch.setattr("plasticity.parallel.cluster", lambda address: contextlib.nullcontext())
@@ -146,7 +152,7 @@ def test_every_line_is_understood(place, monkeypatch, capsys, line):
     with pytest.raises(SystemExit) as ended:
         main(words[1:])
     told = capsys.readouterr()
-    works = words[1] in ("compare", "run", "sweep", "bench", "reproduce")
+    works = words[1] in ("compare", "ablate", "run", "sweep", "bench", "reproduce")
     assert bool(begun) == works and (ended.value.code or 0) == (130 if works else 0), told.err
 
 
@@ -218,7 +224,7 @@ def once(program: list[str]) -> list[str]:
         if word == "--set" or word.startswith("--set="):
             value = next(words) if word == "--set" else word.removeprefix("--set=")
             kept[f"--set {value.partition('=')[0]}"] = ["--set", value]
-        elif word in ("--seeds", "--jobs", "--out"):
+        elif word in ("--seeds", "--jobs", "--out", "--only"):
             kept[word] = [word, next(words)]
         else:
             kept[f"word {number}"] = [word]
@@ -235,16 +241,18 @@ def test_every_line_can_be_typed(place, line):
         program += TINY if not {"copy_sequence", "table"} & {*words} else TINY[:4]
         program += [SHORT["torch"]] * bool(re.search("torch|attention|mlp", sides) and "copy_sequence" not in words)
         program += [SHORT["diehl_cook"], "--set=train=300"] * (words[2:] == ["digits"])
+    elif words[1] == "ablate":
+        program += [*TINY, "--only", "order_reversed"]
     elif words[1] in ("run", "sweep"):
         program += [*SMALL[words[2]], "--jobs", "1"]
-    if words[1] in ("compare", "run", "sweep"):
+    if words[1] in ("compare", "ablate", "run", "sweep"):
         program += ["--out", "results/small"]
     if words[1:3] == ["data", "--fetch"] and datasets.status("mnist").state != "present":
         pytest.skip("`plasticity data --fetch` would download MNIST; with PLASTICITY_DATA, where it is present, the line is run")
     where = TOP if words[1:2] == ["tables"] else place
     done = subprocess.run(once(program), cwd=where, env=_environment(), capture_output=True, text=True, timeout=400)
     assert done.returncode == 0, done.stderr[-2000:]
-    if words[1] in ("compare", "run", "sweep"):
+    if words[1] in ("compare", "ablate", "run", "sweep"):
         assert (place / "results" / "small" / "report.html").is_file()
 
 
