@@ -82,6 +82,7 @@ class Between(TorchDispatchMode):
         self.weights = {p.untyped_storage().data_ptr() for p in model.parameters()}
         self.done = Operations()
         self.uncounted: set[str] = set()
+        self.written = 0  # words of results, which a backward pass needs again
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         given = _floats((args, kwargs))
@@ -96,6 +97,7 @@ class Between(TorchDispatchMode):
         elements = max((t.numel() for t in (*given, *made)), default=0)
         result = made[0].numel() if made else 0
         additions = multiplications = 0
+        self.written += sum(t.numel() for t in made)
         if func._overloadpacket in flop_registry:  # the products are counted, a bias is not
             additions = result if name == "addmm" or (name == "convolution" and len(given) > 2) else 0
         elif name in _BY_HAND:
@@ -145,15 +147,19 @@ def _asked(model: Model, trials: int) -> tuple[Tensor, Tensor, Tensor]:
     return torch.zeros(trials, model.streams, model.features), cue, label
 
 
-def trained(estimator: TorchClassifier) -> tuple[dict[str, Operations], set[str]]:
-    """Operations of one training trial, forward, backward and update apart, and the names of what is not counted.
+MOMENTS = {"adamw": 2, "sgd": 1, "plain": 0}  # words beside each parameter and its gradient
 
-    A gradient step for a batch of zeros, over the trials in it. The model of the estimator stays as it is.
+
+def trained(estimator: TorchClassifier, batch: int | None = None) -> tuple[dict[str, Operations], set[str], dict[str, int]]:
+    """Operations of one training trial, forward, backward and update apart; what is not counted, by name; words to be stored.
+
+    A gradient step for a batch of zeros, of the size that it was trained with unless told, over the trials in it. The model of
+    the estimator stays as it is.
     """
     check_is_fitted(estimator, "model_")
     model = copy.deepcopy(estimator.model_).cpu().train()
     # the first point of the learning curve after 0 is one batch, also where all trials are fewer than a batch
-    batch = int(min(estimator.batch, estimator.history_["trials"][1]))
+    batch = batch or int(min(estimator.batch, estimator.history_["trials"][1]))
     stimulus, cue, label = _asked(model, batch)
     with one_thread(), seeded(0, torch.device("cpu")):
         with counting(model) as forward:
@@ -166,14 +172,16 @@ def trained(estimator: TorchClassifier) -> tuple[dict[str, Operations], set[str]
     update = operations(f"{CLIP}\n{UPDATE[name]}", {"g", "m", "v", "b"})
     update = dataclasses.replace(update, weight_words=update.weight_words + update.state_words, state_words=0.0)
     step = {"forward": forward.done, "backward": backward.done + gradients, "update": moved * update}
-    return {kind: (1 / batch) * done for kind, done in step.items()}, forward.uncounted | backward.uncounted
+    stored = {"weights": (2 + MOMENTS[name]) * moved, "states": forward.written}
+    return {kind: (1 / batch) * done for kind, done in step.items()}, forward.uncounted | backward.uncounted, stored
 
 
-def decided(estimator: TorchClassifier) -> tuple[dict[str, Operations], set[str]]:
-    """Operations of one decision, on its own, dropout off, and the names of what is not counted."""
+def decided(estimator: TorchClassifier, batch: int = 1) -> tuple[dict[str, Operations], set[str], dict[str, int]]:
+    """Operations of one of so many decisions made together, dropout off; what is not counted, by name; words to be stored."""
     check_is_fitted(estimator, "model_")
     model = copy.deepcopy(estimator.model_).cpu().eval()
-    stimulus, cue, _ = _asked(model, 1)
+    stimulus, cue, _ = _asked(model, batch)
     with one_thread(), counting(model) as forward:
         model(stimulus, cue)
-    return {"forward": forward.done}, forward.uncounted
+    stored = {"weights": sum(p.numel() for p in model.parameters()), "states": forward.written}
+    return {"forward": (1 / batch) * forward.done}, forward.uncounted, stored

@@ -26,7 +26,7 @@ from bridges.training import OPTIMISERS, SCHEDULES, Batch, Log, one_thread, seed
 from plasticity import settings
 from plasticity.checked import checked
 from plasticity.checkpoints import Checkpoints
-from plasticity.engine.operations import Costs
+from plasticity.engine.operations import TOGETHER, Costs
 from plasticity.errors import WrongUse
 from plasticity.learners import Learner, inputs
 from plasticity.settings import estimator, setting
@@ -337,10 +337,13 @@ class TorchClassifier(ClassifierMixin, Learner):
         _device(self.device)
 
     def costs(self) -> Costs:
-        """A training step and a decision of its model, counted on zeros; the model stays as it is."""
-        training, unknown_training = trained(self)
-        decision, unknown_decision = decided(self)
-        return Costs("torch", training, decision, uncounted=tuple(sorted(unknown_training | unknown_decision)))
+        """Training steps and decisions of its model, in batches and one by one, on zeros; the model stays as it is."""
+        found = {"training": trained(self), "decision": decided(self), "decision_together": decided(self, TOGETHER)}
+        with contextlib.suppress(ValueError):  # a model may refuse a batch of one trial, as normalisation over a batch does
+            found["training_alone"] = trained(self, 1)
+        unknown = sorted(set[str]().union(*(names for _, names, _ in found.values())))
+        done, stored = ({phase: told[place] for phase, told in found.items()} for place in (0, 2))
+        return Costs("torch", **done, uncounted=tuple(unknown), stored=stored)
 
 
 def _device(name: Any) -> torch.device:

@@ -296,7 +296,7 @@ class Comparison:
             told = record.numbers.get("costs")
             counted = None if told is None else Costs.read(told)
             joules = {
-                key: None if counted is None else spent(counted, phase, self.energy)
+                key: None if counted is None else finite(spent(counted, phase, self.energy))
                 for key, phase in (("costs", "decision"), ("costs_training", "training"))
             }
             single.pop("learner", None)
