@@ -342,8 +342,12 @@ class TorchClassifier(ClassifierMixin, Learner):
         with contextlib.suppress(ValueError):  # a model may refuse a batch of one trial, as normalisation over a batch does
             found["training_alone"] = trained(self, 1)
         unknown = sorted(set[str]().union(*(names for _, names, _ in found.values())))
-        done, stored = ({phase: told[place] for phase, told in found.items()} for place in (0, 2))
-        return Costs("torch", **done, uncounted=tuple(unknown), stored=stored)
+        done = {phase: operations for phase, (operations, _, _) in found.items()}
+        stored = {phase: words for phase, (_, _, words) in found.items()}
+        return Costs(
+            "torch", done["training"], done["decision"], uncounted=tuple(unknown), stored=stored,
+            training_alone=done.get("training_alone", {}), decision_together=done["decision_together"],
+        )  # fmt: skip
 
 
 def _device(name: Any) -> torch.device:

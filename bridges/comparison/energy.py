@@ -12,7 +12,6 @@ A comparison of estimates, not of measurements: `ASSUMPTIONS` belongs under ever
 from __future__ import annotations
 
 import dataclasses
-import functools
 import json
 import math
 import re
@@ -62,7 +61,7 @@ ASSUMPTIONS = (
     "Torch: drawing dropout and shuffling, and the schedule of the learning rate, are not counted.",
     "Controls of scikit-learn: a decision reads each number that is kept once; their training is not counted.",
     "Weights lie in one memory (SRAM, or DRAM with weights=dram), in training with gradients and moments, states in another (of"
-    " torch the results of all operations of a pass); a word costs what one costs in a memory of that size, of 8 KB at least. With"
+    " torch the results of all operations of a pass); a word costs what it does in a memory of that size, of 8 KB at least. With"
     " memory=banks all is priced as memories of 8 KB, as if they were cut into banks beside the arithmetic.",
     "Measuring the learning curve is not counted on either side, even where training stops by it.",
 )
@@ -104,7 +103,7 @@ CHIPS: Mapping[str, Chip] = {
     ),
     "truenorth": Chip(
         26.0, 0.0, 0.0, None,
-        "measured, all of the chip with what it takes to wait, over its synaptic events at 20 Hz and 128 active synapses a neuron",
+        "measured, the whole chip with what it takes to wait, over its synaptic events at 20 Hz and 128 synapses a neuron",
         "Merolla et al. 2014, doi:10.1126/science.1254642",
     ),
 }  # fmt: skip
@@ -288,12 +287,12 @@ def cost_table(comparison: Comparison, table: EnergyTable) -> dict[str, Any]:
         column("bound", "per decision, at spikes alone", "J", ".3g"),
         column("spikes", "spikes per decision", format=",.0f"),
     ]
-    rows = []
-    for name in filter(functools.partial(_known, comparison), comparison.learners):
+    known = {name: comparison.of(name)[0].numbers["costs"] for name in comparison.learners if _known(comparison, name)}
+    rows: list[dict[str, Any]] = []
+    for name in known:
         found = [values(record.numbers, table) for record in comparison.of(name)]
         told = {key: over_seeds(np.array([one[key] for one in found]), comparison.shared) for key in found[0]}
         rows.append({"learner": name, **told})
-    known = {name: comparison.of(name)[0].numbers["costs"] for name in (row["learner"] for row in rows)}
     rest = [name for name in comparison.learners if name not in known]
     older = [name for name, told in known.items() if not told.get("stored")]
     notes = [*prices(table), *ASSUMPTIONS]

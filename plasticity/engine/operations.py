@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 LAND = "w = clip(w + dw, w_min, w_max)"  # where a change goes: hard bounds
 COUNTER = ".spikes"  # ending of the outputs of a program that count spikes
-CORE = 1024  # neurons that one core holds, so that a spike is delivered to it once: Davies et al. 2018, doi:10.1109/MM.2018.112130359
+CORE = 1024  # neurons of one core, to which a spike is delivered once (Davies et al. 2018, doi:10.1109/MM.2018.112130359)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -540,8 +540,10 @@ class Costs:
     def read(cls, told: Mapping[str, Any]) -> Costs:
         """From what `plain` gave, so that another table of prices can be applied to a record."""
         kinds = {phase: {kind: Operations(**done) for kind, done in told.get(phase, {}).items()} for phase in PHASES}
-        more = {key: told.get(key, {}) for key in ("stored", "counted")}
-        return cls(told["side"], **kinds, spikes=told["spikes"], uncounted=tuple(told["uncounted"]), **more)
+        return cls(
+            told["side"], **kinds, spikes=told["spikes"], uncounted=tuple(told["uncounted"]),
+            stored=told.get("stored", {}), counted=told.get("counted", {}),
+        )  # fmt: skip
 
     @classmethod
     def of_spiking(cls, activity: Mapping[str, Any]) -> Costs:
