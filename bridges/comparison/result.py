@@ -404,6 +404,19 @@ def read_configuration(folder: Path) -> dict[str, Any]:
         "compare": ("task", "settings", "facts", "learners", "sides", "parameters", "seeds"),
         "run": ("simulation", "settings", "seeds"),
         "sweep": ("simulation", "settings", "grid", "seeds"),
+        "budget": (
+            "task",
+            "settings",
+            "facts",
+            "learners",
+            "sides",
+            "parameters",
+            "seeds",
+            "budget",
+            "points",
+            "measured",
+            "asked",
+        ),
     }
     command = configuration.get("command") if isinstance(configuration, dict) else None
     if configuration and command == "sweep" and "task" in configuration:

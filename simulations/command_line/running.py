@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -45,6 +46,15 @@ def compare(
             show_default=False,
         ),
     ] = "",
+    budget: Annotated[
+        str,
+        typer.Option(
+            "--budget",
+            metavar="NAME",
+            help="Curves instead of points: accuracy along trials, energy or parameters, and where curves cross.",
+            show_default=False,
+        ),
+    ] = "",
     seeds: Seeds = "10",
     jobs: Jobs = None,
     cluster: Cluster = "",
@@ -62,11 +72,16 @@ def compare(
     --set KEY=VALUE changes the task (--set train=1000), --set LEARNER.KEY=VALUE a learner, --set spiking.KEY=VALUE and
     --set torch.KEY=VALUE all learners of that side, --set energy.KEY=VALUE what an operation costs (energy.sram_pj=2.5). An
     interrupted comparison goes on where it stopped: give the same command again.
+
+    --budget trials shows accuracy against distinct training trials, energy against joules of a decision, with sizes swept on both
+    sides, parameters against the numbers that learning changes; --set budget.KEY=VALUE says at which places
+    (budget.trials=50,100,200; budget.hidden=8,32; budget.neurons=2,20; budget.accuracy=0.9 is what is to be reached).
     """
     from bridges import comparison as bridge
+    from bridges.comparison.budget import BUDGETS, Budget, budgeted
     from bridges.comparison.energy import EnergyTable
     from plasticity import settings
-    from plasticity.errors import WrongUse
+    from plasticity.errors import WrongUse, unknown
     from plasticity.parallel import cluster as on_cluster
     from plasticity.tasks import TASKS
     from simulations import SIMULATIONS
@@ -76,13 +91,19 @@ def compare(
     if task in SIMULATIONS:
         raise WrongUse(f"{task} is a simulation, not a task; type `plasticity run {task}`.")
     kind = TASKS[task]
+    if budget and budget not in BUDGETS:
+        raise unknown("budget", budget, BUDGETS)
     for_task, for_learners = by_owner(settings.parse(set_))
     energy = settings.configure(EnergyTable, for_learners.pop("energy", {}))
+    if "budget" in for_learners and not budget:
+        raise WrongUse(f"budget.{next(iter(for_learners['budget']))} is a setting of --budget, which is not given; give it too.")
+    measured = settings.configure(Budget, for_learners.pop("budget", {}))
     made = settings.configure(kind, for_task)
+    folder = out if out is not None else Path("results") / (f"{task}_{budget}" if budget else task)
+    compared: Callable[..., object] = functools.partial(budgeted, budget, budget=measured) if budget else bridge.compare
     listed = parse_seeds(seeds)
-    folder = out if out is not None else Path("results") / task
     with on_cluster(cluster or None), warnings_told(), bar(f"compare {task}") as progress:
-        bridge.compare(
+        compared(
             names(learners, "--learners") or None,
             made,
             seeds=listed,
@@ -108,7 +129,7 @@ def _where(result: Result, everything: bool) -> None:
 
     folder, (pictures, also) = result.folder, _drawn(result)
     others = f" and {len(pictures) - 1} more" if len(pictures) > 1 else ""
-    rest = f"rest:    `plasticity plot {folder} --all` prints costs, times and what they rest on"
+    rest = f"rest:    `plasticity plot {folder} --all` prints costs and what they rest on"
     terminal.show(
         f"report:  {folder / results.REPORT}",
         f"figures: {folder / 'figures'} ({pictures[0]}{others}{also})",
