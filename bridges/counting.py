@@ -82,7 +82,8 @@ class Between(TorchDispatchMode):
         self.weights = {p.untyped_storage().data_ptr() for p in model.parameters()}
         self.done = Operations()
         self.uncounted: set[str] = set()
-        self.written = 0  # words of results, which a backward pass needs again
+        self.written = 0  # words of all results, which a backward pass needs again
+        self.held = 0  # words of state that an operation reads and writes, at most
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         given = _floats((args, kwargs))
@@ -97,7 +98,6 @@ class Between(TorchDispatchMode):
         elements = max((t.numel() for t in (*given, *made)), default=0)
         result = made[0].numel() if made else 0
         additions = multiplications = 0
-        self.written += sum(t.numel() for t in made)
         if func._overloadpacket in flop_registry:  # the products are counted, a bias is not
             additions = result if name == "addmm" or (name == "convolution" and len(given) > 2) else 0
         elif name in _BY_HAND:
@@ -113,6 +113,8 @@ class Between(TorchDispatchMode):
         read = [(result if name == "embedding" else t.numel(), t.untyped_storage().data_ptr() in self.weights) for t in given]
         weights = sum(words for words, of_model in read if of_model)
         states = sum(words for words, of_model in read if not of_model) + sum(t.numel() for t in made)
+        self.written += sum(t.numel() for t in made)
+        self.held = max(self.held, states)
         return Operations(additions, multiplications, weights, states)
 
 
@@ -183,5 +185,5 @@ def decided(estimator: TorchClassifier, batch: int = 1) -> tuple[dict[str, Opera
     stimulus, cue, _ = _asked(model, batch)
     with one_thread(), counting(model) as forward:
         model(stimulus, cue)
-    stored = {"weights": sum(p.numel() for p in model.parameters()), "states": forward.written}
+    stored = {"weights": sum(p.numel() for p in model.parameters()), "states": forward.held}
     return {"forward": (1 / batch) * forward.done}, forward.uncounted, stored

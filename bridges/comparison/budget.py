@@ -81,7 +81,7 @@ def _of_trials(budget: Budget, learners: Sequence[NamedLearner], task: Any) -> d
     sizes = [size for size in budget.trials if size <= most]
     if len(sizes) < 2:
         raise WrongUse(
-            f"budget.trials={text(budget.trials)}: fewer than two of them are at most train={most}; give others, or --set train=..."
+            f"budget.trials={text(budget.trials)}: fewer than two are at most train={most}; give others, or --set train=..."
         )
     variants = [*learners]
     for one in learners:
@@ -149,15 +149,16 @@ def budgeted(
         "points": [dataclasses.asdict(point) for point in plan],
         "measured": recorded(chosen),
         "asked": {"learners": [one.name for one in resolved], "settings": plain(given)},
-        **({"energy": dataclasses.asdict(energy)} if energy is not None and energy != EnergyTable() else {}),
     }
-    facts = {key: configuration[key] for key in ("task", "facts", "data") if key in configuration}
+    if energy is not None and energy != EnergyTable():
+        configuration["energy"] = dataclasses.asdict(energy)
+    facts: dict[str, Any] = {key: configuration[key] for key in ("task", "facts", "data") if key in configuration}
     places = {(point, seed): record_name(seed, point.name) for point in plan for seed in listed}
     wanted = []
     for (point, seed), name in places.items():
         learner, of = plan[point]
         share = 1.0 if point.trials is None else 0.2 + 0.8 * point.trials / made.train  # type: ignore[attr-defined]
-        told = {**facts, "settings": recorded(of)}
+        told: dict[str, Any] = {**facts, "settings": recorded(of)}
         wanted.append(Job(name, dataclasses.replace(learner, name=point.name), of, seed, told, share * learner.cost))
     spikes = backend() if any(learner.side == "spiking" for learner in resolved) else ""
     if out is None:

@@ -143,6 +143,11 @@ class Curves:
         """What an operation costs."""
         return EnergyTable(**self.configuration.get("energy", {}))
 
+    @property
+    def within(self) -> float:
+        """By how much the smallest sufficient size may be right less often than the best."""
+        return float(self.configuration["measured"]["within"])
+
     @functools.cached_property
     def shared(self) -> float:
         """As of a comparison: test items over all others where the seeds split one set of data anew."""
@@ -162,7 +167,7 @@ class Curves:
 
     @functools.cache  # noqa: B019  (lives as long as the curves)
     def spent(self, point: Point) -> dict[str, np.ndarray]:
-        """Joules at each seed (nan where they were not counted): of a decision, in training of a trial, and of all of training."""
+        """Joules at each seed, nan where they were not counted: of a decision, of a training trial, of all of training."""
         found: dict[str, list[float]] = {key: [] for key in (*SPENT, "all_training")}
         for record in self.of(point):
             told = values(record.numbers, self.energy) if record.numbers.get("costs") else {}
@@ -226,7 +231,7 @@ class Curves:
         low, high = max(x.min() for x in places), min(x.max() for x in places)
         told: dict[str, Any] = {"a": a, "b": b, "at": None, "from": float(low), "to": float(high), "before": None, "after": None}
         if low >= high:
-            return told | {"from": None, "to": None}
+            return told | {"from": None, "to": None, "least": a if places[0].max() < places[1].min() else b}
         x = np.unique(np.clip(np.concatenate(places), low, high))
         apart = self.line(a, x) - self.line(b, x)
         mean = apart.mean(axis=1)
@@ -250,15 +255,15 @@ class Curves:
         sides = {side: [n for n in self.curves if self.side(n) == side] for side in ("spiking", "torch")}
         listed = [names for names in sides.values() if names] or [list(self.curves)]
         top = (max(self.accuracy(point).mean() for name in names for point in self.curves[name]) for names in listed)
-        return float(min(top)) - float(self.configuration["measured"]["within"])
+        return float(min(top)) - self.within
 
     @functools.cached_property
     def sufficient(self) -> list[dict[str, Any]]:
         """Of each learner the first point whose mean is at most `within` below that of its best."""
         found = []
-        for name, points in self.curves.items():
+        for points in self.curves.values():
             top = max(self.accuracy(point).mean() for point in points)
-            enough = top - self.configuration["measured"]["within"] - 1e-12
+            enough = top - self.within - 1e-12
             found.append(
                 self.told(next(point for point in points if self.accuracy(point).mean() >= enough)) | {"best": float(top)}
             )
@@ -266,7 +271,7 @@ class Curves:
 
     @functools.cached_property
     def reached(self) -> list[dict[str, Any]]:
-        """Of each learner where its curve first reaches what is `stated`, with an interval, and what its first point there costs."""
+        """Of each learner where its curve first reaches what is `stated`, with an interval, and its first point there."""
         found = []
         for name, points in self.curves.items():
             above = np.array([self.accuracy(point) for point in points]) - self.stated
@@ -386,30 +391,30 @@ class Curves:
     def sentences(self) -> list[str]:
         """Who is ahead from where on, what suffices, and what equal accuracy takes."""
         what = {"trials": "trials", "energy": "a decision", "parameters": "numbers"}[self.budget]
-        told = []
+        told = [f"{group}: {', '.join(names)}." for group, names in self.groups.items()]
         for one in self.crossings:
             if one["after"] is None:
-                told.append(f"{one['a']} and {one['b']}: nothing in common along the budget.")
+                if "least" in one:
+                    other = one["b"] if one["least"] == one["a"] else one["a"]
+                    told.append(f"{one['least']} takes less at every size than {other} at any: no crossing.")
             elif one["at"] is None:
                 sure = "" if one["sure_before"] and one["sure_after"] else ", not surely"
                 other = one["b"] if one["after"] == one["a"] else one["a"]
-                told.append(
-                    f"{one['after']} is ahead of {other} from {self.amount(one['from'])} to {self.amount(one['to'])} {what}{sure}:"
-                    " no crossing."
-                )
+                ends = f"{self.amount(one['from'])} to {self.amount(one['to'])} {what}"
+                told.append(f"{one['after']} is ahead of {other} from {ends}{sure}: no crossing.")
             else:
                 some = sum(seed is not None for seed in one["at"]["seeds"])
                 sure = "" if one["sure_after"] else ", not surely"
                 told.append(
-                    f"{one['after']} is ahead of {one['before']} from {self.span(one['at'])} {what} on{sure} (a crossing in {some} of"
-                    f" {len(self.seeds)} seeds)."
+                    f"{one['after']} is ahead of {one['before']} from {self.span(one['at'])} {what} on{sure} (a crossing in"
+                    f" {some} of {len(self.seeds)} seeds)."
                 )
         if self.budget != "trials":
             for one in self.sufficient:
                 if one["size"] is not None:
                     cost = one["joules"]["decision"]
                     told.append(
-                        f"The smallest {one['learner']} within {100 * self.configuration['measured']['within']:g} points of its best:"
+                        f"The smallest {one['learner']} within {100 * self.within:g} points of its best:"
                         f" size {one['size']}, {100 * one['accuracy']['mean']:.1f} %, {joules(cost and cost['mean'])} a decision."
                     )
         for one in self.reached:
@@ -417,7 +422,8 @@ class Curves:
                 told.append(f"{one['learner']} does not reach {100 * self.stated:.1f} %.")
             else:
                 spent = one["point"]["joules"]
-                parts = {"a decision": spent["decision"], "all of training": spent["all_training"]}
+                titles = {"decision": "a decision", "bound": "at spikes alone", "all_training": "all of training"}
+                parts = {title: spent[key] for key, title in titles.items()}
                 cost = ", ".join(f"{joules(value['mean'])} {name}" for name, value in parts.items() if value)
                 told.append(
                     f"{one['learner']} reaches {100 * self.stated:.1f} % at {self.span(one['at'])} {what}"
@@ -430,12 +436,12 @@ class Curves:
         told = ["Means with 95 % intervals over seeds, in % of test trials; an end marked ? lies beyond what was measured."]
         if self.budget == "trials":
             told.append(
-                f"Every learner meets the same distinct trials. {ONCE.strip('._')}: each once, 4 in a batch, learning rate .002, no"
+                f"Every learner meets the same distinct trials. {ONCE[1:]}: each once, 4 in a batch, learning rate .002, no"
                 " dropout, not tuned; other models trained by gradient see them up to `epochs` times. All of these use the"
                 " validation trials of the task to stop or to keep weights; plasticity and controls do not."
             )
         else:
-            told.append(f"*: the smallest size within {100 * self.configuration['measured']['within']:g} points of the best.")
+            told.append(f"*: the smallest size within {100 * self.within:g} points of the best.")
             rest = {point["learner"] for point in self.configuration["points"]} - {*self.curves}
             told += [f"Not counted, so not shown: {', '.join(sorted(rest))}."] if rest else []
         told += [*prices(self.energy), *ASSUMPTIONS] if everything else prices(self.energy)

@@ -57,7 +57,7 @@ class Failure(NamedTuple):
 
 
 class Job(NamedTuple):
-    """One learner on the trials of one seed; `name` is that of its record, `asked` what the record says of it, `cost` its share."""
+    """One learner on the trials of one seed; `name` of its record, what that says of it, its share of the work."""
 
     name: str
     learner: NamedLearner
@@ -294,7 +294,7 @@ def compare(
     configuration = configuration_of(task, resolved, seed_list)
     if energy is not None and energy != EnergyTable():
         configuration["energy"] = dataclasses.asdict(energy)
-    facts = {key: configuration[key] for key in ("task", "settings", "facts", "data") if key in configuration}
+    facts: dict[str, Any] = {key: configuration[key] for key in ("task", "settings", "facts", "data") if key in configuration}
     wanted = [
         Job(record_name(seed, learner.name), learner, task, seed, facts, learner.cost)
         for learner in resolved
