@@ -61,8 +61,9 @@ ASSUMPTIONS = (
     "Torch: drawing dropout and shuffling, and the schedule of the learning rate, are not counted.",
     "Controls of scikit-learn: a decision reads each number that is kept once; their training is not counted.",
     "Weights lie in one memory (SRAM, or DRAM with weights=dram), in training with gradients and moments, states in another (of"
-    " torch, in training the results of all operations, in decisions what the largest reads and writes); a word costs what it does"
-    " in a memory of that size, of 8 KB at least. With memory=banks all is priced as memories of 8 KB, as if they were cut into banks beside the arithmetic.",
+    " torch, in training the results of all operations, in decisions what the largest one reads and writes); a word costs what it"
+    " does in a memory of that size, of 8 KB at least. With memory=banks all is priced as memories of 8 KB, as if they were cut"
+    " into banks beside the arithmetic.",
     "Measuring the learning curve is not counted on either side, even where training stops by it.",
 )
 """What the numbers rest on, one sentence each."""

@@ -24,7 +24,7 @@ def budget_figures(curves: Curves) -> dict[str, Figure]:
 def budget(curves: Curves) -> Figure:
     """Accuracy along the budget: the best learner of each group with its 95 % interval and where two cross, and all learners.
 
-    A crossing is a mark on the curves with its interval as a bar; no bar to a side where it goes on beyond what was measured.
+    A crossing is a ring on the curves with its interval as a bar, which goes to the edge where it has no end in what was measured.
     """
     looks = look(list(curves.curves))
     best = [name for name in curves.curves if name in curves.best.values()]
@@ -47,7 +47,8 @@ def budget(curves: Curves) -> Figure:
     axes[0, 0].set_ylabel("test accuracy (%)")
     handles, labels = axes[0, -1].get_legend_handles_labels()
     caption(
-        figure, f"{curves.task}; mean over {len(curves.seeds)} seeds; diamonds: where the best of two groups cross, with 95 %"
+        figure,
+        f"{curves.task}; mean over {len(curves.seeds)} seeds; rings: where the best of two groups cross, bars its 95 % interval",
     )
     legend(figure, handles, labels, columns=4)
     return figure
@@ -80,18 +81,14 @@ def _axis(axis: Any, curves: Curves, places: Sequence[float]) -> None:
 
 
 def _crossings(axis: Any, curves: Curves) -> None:
-    """A diamond where two curves cross; its interval as a bar."""
+    """A ring where two curves cross; its interval as a bar."""
     for one in curves.crossings:
         if one["at"] is None:
             continue
         at = one["at"]["mean"]
         height = 100 * float(curves.line(one["a"], np.array([at])).mean())
-        first, last = axis.get_xlim()
-        low, high = (
-            end if one["at"][key] is not None else edge
-            for key, edge in (("low", first), ("high", last))
-            for end in [one["at"][key]]
-        )
+        edges = axis.get_xlim()
+        low, high = (edge if one["at"][key] is None else one["at"][key] for key, edge in zip(("low", "high"), edges, strict=True))
         if len(curves.seeds) > 1:
             axis.hlines(height, low, high, color=BLACK, linewidth=1, zorder=5)
-        axis.plot(at, height, marker="D", color=BLACK, markersize=5, zorder=6, linestyle="")
+        axis.plot(at, height, marker="o", markerfacecolor="none", markeredgecolor=BLACK, markersize=9, zorder=6, linestyle="")
