@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from bridges.comparison.result import Comparison
 
 ASSUMPTIONS = (
-    "Estimates, no measurements: operations are counted and priced by one table for both sides (45 nm, 32-bit floating point;"
-    " with bits=8 8-bit integers, of which every word is one, with sums of 32 bits).",
-    "With bits=8 the accuracy is still that of 32 bits: that so few are enough, in training above all, is not shown here.",
+    "Estimates, no measurements: operations are counted and priced by one table for both sides (45 nm, 32-bit floating point).",
+    "With bits=8 every number and word is an 8-bit integer, with sums of 32 bits; the accuracy is still that of 32 bits: that so"
+    " few are enough, in training above all, is not shown here.",
     "Python, idle power, leakage, control and clocks cost nothing here.",
     "Comparisons and subtractions are priced as additions, divisions and functions such as exp as multiplications.",
     "A random number is priced as the six integer operations of xorshift (Marsaglia 2003, doi:10.18637/jss.v008.i14), with its"

@@ -24,7 +24,7 @@ def budget_figures(curves: Curves) -> dict[str, Figure]:
 def budget(curves: Curves) -> Figure:
     """Accuracy along the budget: the best learner of each group with its 95 % interval and where two cross, and all learners.
 
-    A crossing is a ring on the curves with its interval as a bar, which goes to the edge where it has no end in what was measured.
+    A crossing is a ring on the curves with its interval as a bar, up to the edge where it has no end in what was measured.
     """
     looks = look(list(curves.curves))
     best = [name for name in curves.curves if name in curves.best.values()]
