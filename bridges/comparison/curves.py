@@ -226,6 +226,13 @@ class Curves:
         """Each two of the best learners of the groups: where the one overtakes the other for the last time, or who is ahead."""
         return [self._crossing(a, b) for a, b in itertools.combinations(self.best.values(), 2)]
 
+    @property
+    def asked_for(self) -> list[dict[str, Any]]:
+        """The crossings of spiking learners with others; all of them where no learner spikes."""
+        spiking = {name for name in self.curves if self.side(name) == "spiking"}
+        found = [one for one in self.crossings if len(spiking & {one["a"], one["b"]}) == 1]
+        return found or self.crossings
+
     def _crossing(self, a: str, b: str) -> dict[str, Any]:
         places = [np.array([self.x(point) for point in self.curves[name]]) for name in (a, b)]
         low, high = max(x.min() for x in places), min(x.max() for x in places)
@@ -241,8 +248,8 @@ class Curves:
         told["at"] = crossing(x, apart, self.shared)
         last = a if known[-1] > 0 else b
         first = last if told["at"] is None else (b if last == a else a)
-        sure = [not low <= 0 <= high for low, high in (interval(apart[place], shared=self.shared) for place in (0, -1))]
-        return told | {"before": first, "after": last, "sure_before": sure[0], "sure_after": sure[1]}
+        ends = {"at_from": over_seeds(apart[0], self.shared), "at_to": over_seeds(apart[-1], self.shared)}
+        return told | {"before": first, "after": last, **ends}
 
     # What suffices
 
@@ -392,23 +399,7 @@ class Curves:
         """Who is ahead from where on, what suffices, and what equal accuracy takes."""
         what = {"trials": "trials", "energy": "a decision", "parameters": "numbers"}[self.budget]
         told = [f"{group}: {', '.join(names)}." for group, names in self.groups.items()]
-        for one in self.crossings:
-            if one["after"] is None:
-                if "least" in one:
-                    other = one["b"] if one["least"] == one["a"] else one["a"]
-                    told.append(f"{one['least']} takes less at every size than {other} at any: no crossing.")
-            elif one["at"] is None:
-                sure = "" if one["sure_before"] and one["sure_after"] else ", not surely"
-                other = one["b"] if one["after"] == one["a"] else one["a"]
-                ends = f"{self.amount(one['from'])} to {self.amount(one['to'])} {what}"
-                told.append(f"{one['after']} is ahead of {other} from {ends}{sure}: no crossing.")
-            else:
-                some = sum(seed is not None for seed in one["at"]["seeds"])
-                sure = "" if one["sure_after"] else ", not surely"
-                told.append(
-                    f"{one['after']} is ahead of {one['before']} from {self.span(one['at'])} {what} on{sure} (a crossing in"
-                    f" {some} of {len(self.seeds)} seeds)."
-                )
+        told += [self._overtaking(one, what) for one in self.asked_for]
         if self.budget != "trials":
             for one in self.sufficient:
                 if one["size"] is not None:
@@ -430,6 +421,28 @@ class Curves:
                     + (f" ({cost})." if cost else ".")
                 )
         return told
+
+    def _overtaking(self, one: Mapping[str, Any], what: str) -> str:
+        """Who is ahead of whom from where on, and by how much at both ends of what they have in common."""
+        if "least" in one:
+            other = one["b"] if one["least"] == one["a"] else one["a"]
+            return f"{one['least']} takes less at any size than {other} at every: no crossing."
+        if one["after"] is None:
+            return f"{one['a']} and {one['b']} are right equally often."
+        ahead, other = one["after"], one["b"] if one["after"] == one["a"] else one["a"]
+        sign = 100 if ahead == one["a"] else -100
+
+        def points(key: str) -> str:
+            found = one[key]
+            ends = [] if found["low"] is None else sorted((sign * found["low"], sign * found["high"]))
+            return f"{sign * found['mean']:+.1f}" + (f" [{ends[0]:+.1f}, {ends[1]:+.1f}]" if ends else "")
+
+        told = f"{points('at_from')} points at {self.amount(one['from'])}, {points('at_to')} at {self.amount(one['to'])} {what}"
+        if one["at"] is None:
+            return f"{ahead} is ahead of {other}, without a crossing: {told}."
+        some = sum(seed is not None for seed in one["at"]["seeds"])
+        seeds = f", in {some} of {len(self.seeds)} seeds" if some < len(self.seeds) else ""
+        return f"{ahead} overtakes {other} at {self.span(one['at'])} {what}{seeds}: {told}."
 
     def notes(self, everything: bool = False) -> list[str]:
         """What the numbers are, and what they rest on."""

@@ -24,7 +24,7 @@ def budget_figures(curves: Curves) -> dict[str, Figure]:
 def budget(curves: Curves) -> Figure:
     """Accuracy along the budget: the best learner of each group with its 95 % interval and where two cross, and all learners.
 
-    A crossing is a ring on the curves with its interval as a bar, up to the edge where it has no end in what was measured.
+    A crossing with a spiking learner is a ring on the curves with its interval as a bar, up to the edge where it has no end in what was measured.
     """
     looks = look(list(curves.curves))
     best = [name for name in curves.curves if name in curves.best.values()]
@@ -82,7 +82,7 @@ def _axis(axis: Any, curves: Curves, places: Sequence[float]) -> None:
 
 def _crossings(axis: Any, curves: Curves) -> None:
     """A ring where two curves cross; its interval as a bar."""
-    for one in curves.crossings:
+    for one in curves.asked_for:
         if one["at"] is None:
             continue
         at = one["at"]["mean"]

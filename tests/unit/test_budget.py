@@ -75,8 +75,9 @@ def synthetic(budget: str = "energy", accuracy: float | None = None, **other: st
                 SIDES[point.learner], {"forward": Operations(additions)}, {"forward": Operations(additions)}, spikes=None
             )
             numbers = {
-                "accuracy": right + (-0.002, 0.0, 0.002)[seed], "parameters": 10 * size, "costs": costs.plain(), "trials_shown": 100,
+                "accuracy": right + (-0.002, 0.0, 0.002)[seed], "parameters": 10 * size, "costs": costs.plain(),
                 "trials_sha256": other.get(point.learner, f"{point.trials} {seed}"), "training_trials": point.trials or 100,
+                "trials_shown": 100,
             }  # fmt: skip
             records[point, seed] = Record("budget", {}, seed, numbers, {}, 0.0, "numpy", 1, {})
     configuration = {
@@ -115,7 +116,9 @@ def test_crossings_are_those_of_the_best_of_each_group():
     (told,) = synthetic("trials").crossings
     assert (told["a"], told["b"], told["before"], told["after"]) == ("network", "model", "network", "model")
     assert told["at"]["mean"] == pytest.approx(10 * 10 ** (0.1 / 0.15))  # .5 + .1 l = .4 + .25 l
-    assert told["sure_before"] and told["sure_after"] and len(told["at"]["seeds"]) == 3
+    assert told["at_from"]["low"] == pytest.approx(0.1) and told["at_to"]["mean"] == pytest.approx(-0.2)
+    assert len(told["at"]["seeds"]) == 3
+    assert any(one.startswith("model overtakes network at 46 [46, 46] trials: -10.0") for one in synthetic("trials").sentences())
     (never,) = synthetic().crossings  # the model is better wherever both have a price
     assert never["at"] is None and never["before"] == never["after"] == "model"
     by_parameters = synthetic("parameters").crossings[0]
