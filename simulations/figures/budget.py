@@ -24,9 +24,13 @@ def budget_figures(curves: Curves) -> dict[str, Figure]:
 def budget(curves: Curves) -> Figure:
     """Accuracy along the budget: the best learner of each group with its 95 % interval and where two cross, and all learners.
 
-    A crossing with a spiking learner is a ring on the curves with its interval as a bar, up to the edge where it has no end in what was measured.
+    A crossing with a spiking learner is a ring on the curves, its interval a bar, which goes to the edge where it has no end in what
+    was measured.
     """
-    looks = look(list(curves.curves))
+    looks = look([name for name in curves.curves if not name.endswith(ONCE)])
+    for name in (name for name in curves.curves if name.endswith(ONCE)):
+        colour, _, marker = looks[name.removesuffix(ONCE)]
+        looks[name] = colour, ":", marker
     best = [name for name in curves.curves if name in curves.best.values()]
     alone = len(best) == len(curves.curves)
     figure, axes = new(6.6 if alone else 10.4, 5.6, columns=1 if alone else 2, sharey=True)

@@ -129,6 +129,9 @@ def test_every_line_is_understood(place, monkeypatch, capsys, line):
         begins()
 
     monkeypatch.setattr("bridges.comparison.compare", compare)
+    monkeypatch.setattr(
+        "bridges.comparison.budget.budgeted", lambda asked, learners, task, **given: compare(learners, task, **given)
+    )
     monkeypatch.setattr("simulations.frame.execute.execute", execute)
     monkeypatch.setattr("simulations.frame.sweep.sweep", sweep)
     monkeypatch.setattr("plasticity.parallel.cluster", lambda address: contextlib.nullcontext())
@@ -234,6 +237,8 @@ def test_every_line_can_be_typed(place, line):
         program += TINY if not {"copy_sequence", "table"} & {*words} else TINY[:4]
         program += [SHORT["torch"]] * bool(re.search("torch|attention|mlp", sides) and "copy_sequence" not in words)
         program += [SHORT["diehl_cook"], "--set=train=300"] * (words[2:] == ["digits"])
+        places = ("trials=20,40", "hidden=4,8", "neurons=1,2")
+        program += [f"--set=budget.{place}" for place in places] * ("--budget" in words)
     elif words[1] in ("run", "sweep"):
         program += [*SMALL[words[2]], "--jobs", "1"]
     if words[1] in ("compare", "run", "sweep"):
