@@ -24,8 +24,7 @@ def budget_figures(curves: Curves) -> dict[str, Figure]:
 def budget(curves: Curves) -> Figure:
     """Accuracy along the budget: the best learner of each group with its 95 % interval and where two cross, and all learners.
 
-    A crossing with a spiking learner is a ring on the curves, its interval a bar, which goes to the edge where it has no end in what
-    was measured.
+    A crossing with a spiking learner is a ring on the curves, its interval a bar, which goes to the edge where it has no end.
     """
     looks = look([name for name in curves.curves if not name.endswith(ONCE)])
     for name in (name for name in curves.curves if name.endswith(ONCE)):
