@@ -33,6 +33,9 @@ BUDGETS: Mapping[str, str] = {  # what lies along the axis
 }
 ONCE = ".one_pass"  # ending of the name of a learner that meets each trial once
 SPENT = ("decision", "decision_together", "bound", "training", "training_alone")
+OTHERS: tuple[Mapping[str, str], ...] = (  # tables of prices beside the one that was asked for
+    {}, {"bits": "8"}, {"memory": "banks"}, {"weights": "dram"}, {"sums": "sram"}, {"chip": "loihi"}, {"chip": "truenorth"},
+)  # fmt: skip
 PLACES = 400  # of an axis, at which an interval of a crossing is looked for
 
 
@@ -148,6 +151,11 @@ class Curves:
         """By how much the smallest sufficient size may be right less often than the best."""
         return float(self.configuration["measured"]["within"])
 
+    @property
+    def margin(self) -> str:
+        """`within` in words: 1 point, 0.5 points."""
+        return f"{100 * self.within:g} point{'' if round(100 * self.within, 9) == 1 else 's'}"
+
     @functools.cached_property
     def shared(self) -> float:
         """As of a comparison: test items over all others where the seeds split one set of data anew."""
@@ -204,13 +212,15 @@ class Curves:
 
     @functools.cached_property
     def best(self) -> dict[str, str]:
-        """The best learner of each group: the highest mean over the points of trials, or of its best size."""
-        pick = np.mean if self.budget == "trials" else np.max
+        """The best learner of each group: of trials the highest mean over the points; else that which reaches what is `stated`
+        with the least, or, where none does, that with the best size."""
+        least = {one["learner"]: one["at"]["mean"] if one["at"] else math.inf for one in self.reached}
 
-        def height(name: str) -> float:
-            return float(pick([self.accuracy(point).mean() for point in self.curves[name]]))
+        def rank(name: str) -> tuple[float, float]:
+            right = [float(self.accuracy(point).mean()) for point in self.curves[name]]
+            return (0.0, -float(np.mean(right))) if self.budget == "trials" else (least[name], -max(right))
 
-        return {group: max(names, key=height) for group, names in self.groups.items()}
+        return {group: min(names, key=rank) for group, names in self.groups.items()}
 
     # Where curves cross
 
@@ -237,7 +247,7 @@ class Curves:
         places = [np.array([self.x(point) for point in self.curves[name]]) for name in (a, b)]
         low, high = max(x.min() for x in places), min(x.max() for x in places)
         told: dict[str, Any] = {"a": a, "b": b, "at": None, "from": float(low), "to": float(high), "before": None, "after": None}
-        if low >= high:
+        if low > high:
             return told | {"from": None, "to": None, "least": a if places[0].max() < places[1].min() else b}
         x = np.unique(np.clip(np.concatenate(places), low, high))
         apart = self.line(a, x) - self.line(b, x)
@@ -245,7 +255,7 @@ class Curves:
         known = mean[np.flatnonzero(mean)]
         if not len(known):
             return told
-        told["at"] = crossing(x, apart, self.shared)
+        told["at"] = crossing(x, apart, self.shared) if low < high else None
         last = a if known[-1] > 0 else b
         first = last if told["at"] is None else (b if last == a else a)
         ends = {"at_from": over_seeds(apart[0], self.shared), "at_to": over_seeds(apart[-1], self.shared)}
@@ -278,7 +288,8 @@ class Curves:
 
     @functools.cached_property
     def reached(self) -> list[dict[str, Any]]:
-        """Of each learner where its curve first reaches what is `stated`, with an interval, and its first point there."""
+        """Of each learner where its curve first reaches what is `stated`, with an interval, how many times the least of all that
+        is, and its first point there."""
         found = []
         for name, points in self.curves.items():
             above = np.array([self.accuracy(point) for point in points]) - self.stated
@@ -292,7 +303,43 @@ class Curves:
                 else:
                     told["at"] = {"mean": float(x[there]), "low": None, "high": None, "seeds": []}
             found.append(told)
+        least = min((one["at"]["mean"] for one in found if one["at"]), default=math.nan)
+        return [one | {"times": one["at"]["mean"] / least if one["at"] else None} for one in found]
+
+    @functools.cached_property
+    def repriced(self) -> list[dict[str, Any]]:
+        """What a decision takes at the least where a learner reaches what is `stated`, under other tables of prices too.
+
+        `bound` is at spikes alone; a learner stands in a table as far as it reaches that and has a price there.
+        """
+        enough = [point for point in self.points if self.accuracy(point).mean() >= self.stated - 1e-12]
+        found = []
+        for other in OTHERS:
+            table = dataclasses.replace(self.energy, **other)
+            rows: dict[str, dict[str, Any]] = {}
+            for point in enough:
+                told = [values(record.numbers, table) for record in self.of(point) if record.numbers.get("costs")]
+                mean, bound = (float(np.mean([one[key] for one in told])) if told else math.nan for key in ("decision", "bound"))
+                if math.isfinite(mean) and mean < rows.get(point.learner, {"decision": math.inf})["decision"]:
+                    rows[point.learner] = {
+                        "learner": point.learner, "size": point.size, "decision": mean, "bound": finite(bound)
+                    }  # fmt: skip
+            found.append({"prices": dict(other), "rows": list(rows.values())})
         return found
+
+    def prices(self) -> tuple[list[str], list[list[str]]]:
+        """`repriced` as heads and rows."""
+        names = list(dict.fromkeys(row["learner"] for table in self.repriced for row in table["rows"]))
+        body = []
+        for table in self.repriced:
+            rows = {row["learner"]: row for row in table["rows"]}
+            cells = []
+            for row in map(rows.get, names):
+                size = "" if row is None or row["size"] is None else f" ({row['size']})"
+                bound = "" if row is None or row["bound"] is None else f"; {joules(row['bound'])} at spikes alone"
+                cells.append("-" if row is None else f"{joules(row['decision'])}{size}{bound}")
+            body.append([", ".join(f"{key}={value}" for key, value in table["prices"].items()) or "as asked for", *cells])
+        return ["prices", *names], body
 
     # As data
 
@@ -330,6 +377,7 @@ class Curves:
             "crossings": self.crossings,
             "sufficient": self.sufficient,
             "reached": self.reached,
+            "repriced": self.repriced,
             "notes": self.notes(True),
             "out": None if self.folder is None else str(self.folder),
         }
@@ -405,28 +453,26 @@ class Curves:
                 if one["size"] is not None:
                     cost = one["joules"]["decision"]
                     told.append(
-                        f"The smallest {one['learner']} within {100 * self.within:g} points of its best:"
+                        f"The smallest {one['learner']} within {self.margin} of its best:"
                         f" size {one['size']}, {100 * one['accuracy']['mean']:.1f} %, {joules(cost and cost['mean'])} a decision."
                     )
-        for one in self.reached:
+        for one in sorted(self.reached, key=lambda one: one["times"] or math.inf):
             if one["at"] is None:
                 told.append(f"{one['learner']} does not reach {100 * self.stated:.1f} %.")
-            else:
-                spent = one["point"]["joules"]
-                titles = {"decision": "a decision", "bound": "at spikes alone", "all_training": "all of training"}
-                parts = {title: spent[key] for key, title in titles.items()}
-                cost = ", ".join(f"{joules(value['mean'])} {name}" for name, value in parts.items() if value)
-                told.append(
-                    f"{one['learner']} reaches {100 * self.stated:.1f} % at {self.span(one['at'])} {what}"
-                    + (f" ({cost})." if cost else ".")
-                )
+                continue
+            spent = one["point"]["joules"]
+            titles = {"decision": "a decision", "bound": "at spikes alone", "all_training": "all of training"}
+            parts = [f"{joules(spent[key]['mean'])} {title}" for key, title in titles.items() if spent[key]]
+            there = f" (first point there: {', '.join(parts)})" if parts else ""
+            times = "the least" if one["times"] == 1 else f"{one['times']:.3g} times the least"
+            told.append(f"{one['learner']} reaches {100 * self.stated:.1f} % at {self.span(one['at'])} {what}, {times}{there}.")
         return told
 
     def _overtaking(self, one: Mapping[str, Any], what: str) -> str:
         """Who is ahead of whom from where on, and by how much at both ends of what they have in common."""
         if "least" in one:
             other = one["b"] if one["least"] == one["a"] else one["a"]
-            return f"{one['least']} takes less at any size than {other} at every: no crossing."
+            return f"{one['least']} takes less at each of its sizes than {other} at any: no crossing."
         if one["after"] is None:
             return f"{one['a']} and {one['b']} are right equally often."
         ahead, other = one["after"], one["b"] if one["after"] == one["a"] else one["a"]
@@ -437,7 +483,8 @@ class Curves:
             ends = [] if found["low"] is None else sorted((sign * found["low"], sign * found["high"]))
             return f"{sign * found['mean']:+.1f}" + (f" [{ends[0]:+.1f}, {ends[1]:+.1f}]" if ends else "")
 
-        told = f"{points('at_from')} points at {self.amount(one['from'])}, {points('at_to')} at {self.amount(one['to'])} {what}"
+        told = f"{points('at_from')} points at {self.amount(one['from'])}"
+        told += f", {points('at_to')} at {self.amount(one['to'])} {what}" if one["from"] < one["to"] else f" {what}"
         if one["at"] is None:
             return f"{ahead} is ahead of {other}, without a crossing: {told}."
         some = sum(seed is not None for seed in one["at"]["seeds"])
@@ -454,7 +501,7 @@ class Curves:
                 " validation trials of the task to stop or to keep weights; plasticity and controls do not."
             )
         else:
-            told.append(f"*: the smallest size within {100 * self.within:g} points of the best.")
+            told.append(f"*: the smallest size within {self.margin} of the best.")
             rest = {point["learner"] for point in self.configuration["points"]} - {*self.curves}
             told += [f"Not counted, so not shown: {', '.join(sorted(rest))}."] if rest else []
         told += [*prices(self.energy), *ASSUMPTIONS] if everything else prices(self.energy)

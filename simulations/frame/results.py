@@ -398,8 +398,10 @@ class BudgetResult(Result):
 
     def tables(self, width: int, everything: bool = False) -> list[Any]:
         curves = self.curves
-        made = terminal.table(f"{self.title}: {len(curves.seeds)} seeds", *curves.table(), width)
-        return [made, *curves.sentences(), *(f"note: {note}" for note in curves.notes(everything))]
+        made = [terminal.table(f"{self.title}: {len(curves.seeds)} seeds", *curves.table(), width)]
+        if curves.budget == "energy":
+            made.append(terminal.table(f"A decision at {100 * curves.stated:.1f} % (size), by prices", *curves.prices(), width))
+        return [*made, *curves.sentences(), *(f"note: {note}" for note in curves.notes(everything))]
 
     def figures(self) -> dict[str, Figure]:
         from simulations.figures.budget import budget_figures

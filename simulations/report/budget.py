@@ -34,6 +34,7 @@ def sections(curves: Curves, folder: Path) -> list[Section]:
         "Test accuracy of every point at every seed, %", ["point", *(f"seed {seed}" for seed in curves.seeds)], each,
         numbers=frozenset(range(1, len(curves.seeds) + 1)),
     )  # fmt: skip
+    priced = Table(f"A decision at {100 * curves.stated:.1f} % right (size), by prices", *curves.prices())
     measured = [[key, text(value)] for key, value in configuration["measured"].items()]
     return [
         Section(
@@ -50,7 +51,7 @@ def sections(curves: Curves, folder: Path) -> list[Section]:
             ],
         ),
         Section("seeds", "Every seed", [seeds]),
-        Section("costs", "What the estimates of energy rest on", [Listing(curves.notes(True))]),
+        Section("costs", "What the estimates of energy rest on", [priced, Listing(curves.notes(True))]),
         Section("again", "To run it again", [*again(configuration, folder, True), *provenance(list(curves.records.values()))]),
         Section("references", "References", references(configuration, curves.notes(True))),
     ]

@@ -15,6 +15,7 @@ from plasticity.errors import PlasticityError, WrongUse
 from plasticity.records import Record
 from plasticity.settings import configure
 from plasticity.tasks import CuedDigits
+from simulations.command_line import main
 from simulations.figures.budget import budget_figures
 from simulations.frame import results
 
@@ -105,11 +106,22 @@ def test_what_is_to_be_reached_is_within_reach_of_both_sides_and_what_it_takes_l
     told = {one["learner"]: one for one in curves.reached}
     # between 4 and 8 units, straight over the logarithm from .60 to .92
     assert told["model"]["at"]["mean"] == pytest.approx(40e-9 * 2 ** ((0.895 - 0.60) / 0.32))
+    assert told["model"]["times"] == 1 and told["network"]["times"] > 1
     assert told["model"]["point"]["size"] == 8 and told["network"]["point"]["size"] == 2
     assert told["model"]["at"]["low"] < told["model"]["at"]["mean"] < told["model"]["at"]["high"]
     high = {one["learner"]: one for one in synthetic(accuracy=0.95).reached}
     assert high["network"]["at"] is None and high["model"]["point"]["size"] == 16
     assert any(sentence == "network does not reach 95.0 %." for sentence in synthetic(accuracy=0.95).sentences())
+
+
+def test_equal_accuracy_is_priced_by_other_tables_too():
+    tables = {tuple(one["prices"].items()): {row["learner"]: row for row in one["rows"]} for one in synthetic().repriced}
+    plain, eight, loihi = tables[()], tables[("bits", "8"),], tables[("chip", "loihi"),]
+    assert plain["model"]["size"] == 8 and plain["model"]["decision"] == pytest.approx(80e-9)
+    assert eight["model"]["decision"] == pytest.approx(80e-9 * 0.03 / 0.9) and plain["network"]["bound"] == pytest.approx(200e-9)
+    assert set(loihi) == {"model"}  # the spikes of the network were not counted
+    heads, rows = synthetic().prices()
+    assert heads == ["prices", "network", "model"] and rows[0][2] == "80 nJ (8)" and rows[-1][1] == "-"
 
 
 def test_crossings_are_those_of_the_best_of_each_group():
@@ -121,6 +133,15 @@ def test_crossings_are_those_of_the_best_of_each_group():
     assert any(one.startswith("model overtakes network at 46 [46, 46] trials: -10.0") for one in synthetic("trials").sentences())
     (never,) = synthetic().crossings  # the model is better wherever both have a price
     assert never["at"] is None and never["before"] == never["after"] == "model"
+    alone = synthetic()
+    kept = {place: record for place, record in alone.records.items() if place[0].learner == "model" or place[0].size == 2}
+    points = [vars(point) for point in alone.points if (point, 0) in kept]
+    (single,) = Curves({**alone.configuration, "points": points}, kept).crossings  # 200 nJ lies among the sizes of the model
+    assert single["at"] is None and single["from"] == single["to"] == pytest.approx(200e-9) and single["after"] == "model"
+    kept = {place: record for place, record in alone.records.items() if place[0].learner == "model" or place[0].size == 5}
+    points = [vars(point) for point in alone.points if (point, 0) in kept]
+    (apart,) = Curves({**alone.configuration, "points": points}, kept).crossings
+    assert apart["least"] == "model" and apart["from"] is None
     by_parameters = synthetic("parameters").crossings[0]
     assert by_parameters["from"] == 40 and by_parameters["to"] == 50
 
@@ -221,3 +242,31 @@ def test_sizes_are_swept_on_both_sides_and_each_has_its_price():
     assert told["spiking_gated", 1]["parameters"] == 64 * 10 and told["spiking_gated", 2]["parameters"] == 2 * 64 * 10
     assert told["spiking_gated", 1]["joules"]["bound"]["mean"] < told["spiking_gated", 1]["energy"]
     assert "8 bits" in " ".join(made.notes())
+
+
+@pytest.mark.full
+def test_on_the_command_line_a_budget_is_json_and_an_unknown_one_a_sentence(tmp_path, capsys):
+    small = ["--set=train=40", "--set=validation=20", "--set=test=20", "--set=torch.epochs=1", "--jobs=1", "--seeds=2"]
+    words = ["compare", "cued_digits", "--budget", "parameters", "--learners", "mlp,class_means_gated", "--set=budget.hidden=4,8"]
+    with pytest.raises(SystemExit) as ended:
+        main([*words, *small, "--out", str(tmp_path / "a"), "--json"])
+    out = capsys.readouterr().out
+    told = json.loads(out)
+    assert not ended.value.code and told["budget"] == "parameters" and told["task"] == "cued_digits"
+    assert [point["size"] for point in told["points"]] == [4, 8, None] and len(told["points"][0]["accuracy"]["seeds"]) == 2
+    assert {path.name for path in (tmp_path / "a").iterdir()} >= {
+        "report.html",
+        "summary.csv",
+        "summary.json",
+        "figures",
+        "run.json",
+    }
+    for wrong, sentence in ((["--budget", "money"], "unknown budget"), (["--set", "budget.trials=2,3"], "not given")):
+        with pytest.raises(SystemExit) as ended:
+            main(["compare", "cued_digits", *wrong, "--out", str(tmp_path / "b")])
+        error = capsys.readouterr().err
+        assert ended.value.code == 2 and sentence in error and error.count("\n") == 1
+    for command in (["plot", str(tmp_path / "a")], ["report", str(tmp_path / "a")], ["cite", str(tmp_path / "a")]):
+        with pytest.raises(SystemExit) as ended:
+            main(command)
+        assert not ended.value.code, capsys.readouterr().err
