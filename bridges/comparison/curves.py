@@ -21,6 +21,7 @@ from plasticity.checked import checked
 from plasticity.errors import PlasticityError, WrongUse
 from plasticity.parallel import FEW_SEEDS
 from plasticity.records import Record
+from plasticity.settings import changed
 from plasticity.statistics import finite, interval, over_seeds
 
 if TYPE_CHECKING:
@@ -315,7 +316,7 @@ class Curves:
         enough = [point for point in self.points if self.accuracy(point).mean() >= self.stated - 1e-12]
         found = []
         for other in OTHERS:
-            table = dataclasses.replace(self.energy, **other)
+            table = changed(self.energy, other)
             rows: dict[str, dict[str, Any]] = {}
             for point in enough:
                 told = [values(record.numbers, table) for record in self.of(point) if record.numbers.get("costs")]
@@ -328,18 +329,17 @@ class Curves:
         return found
 
     def prices(self) -> tuple[list[str], list[list[str]]]:
-        """`repriced` as heads and rows."""
-        names = list(dict.fromkeys(row["learner"] for table in self.repriced for row in table["rows"]))
+        """`repriced` as heads and rows: a column for each table of prices; of spiking learners a row more, at spikes alone."""
+        tables = [{row["learner"]: row for row in table["rows"]} for table in self.repriced]
+        heads = [", ".join(f"{key}={value}" for key, value in table["prices"].items()) for table in self.repriced]
         body = []
-        for table in self.repriced:
-            rows = {row["learner"]: row for row in table["rows"]}
-            cells = []
-            for row in map(rows.get, names):
-                size = "" if row is None or row["size"] is None else f" ({row['size']})"
-                bound = "" if row is None or row["bound"] is None else f"; {joules(row['bound'])} at spikes alone"
-                cells.append("-" if row is None else f"{joules(row['decision'])}{size}{bound}")
-            body.append([", ".join(f"{key}={value}" for key, value in table["prices"].items()) or "as asked for", *cells])
-        return ["prices", *names], body
+        for name in (name for name in self.curves if any(name in table for table in tables)):
+            found = [table.get(name, {}) for table in tables]
+            sizes = ["" if row.get("size") is None else f" ({row['size']})" for row in found]
+            body.append([name, *(joules(row.get("decision")) + size for row, size in zip(found, sizes, strict=True))])
+            if any(row.get("bound") for row in found):
+                body.append([f"{name}, at spikes alone", *(joules(row.get("bound")) for row in found)])
+        return ["learner", heads[0] or "as asked for", *heads[1:]], body
 
     # As data
 

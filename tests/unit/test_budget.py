@@ -121,7 +121,9 @@ def test_equal_accuracy_is_priced_by_other_tables_too():
     assert eight["model"]["decision"] == pytest.approx(80e-9 * 0.03 / 0.9) and plain["network"]["bound"] == pytest.approx(200e-9)
     assert set(loihi) == {"model"}  # the spikes of the network were not counted
     heads, rows = synthetic().prices()
-    assert heads == ["prices", "network", "model"] and rows[0][2] == "80 nJ (8)" and rows[-1][1] == "-"
+    assert heads[:3] == ["learner", "as asked for", "bits=8"] and heads[-1] == "chip=truenorth"
+    assert [row[0] for row in rows] == ["network", "network, at spikes alone", "model"]
+    assert rows[2][1] == "80 nJ (8)" and rows[0][1] == "200 nJ (2)" and rows[0][-1] == "-"
 
 
 def test_crossings_are_those_of_the_best_of_each_group():
