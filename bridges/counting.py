@@ -82,6 +82,8 @@ class Between(TorchDispatchMode):
         self.weights = {p.untyped_storage().data_ptr() for p in model.parameters()}
         self.done = Operations()
         self.uncounted: set[str] = set()
+        self.written = 0  # words of all results, which a backward pass needs again
+        self.held = 0  # words of state that an operation reads and writes, at most
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         given = _floats((args, kwargs))
@@ -111,6 +113,8 @@ class Between(TorchDispatchMode):
         read = [(result if name == "embedding" else t.numel(), t.untyped_storage().data_ptr() in self.weights) for t in given]
         weights = sum(words for words, of_model in read if of_model)
         states = sum(words for words, of_model in read if not of_model) + sum(t.numel() for t in made)
+        self.written += sum(t.numel() for t in made)
+        self.held = max(self.held, states)
         return Operations(additions, multiplications, weights, states)
 
 
@@ -145,15 +149,19 @@ def _asked(model: Model, trials: int) -> tuple[Tensor, Tensor, Tensor]:
     return torch.zeros(trials, model.streams, model.features), cue, label
 
 
-def trained(estimator: TorchClassifier) -> tuple[dict[str, Operations], set[str]]:
-    """Operations of one training trial, forward, backward and update apart, and the names of what is not counted.
+MOMENTS = {"adamw": 2, "sgd": 1, "plain": 0}  # words beside each parameter and its gradient
 
-    A gradient step for a batch of zeros, over the trials in it. The model of the estimator stays as it is.
+
+def trained(estimator: TorchClassifier, batch: int | None = None) -> tuple[dict[str, Operations], set[str], dict[str, int]]:
+    """Operations of one training trial, forward, backward and update apart; what is not counted, by name; words to be stored.
+
+    A gradient step for a batch of zeros, of the size that it was trained with unless told, over the trials in it. The model of
+    the estimator stays as it is.
     """
     check_is_fitted(estimator, "model_")
     model = copy.deepcopy(estimator.model_).cpu().train()
     # the first point of the learning curve after 0 is one batch, also where all trials are fewer than a batch
-    batch = int(min(estimator.batch, estimator.history_["trials"][1]))
+    batch = batch or int(min(estimator.batch, estimator.history_["trials"][1]))
     stimulus, cue, label = _asked(model, batch)
     with one_thread(), seeded(0, torch.device("cpu")):
         with counting(model) as forward:
@@ -166,14 +174,16 @@ def trained(estimator: TorchClassifier) -> tuple[dict[str, Operations], set[str]
     update = operations(f"{CLIP}\n{UPDATE[name]}", {"g", "m", "v", "b"})
     update = dataclasses.replace(update, weight_words=update.weight_words + update.state_words, state_words=0.0)
     step = {"forward": forward.done, "backward": backward.done + gradients, "update": moved * update}
-    return {kind: (1 / batch) * done for kind, done in step.items()}, forward.uncounted | backward.uncounted
+    stored = {"weights": (2 + MOMENTS[name]) * moved, "states": forward.written}
+    return {kind: (1 / batch) * done for kind, done in step.items()}, forward.uncounted | backward.uncounted, stored
 
 
-def decided(estimator: TorchClassifier) -> tuple[dict[str, Operations], set[str]]:
-    """Operations of one decision, on its own, dropout off, and the names of what is not counted."""
+def decided(estimator: TorchClassifier, batch: int = 1) -> tuple[dict[str, Operations], set[str], dict[str, int]]:
+    """Operations of one of so many decisions made together, dropout off; what is not counted, by name; words to be stored."""
     check_is_fitted(estimator, "model_")
     model = copy.deepcopy(estimator.model_).cpu().eval()
-    stimulus, cue, _ = _asked(model, 1)
+    stimulus, cue, _ = _asked(model, batch)
     with one_thread(), counting(model) as forward:
         model(stimulus, cue)
-    return {"forward": forward.done}, forward.uncounted
+    stored = {"weights": sum(p.numel() for p in model.parameters()), "states": forward.held}
+    return {"forward": (1 / batch) * forward.done}, forward.uncounted, stored

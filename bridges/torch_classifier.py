@@ -26,7 +26,7 @@ from bridges.training import OPTIMISERS, SCHEDULES, Batch, Log, one_thread, seed
 from plasticity import settings
 from plasticity.checked import checked
 from plasticity.checkpoints import Checkpoints
-from plasticity.engine.operations import Costs
+from plasticity.engine.operations import TOGETHER, Costs
 from plasticity.errors import WrongUse
 from plasticity.learners import Learner, inputs
 from plasticity.settings import estimator, setting
@@ -337,10 +337,17 @@ class TorchClassifier(ClassifierMixin, Learner):
         _device(self.device)
 
     def costs(self) -> Costs:
-        """A training step and a decision of its model, counted on zeros; the model stays as it is."""
-        training, unknown_training = trained(self)
-        decision, unknown_decision = decided(self)
-        return Costs("torch", training, decision, uncounted=tuple(sorted(unknown_training | unknown_decision)))
+        """Training steps and decisions of its model, in batches and one by one, on zeros; the model stays as it is."""
+        found = {"training": trained(self), "decision": decided(self), "decision_together": decided(self, TOGETHER)}
+        with contextlib.suppress(ValueError):  # a model may refuse a batch of one trial, as normalisation over a batch does
+            found["training_alone"] = trained(self, 1)
+        unknown = sorted(set[str]().union(*(names for _, names, _ in found.values())))
+        done = {phase: operations for phase, (operations, _, _) in found.items()}
+        stored = {phase: words for phase, (_, _, words) in found.items()}
+        return Costs(
+            "torch", done["training"], done["decision"], uncounted=tuple(unknown), stored=stored,
+            training_alone=done.get("training_alone", {}), decision_together=done["decision_together"],
+        )  # fmt: skip
 
 
 def _device(name: Any) -> torch.device:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import os
 import warnings
@@ -13,7 +14,7 @@ from sklearn.base import clone
 
 from bridges.comparison.result import Comparison
 from bridges.comparison.run import Progress, carry_out
-from bridges.learners import LEARNERS, NamedLearner, resolve
+from bridges.learners import LEARNERS, resolve
 from plasticity.ablations import INTACT
 from plasticity.checked import checked, checked_but
 from plasticity.errors import WrongUse, unknown
@@ -72,11 +73,11 @@ def ablate(
             raise unknown(f"ablation of {base.name}", str(name), known)
     for hint in made.hints({base.side}):
         warnings.warn(hint, stacklevel=2)
-    learners = [NamedLearner(INTACT, base.side, base.estimator, base.cost)]
+    learners = [dataclasses.replace(base, name=INTACT)]
     for name in asked:
         estimator = clone(base.estimator).set_params(**known[name].settings)
         estimator.check()
-        learners.append(NamedLearner(name, base.side, estimator, base.cost))
+        learners.append(dataclasses.replace(base, name=name, estimator=estimator))
     told = {"ablates": {"learner": base.name, "ablations": {name: known[name].summary for name in asked}}}
     return carry_out(learners, made, seed_list, n_jobs, out, force, progress, None, complete, told)
 
@@ -113,7 +114,7 @@ def _difference(comparison: Comparison, name: str) -> dict[str, float | None]:
     without, intact = ([records[seed, of].numbers["accuracy"] for seed in common] for of in (name, INTACT))
     if len(common) < 2:
         return {"mean": without[0] - intact[0] if common else None, "low": None, "high": None}
-    found = paired_difference(without, intact)
+    found = paired_difference(without, intact, shared=comparison.shared)
     return {"mean": found.mean, "low": finite(found.low), "high": finite(found.high)}
 
 

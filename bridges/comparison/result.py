@@ -313,7 +313,7 @@ class Comparison:
             told = record.numbers.get("costs")
             counted = None if told is None else Costs.read(told)
             joules = {
-                key: None if counted is None else spent(counted, phase, self.energy)
+                key: None if counted is None else finite(spent(counted, phase, self.energy))
                 for key, phase in (("costs", "decision"), ("costs_training", "training"))
             }
             single.pop("learner", None)
@@ -419,6 +419,19 @@ def read_configuration(folder: Path) -> dict[str, Any]:
         "compare": ("task", "settings", "facts", "learners", "sides", "parameters", "seeds"),
         "run": ("simulation", "settings", "seeds"),
         "sweep": ("simulation", "settings", "grid", "seeds"),
+        "budget": (
+            "task",
+            "settings",
+            "facts",
+            "learners",
+            "sides",
+            "parameters",
+            "seeds",
+            "budget",
+            "points",
+            "measured",
+            "asked",
+        ),
     }
     command = configuration.get("command") if isinstance(configuration, dict) else None
     if configuration and command == "sweep" and "task" in configuration:

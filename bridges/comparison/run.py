@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from bridges.comparison.energy import EnergyTable
-from bridges.comparison.result import Comparison, configured, record_name
+from bridges.comparison.result import Comparison, record_name
 from bridges.learners import NamedLearner, resolve
 from plasticity import extensions, settings
 from plasticity.checked import checked_but
@@ -57,9 +57,14 @@ class Failure(NamedTuple):
 
 
 class Job(NamedTuple):
+    """One learner on the trials of one seed; `name` of its record, what that says of it, its share of the work."""
+
+    name: str
     learner: NamedLearner
     task: Any
     seed: int
+    asked: Mapping[str, Any]
+    cost: float
 
 
 # One learner on the trials of one seed
@@ -213,7 +218,7 @@ def _attempt(job: Job, report: Callable[..., None]) -> dict[str, Any] | Failure:
 # The whole run
 
 
-def _configuration(task: Task, learners: Sequence[NamedLearner], seeds: list[int]) -> dict[str, Any]:
+def configuration_of(task: Task, learners: Sequence[NamedLearner], seeds: list[int]) -> dict[str, Any]:
     """What was asked, as JSON can hold it: two runs are parts of one comparison exactly if these are equal."""
     streams = int(getattr(task, "streams", 1))
     asked = {
@@ -306,50 +311,69 @@ def carry_out(
     told_too: Mapping[str, Any] | None = None,
 ) -> Comparison:
     """What `compare` does with learners that are ready; `told_too` is what else the configuration says."""
-    configuration = _configuration(task, resolved, seed_list) | dict(told_too or {})
+    configuration = configuration_of(task, resolved, seed_list) | dict(told_too or {})
     if energy is not None and energy != EnergyTable():
         configuration["energy"] = dataclasses.asdict(energy)
-    told = provenance()
-    records: dict[tuple[int, str], Record] = {}
-
+    facts: dict[str, Any] = {key: configuration[key] for key in ("task", "settings", "facts", "data") if key in configuration}
+    wanted = [
+        Job(record_name(seed, learner.name), learner, task, seed, facts, learner.cost)
+        for learner in resolved
+        for seed in seed_list
+    ]
     with contextlib.ExitStack() as stack:
         spikes = backend() if any(learner.side == "spiking" for learner in resolved) else ""
         folder = stack.enter_context(RunFolder.open(Path(out), configuration, force, spikes)) if out is not None else None
-        todo: list[Job] = []
-        kept: list[NamedLearner] = []
-        for learner in resolved:
-            for seed in seed_list:
-                place = record_name(seed, learner.name)
-                found = folder.record(place) if folder is not None else None
-                if found is None:
-                    todo.append(Job(learner, task, seed))
-                else:
-                    found.refuse_other(Path(out or "") / "records" / place, seed, configured(configuration, learner.name))
-                    records[seed, learner.name] = found
-                    kept.append(learner)
-        todo.sort(key=lambda job: -job.learner.cost)  # the long ones first, so that no core waits at the end
-        before, rest = (sum(one.cost for one in some) for some in (kept, [job.learner for job in todo]))
-        finished = 0
+        found = finished(wanted, folder, n_jobs, progress)
+        records = {(job.seed, job.learner.name): found[job.name] for job in wanted}
+        comparison = Comparison(configuration, records, None if out is None else Path(out))
+        if folder is not None:
+            comparison.write_csv(folder.path)
+            if complete is not None:
+                complete(comparison)
+            folder.finish(comparison.to_json())
+    return comparison
 
-        def show(fraction: float, note: str = "") -> None:
-            if progress is not None:
-                whole = before + rest
-                share = (before + fraction * rest) / whole if whole else 1.0
-                progress(share, len(kept) + finished, len(kept) + len(todo))
 
-        results = each(_attempt, todo, n_jobs, show, cost=lambda job: job.learner.cost, processes=True)
-        stack.callback(results.close)
+def finished(
+    jobs: Sequence[Job], folder: RunFolder | None, n_jobs: int, progress: Progress | None, simulation: str = "compare"
+) -> dict[str, Record]:
+    """The record of each job by its name: those that lie in the folder, the others as they get done.
+
+    Raises
+    ------
+    PlasticityError
+        A learner failed; what was finished before stays in the folder.
+    Interrupted
+        Ctrl-C, with what was kept.
+    """
+    told, place = provenance(), None if folder is None else folder.path
+    about = {job.name: {**job.asked, "learner": job.learner.name, "parameters": told_parameters(job.learner)} for job in jobs}
+    records: dict[str, Record] = {}
+    for job in jobs:
+        record = None if folder is None else folder.record(job.name)
+        if folder is not None and record is not None:
+            record.refuse_other(folder.path / "records" / job.name, job.seed, about[job.name])
+            records[job.name] = record
+    kept = len(records)
+    todo = sorted((job for job in jobs if job.name not in records), key=lambda job: -job.cost)  # so that no core waits at the end
+    whole, rest = (sum(job.cost for job in some) for some in (jobs, todo))
+
+    def show(fraction: float, note: str = "") -> None:
+        if progress is not None:
+            progress((whole - rest + fraction * rest) / whole if whole else 1.0, len(records), len(jobs))
+
+    with contextlib.closing(each(_attempt, todo, n_jobs, show, cost=lambda job: job.cost, processes=True)) as results:
         try:
             for job, result in results:
                 if isinstance(result, Failure):
-                    stays = f" (the finished ones stay in {out})" if folder is not None and records else ""
+                    stays = f" (the finished ones stay in {place})" if folder is not None and records else ""
                     raise (WrongUse if result.wrong_use else PlasticityError)(
                         result.sentence.rstrip(".") + stays + "."
                     ) from WorkerTraceback("\n" + result.details)
                 numbers = result["numbers"]
                 record = Record(
-                    simulation="compare",
-                    configuration=configured(configuration, job.learner.name),
+                    simulation=simulation,
+                    configuration=about[job.name],
                     seed=job.seed,
                     numbers=numbers,
                     arrays=result["arrays"],
@@ -359,23 +383,19 @@ def carry_out(
                     provenance=told,
                 )
                 if folder is not None:
-                    folder.save(record_name(job.seed, job.learner.name), record)
-                records[job.seed, job.learner.name] = record
-                finished += 1
+                    folder.save(job.name, record)
+                records[job.name] = record
         except KeyboardInterrupt:
             if folder is None:
                 raise Interrupted("interrupted; nothing was kept, because no output folder was given (out=...).") from None
-            written = (record_name(job.seed, job.learner.name) for job in todo)  # one may be written and not yet counted
-            done = len(kept) + sum(folder.holds(name) for name in written)
+            done = kept + sum(folder.holds(job.name) for job in todo)  # one may be written and not yet counted
             raise Interrupted(
-                f"interrupted: {done} of {len(todo) + len(kept)} jobs are finished and kept in {out}; "
-                "the same command goes on from there."
+                f"interrupted: {done} of {len(jobs)} jobs are finished and kept in {place}; the same command goes on from there."
             ) from None
-        show(1.0)
-        comparison = Comparison(configuration, records, None if out is None else Path(out))
-        if folder is not None:
-            comparison.write_csv(folder.path)
-            if complete is not None:
-                complete(comparison)
-            folder.finish(comparison.to_json())
-    return comparison
+    show(1.0)
+    return records
+
+
+def told_parameters(learner: NamedLearner) -> dict[str, Any]:
+    """Its settings as a record holds them."""
+    return json.loads(json.dumps(learner.parameters()))

@@ -243,7 +243,7 @@ def _weight(entry: Mapping[str, Any]) -> str:
 def energy(comparison: Comparison, width: int | None = None) -> Table | None:
     """Energy as a `rich` table with its assumptions; None where nothing was counted.
 
-    In fewer than 132 columns of text (`width`) spikes and break-even are left to summary.json.
+    In fewer than 132 columns of text (`width`) batches of other sizes and spikes are left to summary.json.
     """
     told = comparison.costs
     if not told["rows"]:
@@ -261,7 +261,7 @@ def energy(comparison: Comparison, width: int | None = None) -> Table | None:
                 value = joules(value["mean"]) if column["unit"] == "J" else format(value["mean"], column["format"])
             cells.append("-" if value is None else str(value))
         table.add_row(*cells)
-    left = ["Spikes and break-even: summary.json, report.html, or a wider window."] if narrow else []
+    left = ["Batches of other sizes and spikes: summary.json, report.html, or a wider window."] if narrow else []
     table.caption = "\n".join(["Means over seeds.", *left, *told["notes"]])
     table.caption_justify = "left"
     return table

@@ -8,9 +8,12 @@ Brian2 compiles (`operations`). The compiled program counts the spikes. `CostMod
     neurons     neurons x time steps, as a clock drives the simulation: their equations and thresholds; resets at spikes
     traces      what learning adds to these: traces of spikes, thresholds that adapt, changes of a rule that goes on all the time
     plasticity  weights that change at a spike (traces read, change computed, bounds, weight written), scaling of weights
+    inputs      inputs x time steps: what the encoder does to find out whether an input fires, a random number each where it is
+                drawn; and as `input_events` the same for inputs that are drawn from spike to spike instead
+    routing     spikes x cores that they are delivered to: an address written into a queue, read from it, looked up
 
-The last two are counted where learning is on, and nothing for them where it is off. What is constant in a run is folded, as a
-compiler or a chip would have it before the run: see `operations`.
+Traces and plasticity are counted where learning is on, and nothing for them where it is off. What is constant in a run is
+folded, as a compiler or a chip would have it before the run: see `operations`.
 """
 
 from __future__ import annotations
@@ -26,11 +29,13 @@ from plasticity.errors import WrongUse
 if TYPE_CHECKING:
     import numpy as np
 
+    from plasticity.encoders import Encoder
     from plasticity.neurons import Neuron
     from plasticity.rules import Rule
 
 LAND = "w = clip(w + dw, w_min, w_max)"  # where a change goes: hard bounds
 COUNTER = ".spikes"  # ending of the outputs of a program that count spikes
+CORE = 1024  # neurons of one core, to which a spike is delivered once (Davies et al. 2018, doi:10.1109/MM.2018.112130359)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,6 +51,8 @@ class Operations:
     sums : float
         Additions to a sum that other additions follow: a spike that arrives at a potential within a time step, a
         multiply-accumulate within a product of matrices. Where such partial sums stay in registers, they are no words.
+    draws : float
+        Random numbers.
     """
 
     additions: float = 0.0
@@ -53,6 +60,7 @@ class Operations:
     weight_words: float = 0.0
     state_words: float = 0.0
     sums: float = 0.0
+    draws: float = 0.0
 
     def __add__(self, other: Operations) -> Operations:
         return Operations(*(a + b for a, b in zip(dataclasses.astuple(self), dataclasses.astuple(other), strict=True)))
@@ -223,12 +231,16 @@ class Population:
         Each of these synapses has a weight, which must be read; otherwise one number serves all.
     step, spike : Operations
         Of one neuron, in each time step and at each of its spikes.
+    encoding, event : Operations
+        Of one input, in each time step; and at each spike where spikes are drawn one after another instead.
     trace_step, trace_spike : Operations
         What learning adds to these.
     updates : int
         How many weights change at each of its spikes while learning is on.
     update : Operations
         Of one such change.
+    states : int
+        Words that each neuron keeps, traces among them.
     """
 
     neurons: int
@@ -236,15 +248,43 @@ class Population:
     own_weights: bool = False
     step: Operations = Operations()
     spike: Operations = Operations()
+    encoding: Operations = Operations()
+    event: Operations = Operations()
     trace_step: Operations = Operations()
     trace_spike: Operations = Operations()
     updates: int = 0
     update: Operations = Operations()
+    states: int = 0
 
     @property
     def arrival(self) -> Operations:
         """A spike at one synapse: the weight is read and added to what the target sums up; constant factors are in the weight."""
         return Operations(additions=1, weight_words=float(self.own_weights), sums=1)
+
+    @property
+    def delivery(self) -> Operations:
+        """A spike on its way to all its synapses: for each core there an address is written and read, and its entry looked up."""
+        return Operations(state_words=3.0 * math.ceil(self.fan_out / CORE))
+
+
+def inputs(neurons: int, fan_out: int, encoder: Encoder | None) -> Population:
+    """So many inputs with this encoder, each of which reads its rate in each time step, as a probability where it is drawn.
+
+    Without one they are a Poisson process drawn from spike to spike, each of which waits for its time: an interval takes a
+    random number, its logarithm, a product and a sum. That is also `event` of an encoder that draws.
+    """
+    from brian2 import Equations
+
+    interval = Operations(additions=1, multiplications=2, draws=1)
+    if encoder is None:
+        waiting = Operations(additions=1, state_words=1)
+        return Population(neurons, fan_out, encoding=waiting, event=interval, spike=interval, states=2)
+    states, drawn = {*Equations(encoder.equations).names}, encoder.threshold.count("rand()")
+    asked = encoder.threshold.replace("rand()", "t").replace("since", "t")  # both change, and neither is kept in memory
+    step = operations(f"{_euler(encoder.equations)[0]}\n{asked}", states) + Operations(state_words=1, draws=drawn)
+    event = interval if drawn else Operations(additions=1)
+    spike = operations(encoder.reset, states)
+    return Population(neurons, fan_out, encoding=step, event=event, spike=spike, states=1 + len(states))
 
 
 def population(
@@ -256,7 +296,7 @@ def population(
     reset: str = "",
     switch: str = "",
 ) -> Population:
-    """So many of these neurons, without synapses that learn; no neuron stands for inputs, whose encoder is not counted.
+    """So many of these neurons, without synapses that learn; no neuron stands for a teacher, which is not counted.
 
     Parameters
     ----------
@@ -281,7 +321,9 @@ def population(
         [operations(text, states, others) for text in (step, spike)] for others in (zeros, zeros | ({switch} - {""}))
     )
     more = [on + (-1) * off for on, off in zip(learns, rests, strict=True)]
-    return Population(neurons, fan_out, step=rests[0], spike=rests[1], trace_step=more[0], trace_spike=more[1])
+    return Population(
+        neurons, fan_out, step=rests[0], spike=rests[1], trace_step=more[0], trace_spike=more[1], states=len(states)
+    )
 
 
 def learning(rule: Rule, side: str, of: Population, partners: int) -> Population:
@@ -302,6 +344,7 @@ def learning(rule: Rule, side: str, of: Population, partners: int) -> Population
         trace_step=of.trace_step + operations(step, own),
         trace_spike=of.trace_spike + operations(at_spike, own),
         updates=0 if nothing else partners,
+        states=of.states + len(kept),
         update=operations(f"{change}\n{LAND}", _remembered(rule), _zeros(rule)),
     )
 
@@ -366,12 +409,15 @@ class CostModel:
         Of one of them in each time step, while learning is on.
     scaling : Operations
         Of all of them together, each time that the weights are scaled.
+    kept : int
+        Words of state that each of them keeps besides its weight.
     """
 
     populations: dict[str, Population]
     plastic: int
     drift: Operations
     scaling: Operations
+    kept: int = 0
 
     def activity(self, counts: SpikeCounts, learning: bool) -> dict[str, Any]:
         """What happened in a trial, means over the trials that were counted, as plain numbers.
@@ -381,18 +427,22 @@ class CostModel:
         dict
             `trials` (how many the means are over), `steps` (time steps in a trial); by population `neurons`, `fan_out`,
             `synapses` (that lead away from it), `spikes`; `synaptic_operations` (spikes x fan-out), `weight_updates` (at
-            spikes), `weights_scaled`; and `operations`, a dictionary of `Operations` as numbers for each of synapses,
-            neurons, traces, plasticity.
+            spikes), `weights_scaled`, `neuron_steps` (neurons x time steps); `operations`, a dictionary of `Operations` as
+            numbers for each of the kinds of work above; and `stored`, words of weights and of states.
         """
         trials = max(counts.trials, 1)
         steps, scalings = counts.steps / trials, learning * counts.scalings / trials
         spikes = {name: counts.spikes.get(name, 0) / trials for name in self.populations}
-        found = dict.fromkeys(("synapses", "neurons", "traces", "plasticity"), Operations())
-        updates = 0.0
+        found = dict.fromkeys(KINDS, Operations())
+        updates = neuron_steps = 0.0
         for name, group in self.populations.items():
             fired, ticks = spikes[name], steps * group.neurons
             found["synapses"] += fired * group.fan_out * group.arrival
             found["neurons"] += ticks * group.step + fired * group.spike
+            found["inputs"] += ticks * group.encoding
+            found["input_events"] += fired * group.event
+            found["routing"] += fired * group.delivery
+            neuron_steps += ticks * (group.step != Operations())
             if learning:
                 found["traces"] += ticks * group.trace_step + fired * group.trace_spike
                 found["plasticity"] += fired * group.updates * group.update
@@ -411,13 +461,19 @@ class CostModel:
             "synaptic_operations": found["synapses"].additions,
             "weight_updates": updates,
             "weights_scaled": scalings * self.plastic,
+            "neuron_steps": neuron_steps,
             "operations": {kind: dataclasses.asdict(entry) for kind, entry in found.items()},
+            "stored": {
+                "weights": self.plastic,
+                "states": sum(group.neurons * group.states for _, group in groups) + self.kept * self.plastic,
+            },
         }
 
 
 def one_after_another(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
     """What `CostModel.activity` told of two phases of the same trials, as one; the sizes are those of the second."""
-    sums = {key: first[key] + second[key] for key in ("steps", "synaptic_operations", "weight_updates", "weights_scaled")}
+    added = ("steps", "synaptic_operations", "weight_updates", "weights_scaled", "neuron_steps")
+    sums = {key: first[key] + second[key] for key in added}
     sums["spikes"] = {name: first["spikes"][name] + count for name, count in second["spikes"].items()}
     kinds = second["operations"].items()
     sums["operations"] = {
@@ -426,7 +482,10 @@ def one_after_another(first: Mapping[str, Any], second: Mapping[str, Any]) -> di
     return {**second, **sums}
 
 
-PHASES = ("training", "decision", "once")
+KINDS = ("synapses", "neurons", "traces", "plasticity", "inputs", "input_events", "routing")
+PHASES = ("training", "decision", "once", "training_alone", "decision_together")
+TOGETHER = 64  # decisions that read the weights together
+COUNTED = ("synaptic_operations", "weight_updates", "neuron_steps")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -438,16 +497,23 @@ class Costs:
     Parameters
     ----------
     side : str
-        "spiking" or "torch".
+        "spiking", "torch" or "control".
     training, decision : dict of Operations
-        Of one training trial and of one decision. Kinds of the spiking side: synapses, neurons, traces, plasticity (see above);
-        of the torch side: forward, backward, update.
+        Of one training trial and of one decision on its own. Kinds of the spiking side: see above; of the torch side: forward,
+        backward, update; of a control: forward. Empty where it is not counted.
     once : dict of Operations
         Once for all of training: naming the neurons of a network that learns without labels. Empty elsewhere.
     spikes : float or None
         In one decision, of all populations.
     uncounted : tuple of str
         Operations of PyTorch that no counter knows.
+    training_alone, decision_together : dict of Operations
+        Of a training trial that is a batch of its own, and of one of `TOGETHER` decisions that are a batch. Empty where a batch
+        makes no difference: the weights of a spiking network are read at its spikes.
+    stored : dict
+        By phase the words of `weights` (in training with gradients and moments) and of `states` that must be kept at a time.
+    counted : dict
+        By phase what published chips have a price for: `spikes`, `synaptic_operations`, `weight_updates`, `neuron_steps`.
     """
 
     side: str
@@ -456,6 +522,15 @@ class Costs:
     once: Mapping[str, Operations] = dataclasses.field(default_factory=dict)
     spikes: float | None = None
     uncounted: tuple[str, ...] = ()
+    training_alone: Mapping[str, Operations] = dataclasses.field(default_factory=dict)
+    decision_together: Mapping[str, Operations] = dataclasses.field(default_factory=dict)
+    stored: Mapping[str, Mapping[str, float]] = dataclasses.field(default_factory=dict)
+    counted: Mapping[str, Mapping[str, float]] = dataclasses.field(default_factory=dict)
+
+    def phase(self, name: str) -> str:
+        """The phase whose counts hold: a batch makes no difference where it has none of its own."""
+        other = {"training_alone": "training", "decision_together": "decision"}
+        return other[name] if name in other and self.side != "torch" else name
 
     def plain(self) -> dict[str, Any]:
         """As plain data for a record; `Costs.read` is the inverse."""
@@ -464,8 +539,11 @@ class Costs:
     @classmethod
     def read(cls, told: Mapping[str, Any]) -> Costs:
         """From what `plain` gave, so that another table of prices can be applied to a record."""
-        kinds = {phase: {kind: Operations(**done) for kind, done in told[phase].items()} for phase in PHASES}
-        return cls(told["side"], **kinds, spikes=told["spikes"], uncounted=tuple(told["uncounted"]))
+        kinds = {phase: {kind: Operations(**done) for kind, done in told.get(phase, {}).items()} for phase in PHASES}
+        return cls(
+            told["side"], **kinds, spikes=told["spikes"], uncounted=tuple(told["uncounted"]),
+            stored=told.get("stored", {}), counted=told.get("counted", {}),
+        )  # fmt: skip
 
     @classmethod
     def of_spiking(cls, activity: Mapping[str, Any]) -> Costs:
@@ -484,5 +562,14 @@ class Costs:
 
         shown = activity.get("naming", {}).get("trials", 0)
         once = {kind: shown * done for kind, done in kinds("naming").items()}
-        spikes = float(sum(activity["decision"]["spikes"].values()))
-        return cls("spiking", kinds("training"), kinds("decision"), once, spikes=spikes)
+        phases = {"training": "training", "decision": "decision", "once": "naming"}
+        told = {phase: activity[name] for phase, name in phases.items() if name in activity}
+        fired = {phase: float(sum(entry["spikes"].values())) for phase, entry in told.items()}
+        return cls(
+            "spiking", kinds("training"), kinds("decision"), once, spikes=fired["decision"],
+            stored={phase: dict(entry["stored"]) for phase, entry in told.items()},
+            counted={
+                phase: {key: (shown if phase == "once" else 1) * count for key, count in one.items()}
+                for phase, one in ((p, {"spikes": fired[p], **{key: e[key] for key in COUNTED}}) for p, e in told.items())
+            },
+        )  # fmt: skip

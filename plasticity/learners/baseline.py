@@ -13,6 +13,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.utils.validation import check_is_fitted
 
 from plasticity import settings
+from plasticity.engine.operations import Costs, Operations
 from plasticity.gates import Gate, InputGain, NoGate
 from plasticity.learners import inputs
 from plasticity.learners.learner import Learner, Variant
@@ -111,6 +112,16 @@ class Baseline(ClassifierMixin, Learner):
         kept = (getattr(self._fitted, name, None) for name in ("_fit_X", "centroids_", "coef_", "intercept_"))
         self.parameters_ = int(sum(np.size(array) for array in kept if array is not None))
         return self
+
+    def costs(self) -> Costs:
+        """A decision: the gate's products and sums, then each number that it keeps once. Training is not counted."""
+        check_is_fitted(self, "rows_")
+        kept, features = self.parameters_, self.rows_.shape[1]
+        gated = 0 if type(self.gate) is Gate else self.streams * features
+        distances = kept if self.kind != "logistic_regression" else 0  # a difference, a square and a sum for each number
+        done = Operations(kept + distances + gated, kept + gated, kept, gated + 2 * features, kept)
+        stored = {"decision": {"weights": kept, "states": gated + features}}
+        return Costs("control", {}, {"forward": done}, stored=stored)
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take over what `state` gave, and learn it again."""

@@ -25,7 +25,7 @@ from brian2 import Hz, Quantity, SpikeMonitor, ms
 
 from plasticity.checked import checked
 from plasticity.encoders import Encoder, latency, poisson
-from plasticity.engine.operations import CostModel, operations, population
+from plasticity.engine.operations import CostModel, inputs, operations, population
 from plasticity.networks.network import Net, Network, one_to_one, run_time
 from plasticity.neurons import Neuron, integrate_and_fire
 from plasticity.rules import Landing, Rule, pair_stdp
@@ -84,7 +84,7 @@ class AssociativeMemory(Network):
         cells = 4 * dimension
         return self.cost_model(
             {
-                "keys": population(cells, self.neurons if recall else 0),
+                "keys": inputs(cells, self.neurons if recall else 0, self.encoder),
                 "teacher": population(self.neurons, 1),
                 "value": population(self.neurons, 0, self.value, _CURRENT) if recall else population(self.neurons, 0),
             },

@@ -23,7 +23,7 @@ from brian2 import Hz, Quantity, SpikeMonitor, ms
 
 from plasticity.checked import checked
 from plasticity.encoders import Encoder, poisson
-from plasticity.engine.operations import CostModel, operations, population, summed
+from plasticity.engine.operations import CostModel, inputs, operations, population, summed
 from plasticity.networks.network import Net, Network, run_time
 from plasticity.neurons import Neuron, lif_adaptive
 from plasticity.rules import Landing, Rule, pair_stdp
@@ -85,7 +85,7 @@ class Competition(Network):
         plastic = self.features * self.neurons
         return self.cost_model(
             {
-                "streams": population(self.streams * self.features, 1),
+                "streams": inputs(self.streams * self.features, 1, self.encoder),
                 "relay": population(self.features, self.neurons, self.relay),
                 "output": population(self.neurons, self.neurons - 1, self.output, switch="adapt"),
             },

@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 from brian2 import Hz, NeuronGroup, Quantity, SpikeMonitor, StateMonitor, linked_var, ms, mV, second
 
-from plasticity.engine.operations import CostModel, operations, population, summed
+from plasticity.engine.operations import CostModel, inputs, operations, population, summed
 from plasticity.errors import WrongUse
 from plasticity.networks.network import Net, Network, one_to_one, run_time
 from plasticity.neurons import Neuron, lif_conductance
@@ -134,7 +134,7 @@ class DiehlCook(Network):
         inhibited = f"{_INHIBITION}\nI = {_CURRENT} : volt"
         return self.cost_model(
             {
-                "inputs": population(self.inputs, self.neurons),
+                "inputs": inputs(self.inputs, self.neurons, None),
                 "excitatory": population(self.neurons, 1, self.excitatory, inhibited, _THRESHOLD, _SPIKE, switch="learn"),
                 "inhibitory": population(self.neurons, self.neurons - 1, self.inhibitory),
             },

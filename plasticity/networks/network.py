@@ -169,7 +169,7 @@ class Network(ABC):
             else one
             for name, one in populations.items()
         }
-        return CostModel(told, sources * targets, drift(rule), scaling)
+        return CostModel(told, sources * targets, drift(rule), scaling, len(rule.state))
 
 
 def _numbers(owner: Any) -> Mapping[str, Any]:

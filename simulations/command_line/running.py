@@ -46,6 +46,15 @@ def compare(
             show_default=False,
         ),
     ] = "",
+    budget: Annotated[
+        str,
+        typer.Option(
+            "--budget",
+            metavar="NAME",
+            help="Curves instead of points: accuracy along trials, energy or parameters, and where curves cross.",
+            show_default=False,
+        ),
+    ] = "",
     seeds: Seeds = "10",
     jobs: Jobs = None,
     cluster: Cluster = "",
@@ -63,9 +72,13 @@ def compare(
     --set KEY=VALUE changes the task (--set train=1000), --set LEARNER.KEY=VALUE a learner, --set spiking.KEY=VALUE and
     --set torch.KEY=VALUE all learners of that side, --set energy.KEY=VALUE what an operation costs (energy.sram_pj=2.5). An
     interrupted comparison goes on where it stopped: give the same command again.
+
+    --budget trials shows accuracy against distinct training trials, energy against joules of a decision, with sizes swept on both
+    sides, parameters against the numbers that learning changes; --set budget.KEY=VALUE says at which places
+    (budget.trials=50,100,200; budget.hidden=8,32; budget.neurons=2,20; budget.accuracy=0.9 is what is to be reached).
     """
     from plasticity import settings
-    from plasticity.errors import WrongUse
+    from plasticity.errors import WrongUse, unknown
     from plasticity.parallel import cluster as on_cluster
     from plasticity.records import refuse_taken
     from plasticity.tasks import TASKS
@@ -83,17 +96,24 @@ def compare(
     made = configured(TASKS[task], for_task, picked)
     if picked and not with_:
         about = index.known("learners")
-        settings.refuse_owners(for_learners.keys() - {"energy"}, {name: about[name]["side"] for name in picked})
-    folder = out if out is not None else Path("results") / task
+        settings.refuse_owners(for_learners.keys() - {"budget", "energy"}, {name: about[name]["side"] for name in picked})
+    if "budget" in for_learners and not budget:
+        raise WrongUse(f"budget.{next(iter(for_learners['budget']))} is a setting of --budget, which is not given; give it too.")
+    folder = out if out is not None else Path("results") / (f"{task}_{budget}" if budget else task)
     refuse_taken(folder, force)
 
     from bridges import comparison as bridge  # not before all this: a mistake costs no simulator
+    from bridges.comparison.budget import BUDGETS, Budget, budgeted
     from bridges.comparison.energy import EnergyTable
     from simulations.frame import results, terminal
 
+    if budget and budget not in BUDGETS:
+        raise unknown("budget", budget, BUDGETS)
     energy = settings.configure(EnergyTable, for_learners.pop("energy", {}))
+    measured = settings.configure(Budget, for_learners.pop("budget", {}))
+    compared: Callable[..., object] = functools.partial(budgeted, budget, budget=measured) if budget else bridge.compare
     with on_cluster(cluster or None), warnings_told(), bar(f"compare {task}") as progress:
-        bridge.compare(
+        compared(
             picked or None,
             made,
             seeds=listed,
@@ -186,7 +206,7 @@ def _where(result: Result, everything: bool) -> None:
 
     folder, (pictures, also) = result.folder, _drawn(result)
     others = f" and {len(pictures) - 1} more" if len(pictures) > 1 else ""
-    rest = f"rest:    `plasticity plot {folder} --all` prints costs, times and what they rest on"
+    rest = f"rest:    `plasticity plot {folder} --all` prints costs and what they rest on"
     terminal.show(
         f"report:  {folder / results.REPORT}",
         f"figures: {folder / 'figures'} ({pictures[0]}{others}{also})",

@@ -368,6 +368,8 @@ _KINDS = {  # kind of work: colour, what it is called
     "plasticity": (ORANGE, "weight changes"),
     "traces": (YELLOW, "traces"),
     "neurons": (PURPLE, "neurons' equations"),
+    "inputs": (BLACK, "drawing of inputs"),
+    "routing": ("#8C564B", "spikes on their way"),
     "forward": (BLUE, "forward pass"),
     "backward": (SKY, "backward pass"),
     "update": (GREEN, "update of parameters"),
@@ -385,21 +387,24 @@ def costs(comparison: Comparison) -> Figure | None:
         "decision": "one decision",
     }
     found = {phase: by_kind(comparison, comparison.energy, phase) for phase in phases}
-    names = list(found["training"])
+    names = list(found["decision"])
     if not names:
         return None
     totals = {row["learner"]: row for row in comparison.costs["rows"]}
     figure, axes = new(8.6, 1.5 + 0.34 * len(names), columns=2, sharey=True)
     for axis, (phase, title) in zip(axes[0], phases.items(), strict=True):
-        largest = max(sum(parts.values()) for parts in found[phase].values())
+        largest = max((sum(parts.values()) for parts in found[phase].values()), default=0.0)
         size, unit = next(((size, unit) for size, unit in PREFIXES if largest >= size), PREFIXES[-1])
         left = np.zeros(len(names))
         for kind, (colour, label) in _KINDS.items():
-            width = np.array([found[phase][name].get(kind, 0.0) for name in names]) / size
+            width = np.array([found[phase].get(name, {}).get(kind, 0.0) for name in names]) / size
             if width.any():
                 axis.barh(range(len(names)), width, left=left, color=colour, label=label, height=0.7)
                 left += width
         for place, (name, total) in enumerate(zip(names, left, strict=True)):
+            if totals[name][phase] is None:
+                axis.annotate("not counted", (0, place), (3, 0), textcoords="offset points", va="center", fontsize=7)
+                continue
             ends = [totals[name][phase][key] / size for key in ("low", "high") if totals[name][phase][key] is not None]
             mean, *shown = (f"{value:.3g}" for value in (total, *ends))
             text = f"{mean} [{', '.join(shown)}]" if {*shown} - {mean} else mean

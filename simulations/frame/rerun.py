@@ -16,7 +16,7 @@ def words(configuration: Mapping[str, Any], out: str) -> tuple[list[str], list[s
 
     Whatever is said by words is made anew from them and held against the configuration: the command gives the same settings.
     """
-    ways = {"compare": _ablate if "ablates" in configuration else _compare, "run": _run, "sweep": _sweep}
+    ways = {"compare": _ablate if "ablates" in configuration else _compare, "run": _run, "sweep": _sweep, "budget": _budget}
     said, unsaid = ways[configuration["command"]](configuration)
     unsaid += [f"{name} as it was then" for name in extensions.changed(configuration)[1]]
     own = [word for name in configuration.get("with", ()) for word in ("--with", _place(name))]
@@ -74,6 +74,22 @@ def _sweep(configuration: Mapping[str, Any]) -> tuple[list[str], list[str]]:
     name = configuration.get("task") or configuration["simulation"]
     learners = ["--learners", ",".join(configuration["learners"])] if "learners" in configuration else []
     return ["sweep", name, *learners, *_options("--grid", grid), *_options("--set", configuration["settings"])], []
+
+
+def _budget(configuration: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    from bridges.comparison.budget import Budget
+    from bridges.comparison.energy import EnergyTable
+    from plasticity.tasks import TASKS
+
+    name, asked = configuration["task"], configuration["asked"]
+    _, chosen, unsaid = _declared(TASKS[name], configuration["settings"])
+    for kind, values in ((EnergyTable, configuration.get("energy", {})), (Budget, configuration["measured"])):
+        _, said, strange = _declared(kind, values)
+        chosen |= {f"{kind.name}.{key}": value for key, value in said.items()}
+        unsaid += strange
+    chosen |= {f"{owner}.{key}": text(value) for owner, values in asked["settings"].items() for key, value in values.items()}
+    words = ["compare", name, "--budget", configuration["budget"], "--learners", ",".join(asked["learners"])]
+    return [*words, *_options("--set", chosen)], unsaid
 
 
 def _compare(configuration: Mapping[str, Any]) -> tuple[list[str], list[str]]:

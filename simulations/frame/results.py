@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from bridges.comparison import Comparison
+    from bridges.comparison.curves import Curves
     from simulations.frame.experiment import Experiment
     from simulations.frame.sweep import Sweep
     from simulations.report.html import Section
@@ -423,7 +424,60 @@ class SweepResult(Result):
         return self.sweep.html(self.measures)
 
 
-KINDS: dict[str, type[Result]] = {"compare": ComparisonResult, "run": ExperimentResult, "sweep": SweepResult}
+class BudgetResult(Result):
+    """Learners along a budget."""
+
+    TABLE = "summary.csv"
+
+    @functools.cached_property
+    def curves(self) -> Curves:
+        """The records, and the curves that follow from them."""
+        from bridges.comparison.curves import Curves
+
+        return Curves.load(self.folder)
+
+    @property
+    def title(self) -> str:
+        return f"{self.configuration['task']}, a budget of {self.configuration['budget']}"
+
+    def summary(self) -> dict[str, Any]:
+        return self.curves.to_json()
+
+    def tables(self, width: int, everything: bool = False) -> list[Any]:
+        curves = self.curves
+        made = [terminal.table(f"{self.title}: {len(curves.seeds)} seeds", *curves.table(), width)]
+        if curves.budget == "energy":
+            made.append(terminal.table(f"A decision at {100 * curves.stated:.1f} % (size), by prices", *curves.prices(), width))
+        return [*made, *curves.sentences(), *(f"note: {note}" for note in curves.notes(everything))]
+
+    def figures(self) -> dict[str, Figure]:
+        from simulations.figures.budget import budget_figures
+
+        return budget_figures(self.curves)
+
+    def lead(self) -> str:
+        from simulations.report import budget as report
+
+        return report.lead(self.curves)
+
+    def sections(self) -> list[Section]:
+        from simulations.report import budget as report
+
+        return report.sections(self.curves, self.folder)
+
+    def rows(self) -> Iterable[Mapping[str, Any]]:
+        return self.curves.rows()
+
+    def html(self) -> str:
+        return self.curves.html()
+
+
+KINDS: dict[str, type[Result]] = {
+    "compare": ComparisonResult,
+    "run": ExperimentResult,
+    "sweep": SweepResult,
+    "budget": BudgetResult,
+}
 
 
 def _refuse_absent(folder: Path, configuration: Mapping[str, Any]) -> None:

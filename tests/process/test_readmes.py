@@ -136,6 +136,9 @@ def test_every_line_is_understood(place, monkeypatch, capsys, line):
     monkeypatch.setattr("bridges.comparison.compare", compare)
     monkeypatch.setattr("plasticity.records.refuse_taken", lambda *_: None)  # they lie there for what draws them
     monkeypatch.setattr("bridges.comparison.ablate", ablate)
+    monkeypatch.setattr(
+        "bridges.comparison.budget.budgeted", lambda asked, learners, task, **given: compare(learners, task, **given)
+    )
     monkeypatch.setattr("simulations.frame.execute.execute", execute)
     monkeypatch.setattr("simulations.frame.sweep.sweep", sweep)
     monkeypatch.setattr("plasticity.parallel.cluster", lambda address: contextlib.nullcontext())
@@ -241,6 +244,8 @@ def test_every_line_can_be_typed(place, line):
         program += TINY if not {"copy_sequence", "table"} & {*words} else TINY[:4]
         program += [SHORT["torch"]] * bool(re.search("torch|attention|mlp", sides) and "copy_sequence" not in words)
         program += [SHORT["diehl_cook"], "--set=train=300"] * (words[2:] == ["digits"])
+        places = ("trials=20,40", "hidden=4,8", "neurons=1,2")
+        program += [f"--set=budget.{place}" for place in places] * ("--budget" in words)
     elif words[1] == "ablate":
         program += [*TINY, "--only", "order_reversed"]
     elif words[1] in ("run", "sweep"):

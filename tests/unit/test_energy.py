@@ -16,14 +16,25 @@ from sklearn.tree import DecisionTreeClassifier
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from bridges.comparison.energy import ASSUMPTIONS, CLOCKED, TABLE, EnergyTable, break_even, breakdown, spent, to_criterion
+from bridges.comparison.energy import (
+    ASSUMPTIONS,
+    AT_SPIKES,
+    CHIPS,
+    CLOCKED,
+    SIZES,
+    TABLE,
+    EnergyTable,
+    breakdown,
+    prices,
+    spent,
+)
 from bridges.counting import counting, trained
 from bridges.models import MODELS
 from bridges.torch_classifier import TorchClassifier
 from plasticity.datasets import digits
-from plasticity.encoders import latency
+from plasticity.encoders import latency, poisson, regular
 from plasticity.engine import Model, Program, compiler
-from plasticity.engine.operations import Costs, Operations, SpikeCounts, learning, operations, population
+from plasticity.engine.operations import CORE, Costs, Operations, SpikeCounts, inputs, learning, operations, population
 from plasticity.errors import WrongUse
 from plasticity.learners import DiehlCookClassifier, Guessing, SpikingClassifier
 from plasticity.networks.competition import Competition
@@ -118,7 +129,10 @@ def test_a_toy_of_two_neurons_does_what_was_counted_by_hand():
     # In a step: v += c*v (rest and I are 0), t - lastspike >= t_ref, and v > threshold + theta, but v > threshold in the relay,
     # which does not adapt. At a spike: v = reset, lastspike = t. 20 steps, a relay and two output neurons, a spike each.
     relay, output = Operations(1 + 2 + 1, 1, 0, 2 + 1), Operations(1 + 2 + 2, 1, 0, 2 + 1 + 1)
-    assert done["neurons"] == 20 * (relay + 2 * output) + 2 * Operations(0, 0, 0, 2)
+    # the input remembers that it fired
+    assert done["neurons"] == 20 * (relay + 2 * output) + 2 * Operations(0, 0, 0, 2) + Operations(0, 0, 0, 1)
+    assert done["routing"] == Operations(state_words=3 * 3) and told["neuron_steps"] == 20 * 3
+    assert told["stored"] == {"weights": 2, "states": 2 + (2 + 1) + 2 * (3 + 1)}  # rate, fired; v, lastspike, theta; a trace each
     # x += c*x; x += 1. And the thresholds of the output: theta += c*theta, which is read already; theta += theta_plus
     traces = 60 * Operations(1, 1, 0, 2) + 2 * Operations(1, 0, 0, 2)
     assert done["traces"] == traces + 40 * Operations(1, 1, 0, 1) + Operations(1, 0, 0, 2)
@@ -314,7 +328,10 @@ def test_images_count_with_all_presentations_and_a_training_that_was_cut_counts_
     found = made.costs()
     assert found is not None and spent(found, "once") == pytest.approx(
         200
-        * sum(TABLE.arithmetic(done) + TABLE.memory(done) for done in (Operations(**d) for d in naming["operations"].values()))
+        * sum(
+            TABLE.arithmetic(done) + TABLE.traffic(done, naming["stored"])
+            for done in (Operations(**told) for kind, told in naming["operations"].items() if kind not in AT_SPIKES)
+        )
     )
 
 
@@ -353,7 +370,7 @@ def test_a_linear_layer_multiplies_as_often_as_its_matrix_has_entries_and_twice_
 
 def test_a_trial_of_the_mlp_is_counted_as_by_hand():
     made = fitted("mlp")
-    kinds, uncounted = trained(made)
+    kinds, uncounted, stored = trained(made)
     inputs, first = 2 * FEATURES, (2 * FEATURES + 2) * HIDDEN
     macs, biases = first + HIDDEN**2 + HIDDEN * CLASSES, 2 * HIDDEN + CLASSES
     found = made.costs()
@@ -371,6 +388,7 @@ def test_a_trial_of_the_mlp_is_counted_as_by_hand():
     assert kinds["backward"].additions == 2 * macs - first + 2 * CLASSES + biases + 2 * HIDDEN
     # AdamW after clipping, by hand: g**2, g*scale, w*decay, (g - m)*c, v*c, g*g*c, eta*m, sqrt, *c, / ; w, g, m, v both ways
     assert kinds["update"] == (made.parameters_ / BATCH) * Operations(1 + 2 + 1 + 2, 1 + 1 + 1 + 1 + 3 + 4, 8, 0)
+    assert stored["weights"] == 4 * made.parameters_ and found.stored["decision"]["weights"] == made.parameters_
 
 
 def test_three_times_the_forward_pass_is_too_much_by_the_gradient_of_the_images():
@@ -465,9 +483,9 @@ def test_counting_leaves_the_estimator_and_torch_as_they_were():
 def test_a_multiply_accumulate_costs_as_much_as_horowitz_says():
     assert TABLE.arithmetic(Operations(additions=1)) == pytest.approx(0.9e-12)
     assert TABLE.arithmetic(Operations(additions=1, multiplications=1)) == pytest.approx(4.6e-12)
-    assert TABLE.memory(Operations(weight_words=2, state_words=3)) == pytest.approx(25e-12)
+    assert TABLE.traffic(Operations(weight_words=2, state_words=3)) == pytest.approx(25e-12)
     far = EnergyTable(weights="dram")
-    assert far.memory(Operations(weight_words=2, state_words=3)) == pytest.approx((2 * 640 + 3 * 5) * 1e-12)
+    assert far.traffic(Operations(weight_words=2, state_words=3)) == pytest.approx((2 * 640 + 3 * 5) * 1e-12)
 
 
 @pytest.mark.parametrize(
@@ -528,25 +546,77 @@ def test_a_breakdown_sums_to_the_joules_and_a_table_scales_them(event_driven):
         spent(SPIKES, "sleeping")
 
 
-def test_at_break_even_both_decisions_cost_the_same():
-    for event_driven in (False, True):
-        spikes = break_even(SPIKES, PRODUCTS, event_driven=event_driven)
-        assert spikes is not None
-        changed = {**SPIKES.decision, "synapses": (spikes / 40.0) * SPIKES.decision["synapses"]}
-        there = Costs("spiking", {}, changed, spikes=spikes)
-        assert spent(there, event_driven=event_driven) == pytest.approx(spent(PRODUCTS), rel=1e-12)
-    cheap = Costs("torch", {}, {"forward": Operations(10, 10)})
-    assert break_even(SPIKES, cheap) is None  # the neurons alone cost more
-    assert break_even(SPIKES, cheap, event_driven=True) is not None
-    assert break_even(Costs("spiking", {}, SPIKES.decision, spikes=0.0), PRODUCTS) is None
+def test_a_word_costs_what_one_costs_in_a_memory_of_its_size():
+    words = [kilobytes * 1024 / 4 for kilobytes, _ in SIZES]
+    assert [TABLE.word_pj(many) for many in words] == pytest.approx([5, 10, 50])  # half of an access of 64 bits
+    assert TABLE.word_pj(0) == TABLE.word_pj(10) == 5 and 10 < TABLE.word_pj(63 * 1024) < 50 < TABLE.word_pj(1e6) < 640
+    assert TABLE.word_pj(4096) == pytest.approx(np.sqrt(5 * 10))  # halfway in logarithms: 16 KB
+    assert TABLE.word_pj(1e15) == 640 and EnergyTable(memory="banks").word_pj(1e9) == 5
+    small = EnergyTable(bits="8")  # a fourth of the bits, so of the price, in a memory of a fourth of the size
+    assert small.word_pj(4 * words[1]) == pytest.approx(TABLE.word_pj(words[1]) / 4)
+    done = Operations(weight_words=2, state_words=3)
+    assert TABLE.traffic(done, {"weights": words[2], "states": words[1]}) == pytest.approx((2 * 50 + 3 * 10) * 1e-12)
 
 
-def test_joules_to_a_criterion_are_trials_times_joules_and_none_where_it_is_never_reached():
-    trials, accuracy = [0, 50, 100, 200], [0.1, 0.4, 0.8, 0.7]
-    assert to_criterion(SPIKES, 0.75, trials, accuracy) == pytest.approx(100 * spent(SPIKES, "training") + spent(SPIKES, "once"))
-    assert to_criterion(PRODUCTS, 0.1, trials, accuracy) == 0
-    assert to_criterion(PRODUCTS, 0.9, trials, accuracy) is None
-    assert to_criterion(PRODUCTS, 0.5, trials, [np.nan, np.nan, 0.6, 0.7]) == pytest.approx(100 * spent(PRODUCTS, "training"))
+def test_eight_bits_cost_what_horowitz_says_with_sums_of_32():
+    table = EnergyTable(bits="8")
+    assert table.arithmetic(Operations(additions=1, multiplications=1)) == pytest.approx(0.23e-12)
+    assert table.arithmetic(Operations(additions=3, multiplications=1, sums=2)) == pytest.approx((0.03 + 2 * 0.1 + 0.2) * 1e-12)
+    assert table.arithmetic(Operations(draws=2)) == TABLE.arithmetic(Operations(draws=2)) == pytest.approx(1.2e-12)
+    assert "8 bits: 0.03 pJ an addition, 0.2 pJ" in prices(table)[0]
+
+
+def test_an_input_is_drawn_in_each_step_or_from_spike_to_spike():
+    drawn, even, waiting = inputs(3, 5, poisson), inputs(3, 5, regular), inputs(3, 5, None)
+    assert drawn.encoding == Operations(additions=1, state_words=1, draws=1)  # rand() < p, and p is read
+    assert drawn.event == waiting.event == waiting.spike == Operations(1, 2, draws=1)
+    assert even.encoding == Operations(2, 0, 0, 3) and even.event.draws == 0  # phase += c, phase >= 1; phase both ways, the rate
+    assert inputs(3, CORE + 1, poisson).delivery == Operations(state_words=6) and inputs(3, 0, poisson).delivery == Operations()
+    parts = {"inputs": 100 * drawn.encoding, "input_events": 7 * drawn.event}
+    costs = Costs("spiking", {}, parts)
+    assert set(breakdown(costs)) == {"inputs", "memory"} and set(breakdown(costs, event_driven=True)) == {
+        "input_events",
+        "memory",
+    }
+    assert spent(costs) == pytest.approx(100 * (0.9 + 0.6 + 5) * 1e-12)
+    assert spent(costs, event_driven=True) == pytest.approx(7 * (0.9 + 2 * 3.7 + 0.6) * 1e-12)
+
+
+def test_a_batch_of_one_reads_the_weights_for_each_trial():
+    made = fitted("mlp")
+    found = made.costs()
+    assert found is not None
+    alone, together = found.decision["forward"], found.decision_together["forward"]
+    assert alone.weight_words == pytest.approx(64 * together.weight_words) and alone.multiplications == together.multiplications
+    single, shared = (found.training_alone["update"], found.training["update"])
+    assert single.weight_words == pytest.approx(BATCH * shared.weight_words)
+    assert spent(found, "training_alone") > spent(found, "training") and spent(found) > spent(found, "decision_together")
+    assert spent(SPIKES, "training_alone") == spent(SPIKES, "training")  # spikes read weights one by one
+    assert np.isnan(spent(PRODUCTS, "training_alone"))  # of a record that does not tell
+
+
+def test_a_model_that_refuses_a_batch_of_one_has_no_price_for_it():
+    made = TorchClassifier(
+        nn.Sequential(nn.Linear(2 * FEATURES + 2, 4), nn.BatchNorm1d(4), nn.Linear(4, CLASSES)), epochs=1, batch=8, streams=1
+    ).fit(*problem())
+    found = made.costs()
+    assert np.isnan(spent(found, "training_alone")) and spent(found, "training") > 0 and spent(found, "decision") > 0
+
+
+def test_a_published_chip_prices_the_spikes_that_were_counted():
+    counted = {"spikes": 40.0, "synaptic_operations": 800.0, "weight_updates": 0.0, "neuron_steps": 100.0}
+    costs = Costs(
+        "spiking", SPIKES.training, SPIKES.decision, counted={"decision": counted, "training": {**counted, "weight_updates": 9}}
+    )
+    loihi, north = (EnergyTable(chip=name) for name in ("loihi", "truenorth"))
+    assert spent(costs, table=loihi) == pytest.approx((800 * 23.6 + 40 * 1.7 + 100 * 81) * 1e-12)
+    assert spent(costs, table=loihi, event_driven=True) == pytest.approx((800 * 23.6 + 40 * 1.7) * 1e-12)
+    assert spent(costs, "training", loihi) == pytest.approx(spent(costs, table=loihi) + 9 * 120e-12)
+    assert spent(costs, table=north) == pytest.approx(800 * 26e-12) and np.isnan(spent(costs, "training", north))
+    assert np.isnan(spent(SPIKES, table=loihi))  # of a record without such counts
+    assert spent(PRODUCTS, table=loihi) == spent(PRODUCTS)
+    for name, chip in CHIPS.items():
+        assert chip.source in prices(EnergyTable(chip=name))[1] and "doi:" in chip.source
 
 
 def test_costs_are_the_same_from_a_record():

@@ -93,34 +93,19 @@ def test_a_counted_network_costs_what_the_table_says(run):
     row = of(told["rows"], "tree")
     assert row["training"]["mean"] == pytest.approx((100 * 2 + 50 * 4) * 1e-12)
     assert row["decision"]["mean"] == pytest.approx(1200 * 2e-12) and row["bound"]["mean"] == pytest.approx(1000 * 2e-12)
-    # 82 % is 80 % of the way from chance 10 % to the ceiling: reached after 30 trials
-    assert row["criterion"]["mean"] == pytest.approx(30 * 400e-12) and row["reached"] == "3 of 3"
-    assert row["spikes"]["mean"] == 20
-    best = max(("softmax_attention", "mlp"), key=lambda name: run.numbers(name, "accuracy").mean())
-    theirs = of(told["rows"], best)["decision"]["mean"]
-    assert row["even"]["mean"] == pytest.approx(20 * (theirs - 200 * 2e-12) / (1000 * 2e-12))
-    assert row["even_bound"]["mean"] == pytest.approx(20 * theirs / (1000 * 2e-12))
+    assert (
+        row["spikes"]["mean"] == 20 and row["decision_together"] == row["decision"] and row["training_alone"] == row["training"]
+    )
+    mlp = of(told["rows"], "mlp")
+    assert mlp["training_alone"]["mean"] > mlp["training"]["mean"] and mlp["bound"] is None
+    assert any(note.endswith("by an earlier version: tree.") for note in told["notes"])
     assert not any(row["learner"] == "guessing" for row in told["rows"])  # scikit-learn is not counted
-
-
-def test_without_a_model_trained_by_gradient_there_is_no_break_even(run):
-    alone = with_a_network(run)
-    kept = {key: record for key, record in alone.records.items() if key[1] == "tree"}
-    configuration = {**alone.configuration, "learners": ["tree"], "sides": {"tree": "spiking"}}
-    told = cost_table(Comparison(configuration, kept), EnergyTable())
-    assert not any("even" in column["key"] for column in told["columns"]) and "reak-even" not in " ".join(told["notes"])
-    assert "break-even" in " ".join(column["title"] for column in cost_table(alone, EnergyTable())["columns"])
-
-
-def test_spikes_that_cost_nothing_have_no_break_even(run):
-    row = of(cost_table(with_a_network(run), EnergyTable(add_pj=0))["rows"], "tree")
-    assert row["even"] is None
 
 
 def test_partial_sums_are_free_in_registers_and_a_read_and_a_write_each_in_memory():
     done = Operations(additions=2, sums=3)
-    assert EnergyTable().memory(done) == 0
-    assert EnergyTable(sums="sram", sram_pj=5).memory(done) == pytest.approx(3 * 2 * 5e-12)
+    assert EnergyTable().traffic(done) == 0
+    assert EnergyTable(sums="sram", sram_pj=5).traffic(done) == pytest.approx(3 * 2 * 5e-12)
 
 
 def test_joules_have_three_digits_a_prefix_and_an_interval_where_it_shows():

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sklearn.tree import DecisionTreeClassifier
 
-from bridges.comparison.run import _configuration
+from bridges.comparison.run import configuration_of
 from bridges.learners import LEARNERS, resolve
 from plasticity.learners import SpikingClassifier
 from plasticity.neurons import NEURONS
@@ -78,7 +78,7 @@ def asked(**learners):
     """The configuration of a comparison of these learners, by name."""
     task = Digits()
     found = resolve([*learners.items()] if learners else None, {}, task)
-    return _configuration(task, found, [0])
+    return configuration_of(task, found, [0])
 
 
 def neurons(configuration):
@@ -97,7 +97,7 @@ def test_a_comparison_cites_what_its_own_learners_are_made_of_and_no_others():
 
 def test_a_word_of_a_learners_own_is_not_the_rule_of_that_name():
     task = TASKS["associative_recall"]()
-    told = used(_configuration(task, resolve(["hebb_memory"], {}, task), [0]), everything())
+    told = used(configuration_of(task, resolve(["hebb_memory"], {}, task), [0]), everything())
     assert ("learners", "hebb_memory") in told and ("rules", "hebb") not in told
 
 

@@ -23,7 +23,7 @@ from sklearn.tree import DecisionTreeClassifier
 import simulations
 from bridges.comparison import Comparison, compare
 from bridges.comparison.energy import EnergyTable
-from bridges.comparison.run import _configuration
+from bridges.comparison.run import configuration_of
 from bridges.learners import LEARNERS, resolve
 from bridges.models import MODELS
 from plasticity import settings
@@ -545,7 +545,7 @@ def test_a_page_that_cannot_be_written_is_one_sentence_and_the_old_one_stays(sma
     ],
 )
 def test_the_command_gives_the_same_configuration_again(task, learners, chosen):
-    configuration = _configuration(task, resolve(learners, chosen, task), [0, 3, 4, 9])
+    configuration = configuration_of(task, resolve(learners, chosen, task), [0, 3, 4, 9])
     table = EnergyTable(sram_pj=2.5)
     configuration["energy"] = asdict(table)
     command, unsaid = rerun.words(configuration, "results/x")
@@ -557,7 +557,7 @@ def test_the_command_gives_the_same_configuration_again(task, learners, chosen):
     made = settings.configure(type(task), own)
     named = dict(options)["--learners"].split(",")
     seeds = parse_seeds(dict(options)["--seeds"])
-    assert _configuration(made, resolve(named, of_others, made), seeds) == {
+    assert configuration_of(made, resolve(named, of_others, made), seeds) == {
         key: value for key, value in configuration.items() if key != "energy"
     }
 
@@ -569,7 +569,7 @@ def test_what_was_given_in_python_is_said_to_be_missing_from_the_command():
         "guessing",
         ("spiking_gated", SpikingClassifier(rule=pair_stdp(A_plus=0.5), gate=InputGain(attended=4))),
     ]
-    command, unsaid = rerun.words(_configuration(CuedDigits(), resolve(learners, {}, CuedDigits()), [5]), "x")
+    command, unsaid = rerun.words(configuration_of(CuedDigits(), resolve(learners, {}, CuedDigits()), [5]), "x")
     assert unsaid == ["the learner mlp", "the learner mine", "rule of spiking_gated"]
     wanted = "--learners guessing,spiking_gated --set spiking_gated.gate.attended=4 --seeds 5, --out x"
     assert shlex.join(command) == f"plasticity compare cued_digits {wanted}"
