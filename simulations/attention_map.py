@@ -83,7 +83,7 @@ class AttentionMap(Experiment):
     name: ClassVar[str] = "attention_map"
     summary: ClassVar[str] = "when attention-gated input strengthens synapses: gain, common fluctuation and rule, beside the theory"
     source: ClassVar[str] = "Kempter, Gerstner & van Hemmen 1999, doi:10.1103/PhysRevE.59.4498"
-    default_seeds: ClassVar[int] = 6
+    default_seeds: ClassVar[int] = 8
     uses: ClassVar[tuple[str, ...]] = ("pair_stdp", "triplet_stdp", "synaptic_scaling", "lif_conductance", "poisson")
     measures: ClassVar[tuple[Measure, ...]] = tuple(
         Measure(f"difference_{name}", "", f"attended minus ignored mean weight at the highest gain and {told}", (name, "mean"))
