@@ -32,6 +32,7 @@ from numpy.typing import ArrayLike
 from scipy.interpolate import PchipInterpolator
 from scipy.stats import norm
 
+Output = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 STEP_S = 0.02  # of the integration of the drift
 BUMP = 1e-6  # keeps two time constants apart where a formula divides by their difference
 
@@ -111,15 +112,13 @@ class LinearDrift:
         late = self.answer(self.tau_plus) / (1 / self.tau_plus + 1 / tau_c)
         return early + late, self.answer(tau_c) / (1 / self.tau_minus + 1 / tau_c)
 
-    def output(self) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    def output(self) -> Output:
         """F and its slope, through the measured points."""
         curve = PchipInterpolator(self.drive, self.rate)
         slope, low, high = curve.derivative(), self.drive[0], self.drive[-1]
         return lambda d: (curve(np.clip(d, low, high)), slope(np.clip(d, low, high)))
 
-    def drift(
-        self, w: np.ndarray, rates: np.ndarray, variance: np.ndarray, output: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
-    ) -> np.ndarray:
+    def drift(self, w: np.ndarray, rates: np.ndarray, variance: np.ndarray, output: Output) -> np.ndarray:
         """dw/dt per second, groups last; rates and their variances in Hz and Hz^2."""
         nu, gain = (x[..., None] for x in output(self.inputs * (w * rates).sum(axis=-1)))
         P, D = self.overlaps()

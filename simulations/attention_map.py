@@ -37,9 +37,9 @@ doi:10.1523/JNEUROSCI.1425-06.2006.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from brian2 import Hz, ms, second
@@ -49,12 +49,13 @@ from plasticity.errors import WrongUse, unknown
 from plasticity.networks.two_groups import GROUPS, TwoGroups
 from plasticity.rules import Landing, Rule, pair_stdp, synaptic_scaling, triplet_stdp
 from plasticity.settings import setting
-from plasticity.statistics import late_mean, paired_difference, same_signs, scale_to
+from plasticity.statistics import late_mean, paired_difference
 from plasticity.weight_drift import LinearDrift, share_for
 from simulations.figures.attention_map import changes, further, noise, plane
 from simulations.frame.checks import Check, beyond, no_difference, within
 from simulations.frame.execute import script
 from simulations.frame.experiment import Arrays, Experiment, Measure, Session
+from simulations.frame.gain_plane import Point, Row, rows, signs
 
 if TYPE_CHECKING:
     from simulations.figures.kinds import Drawing
@@ -66,22 +67,12 @@ OWN = "statement of this simulation"
 BACKGROUND_HZ = 5000.0
 
 
-class Point(NamedTuple):
-    """One condition."""
-
-    rule: str
-    tau_c_ms: float
-    dt_ms: float
-    gain: float
-    fluctuation: float
-
-
 @dataclass(frozen=True)
 class AttentionMap(Experiment):
     __doc__ = __doc__
 
     name: ClassVar[str] = "attention_map"
-    summary: ClassVar[str] = "when attention-gated input strengthens synapses: gain, common fluctuation and rule, beside the theory"
+    summary: ClassVar[str] = "when attention-gated input strengthens synapses: gain, fluctuation and rule, beside the theory"
     source: ClassVar[str] = "Kempter, Gerstner & van Hemmen 1999, doi:10.1103/PhysRevE.59.4498"
     default_seeds: ClassVar[int] = 8
     uses: ClassVar[tuple[str, ...]] = ("pair_stdp", "triplet_stdp", "synaptic_scaling", "lif_conductance", "poisson")
@@ -113,7 +104,7 @@ class AttentionMap(Experiment):
     def refuse(self) -> None:
         rising = all(len(x) and (np.diff(x) > 0).all() for x in (self.gains, self.fluctuations))
         if not rising or self.gains[0] != 1 or 1 not in self.fluctuations:
-            raise WrongUse("gains must rise from 1 and fluctuations rise with 1 among them: --set gains=1,2 fluctuations=0.5,1,2.")
+            raise WrongUse("gains must rise from 1 and fluctuations rise with 1 among them, like --set gains=1,2.")
         if not (self.rules and self.tau_c_ms and self.dt_ms):
             raise WrongUse("rules, tau_c_ms and dt_ms each need a value, for example --set rules=additive.")
         for rule in set(self.rules) - {*RULES}:
@@ -212,53 +203,30 @@ class AttentionMap(Experiment):
         for rule, tau in {(p.rule, p.tau_c_ms) for p in points}:
             rows = [k for k, p in enumerate(points) if (p.rule, p.tau_c_ms) == (rule, tau)]
             plane = np.array([(points[k].gain, points[k].fluctuation) for k in rows])
-            found[rows] = self.theory(a, rule, tau).weights(*plane.T, self.w_start, self.duration_s)
+            found[rows] = self.theory(a, rule, tau).weights(plane[:, 0], plane[:, 1], self.w_start, self.duration_s)
         return found
 
-    def rows(self, a: Arrays) -> list[dict[str, Any]]:
-        """A row for each point; intervals are 95 % BCa over seeds, each for itself."""
-        points, theory = self.points(), self.predicted(a)
-        at = {point: k for k, point in enumerate(points)}
-        found = []
-        for k, (p, w, said) in enumerate(zip(points, a["weights"], theory, strict=True)):
-            rest = a["weights"][at[p._replace(gain=1.0, fluctuation=1.0)]].mean(axis=-1)
-            changes = {name: told(w[:, i], rest) for i, name in enumerate(("attended", "ignored"))}
-            noise = a["noise"][k].mean(axis=0).tolist()
-            found.append(
-                {**p._asdict(), "noise_correlation": noise[0], "noise_correlation_ignored": noise[1], **changes,
-                 "difference": told(w[:, 0], w[:, 1]), "weights": w.mean(axis=0).tolist(),
-                 "theory": {"attended": said[0], "ignored": said[1], "difference": said[0] - said[1]},
-                 "output_hz": told(a["output_hz"][k], 0 * a["output_hz"][k])}
-            )  # fmt: skip
-        return found
+    def rows(self, a: Arrays) -> list[Row]:
+        """A row for each point."""
+        return rows(self.points(), a, self.predicted(a))
 
     def numbers(self, a: Arrays) -> dict[str, Any]:
-        rows = self.rows(a)
-        last = {g: next(r for r in rows if r["rule"] == self.rules[0] and r["gain"] == self.gains[-1] and r["fluctuation"] == g)
-                for g in (1.0, self.fluctuations[-1])}  # fmt: skip
+        found = self.rows(a)
+        planes = {rule: self.plane(found, rule) for rule in self.rules}
+        last = {row["fluctuation"]: row["difference"] for row in planes[self.rules[0]] if row["gain"] == self.gains[-1]}
         return {
-            "difference_mean_alone": last[1.0]["difference"], "difference_multiplied": last[self.fluctuations[-1]]["difference"],
-            "signs": [self.signs(rows, rule) for rule in self.rules], "map": rows,
+            "difference_mean_alone": last[1.0], "difference_multiplied": last[self.fluctuations[-1]],
+            "signs": [{"rule": rule, **signs(plane)} for rule, plane in planes.items()], "map": found,
         }  # fmt: skip
 
-    def signs(self, rows: list[dict[str, Any]], rule: str) -> dict[str, Any]:
-        """Of the points of a rule's plane that have a sign: how many have that of the theory, and of the noise correlation."""
-        own = [r for r in self.plane(rows, rule) if r["difference"]["low"] > 0 or r["difference"]["high"] < 0]
-        d, said = np.array([(r["difference"]["mean"], r["theory"]["difference"]) for r in own]).reshape(-1, 2).T
-        noise = [r["noise_correlation"] - r["noise_correlation_ignored"] for r in own]
-        same, law = (same_signs(d, other) if own else (0, 0, 1.0) for other in (said, noise))
-        size = scale_to(said, d)[0] if len(own) > 1 else np.nan
-        return {"rule": rule, "decided": len(own), "theory": same[0], "theory_p": same[2], "noise_correlation": law[0],
-                "noise_correlation_p": law[2], "simulated_over_theory": size}  # fmt: skip
-
-    def plane(self, rows: list[dict[str, Any]], rule: str) -> list[dict[str, Any]]:
+    def plane(self, rows: Sequence[Row], rule: str) -> list[Row]:
         """The rows of a rule with the first time constant and time step."""
         return [r for r in rows if (r["rule"], r["tau_c_ms"], r["dt_ms"]) == (rule, self.tau_c_ms[0], self.dt_ms[0])]
 
     def checks(self, a: Arrays) -> Iterable[Check]:
-        rows, points = self.rows(a), self.points()
+        every, points = self.rows(a), self.points()
         for rule in self.rules:
-            found, plane = self.signs(rows, rule), self.plane(rows, rule)
+            found = signs(self.plane(every, rule))
             theory = f"{found['theory']} of {found['decided']}, sign test p {found['theory_p']:.1g}"
             yield within(
                 f"{rule}: sign of the difference where its interval leaves out 0", found["theory"], 0.9 * found["decided"],
@@ -289,27 +257,21 @@ class AttentionMap(Experiment):
                 yield no_difference(f"{name} with a step of {dt:g} ms against {self.dt_ms[0]:g} ms", d, source=OWN)
 
     def figures(self, a: Arrays) -> Mapping[str, Drawing]:
-        rows = self.rows(a)
-        fine = [np.geomspace(0.94 * low, 1.06 * high, 31) for low, high in ((1, self.gains[-1]), self.fluctuations[:: len(
-            self.fluctuations) - 1])]  # fmt: skip
+        every = self.rows(a)
+        fine = [np.geomspace(0.94 * x[0], 1.06 * x[-1], 31) for x in (self.gains, self.fluctuations)]
+        gain, fluctuation = np.meshgrid(*fine)
         planes = {}
         for rule in self.rules:
-            w = self.theory(a, rule, self.tau_c_ms[0]).weights(*np.meshgrid(*fine), self.w_start, self.duration_s)
-            planes[rule] = self.plane(rows, rule), w[..., 0] - w[..., 1]
+            w = self.theory(a, rule, self.tau_c_ms[0]).weights(gain, fluctuation, self.w_start, self.duration_s)
+            planes[rule] = self.plane(every, rule), w[..., 0] - w[..., 1]
         more = {p[1:3] for p in self.points()}
-        lines = {pair: [r for r in rows if r["rule"] == self.rules[0] and (r["tau_c_ms"], r["dt_ms"]) == pair] for pair in more}
+        lines = {pair: [r for r in every if (r["rule"], r["tau_c_ms"], r["dt_ms"]) == (self.rules[0], *pair)] for pair in more}
         return {
             "map": plane(planes, fine),
             "noise_correlation": noise({rule: found for rule, (found, _) in planes.items()}),
             "changes": changes({rule: found for rule, (found, _) in planes.items()}),
             "time_constants": further(dict(sorted(lines.items()))),
         }
-
-
-def told(a: np.ndarray, b: np.ndarray) -> dict[str, float]:
-    """The mean of a - b over seeds with its interval."""
-    d = paired_difference(a, b)
-    return {"mean": d.mean, "low": d.low, "high": d.high}
 
 
 if __name__ == "__main__":

@@ -104,17 +104,18 @@ def noise(planes: Mapping[str, Rows]) -> Page:
             x = [row["noise_correlation"] - row["noise_correlation_ignored"] for row in kept]
             layers.append(measured(x, *bars([row["difference"] for row in kept]), **look, label=f"gain {gain:g}"))
         return panel(
-            *layers, x="noise correlation,\nattended minus ignored inputs (no unit)",
+            *layers, x="noise correlation of inputs,\nattended minus ignored (no unit)",
             y="mean weight,\nattended minus ignored (no unit)", title=rule.replace("_", " "),
         )  # fmt: skip
 
     panels = keyed([one(rule, found) for rule, found in planes.items()], "upper left")
     told = "mean and 95 % interval over seeds; marks of one gain differ by the common fluctuation"
-    return page(panels, size=(3.2 * len(panels) + 0.4, 3.6), caption=told)
+    return page(panels, size=(3.4 * len(panels) + 0.4, 3.6), caption=told)
 
 
 def _looks(n: int) -> list[dict[str, Any]]:
-    made = [{"color": colour, "fmt": fmt} for colour, fmt in zip((BLACK, BLUE, SKY, GREEN, ORANGE, VERMILION), "osvD^P", strict=True)]
+    colours = (BLACK, BLUE, SKY, GREEN, ORANGE, VERMILION)
+    made = [{"color": colour, "fmt": fmt} for colour, fmt in zip(colours, "osvD^P", strict=True)]
     return [made[k % len(made)] for k in range(n)]
 
 
@@ -154,9 +155,11 @@ def further(lines: Mapping[tuple[float, float], Rows]) -> Page:
             look = COURSES[k % len(COURSES)]
             x = np.array(gains) * (1 + 0.012 * (k - (len(lines) - 1) / 2))
             label = f"$\\tau_c$ {tau:g} ms, step {dt:g} ms"
-            layers.append(measured(x, *bars([row["difference"] for row in rows]), color=look["color"], fmt=look["marker"], label=label))
+            found_here = bars([row["difference"] for row in rows])
+            layers.append(measured(x, *found_here, color=look["color"], fmt=look["marker"], label=label))
             layers.append(line(x, [row["theory"]["difference"] for row in rows], color=look["color"], linewidth=1))
-        return panel(*layers, x=GAIN, y=DIFFERENCE.replace(", att", ",\natt"), title=which, then=lambda axis: logarithmic(axis, gains))
+        y = DIFFERENCE.replace(", att", ",\natt")
+        return panel(*layers, x=GAIN, y=y, title=which, then=lambda axis: logarithmic(axis, gains))
 
     panels = keyed([one(which) for which in LOOKS], {"loc": "lower left", "fontsize": 7})
     return page(panels, size=(8.0, 3.8), caption="marks: mean and 95 % interval over seeds; lines: linear theory", outer=True,
