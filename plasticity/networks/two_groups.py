@@ -65,10 +65,10 @@ class TwoGroups(Network):
     sample, window, dt : Quantity
         How often the weights are recorded, the window in which input spikes are counted, and the time step.
 
-    Inputs per run: `gain` and `fluctuation` (epochs, 2), `learning` (2 n; what multiplies each synapse's change), `w` (2 n), `base`
-    (hertz), `correlation`, `tau_c` (second), `g_max` and `g_background` (in units of the leak), and every parameter of rule, soft
-    landing and neuron. Outputs: `w` (2 n), `w_history` (samples x 2 n, flat), `input_counts` (windows, 2 n: how many spikes so
-    far), `input_spikes` (2 n), `spikes` (1: how many).
+    Inputs per run: `gain` and `fluctuation` (epochs, 2), `learning` (2 n; what multiplies each synapse's change), `w` (2 n),
+    `base` (hertz), `correlation`, `tau_c` (second), `g_max` and `g_background` (in units of the leak), and every parameter of
+    rule, soft landing and neuron. Outputs: `w` (2 n), `w_history` (samples x 2 n, flat), `input_counts` (windows, 2 n: how many
+    spikes so far), `input_spikes` (2 n), `spikes` (1: how many).
     """
 
     inputs: int
