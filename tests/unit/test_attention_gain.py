@@ -56,7 +56,7 @@ def test_each_condition_changes_what_its_name_says():
     assert not np.array_equal(gains["shuffled"], SMALL.run_inputs("shuffled", 4.0, 4)["gain"])
     learning = SMALL.run_inputs("learning_gate", 4.0, 3)["learning"]
     assert (learning[: SMALL.inputs] == 4).all() and (learning[SMALL.inputs :] == 1).all()
-    with pytest.raises(WrongUse, match="attention, redistributed"):
+    with pytest.raises(WrongUse, match="attention, mean_only, redistributed"):
         SMALL.run_inputs("attentive", 2.0, 0)
 
 

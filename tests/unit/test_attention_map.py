@@ -17,7 +17,7 @@ needs_compiler = pytest.mark.skipif(not compiler(), reason="runs of the network 
 
 
 def planted(made, law=1.0, seeds=6):
-    """Arrays in which the attended synapses win by the change of the noise correlation (or lose, with law -1), and noise of 0.003."""
+    """Arrays in which the attended synapses win where the noise correlation rises (or lose, with law -1), and noise of 0.003."""
     rng = np.random.default_rng(3)
     points, share = made.points(), made.share(made.tau_c_ms[0])
     squared = np.array([p.fluctuation**2 / p.gain for p in points]) * (made.base_hz * share) ** 2 / made.base_hz
@@ -44,7 +44,7 @@ def test_every_rule_has_the_plane_and_the_first_the_lines():
 
 
 def test_two_compiled_programs_serve_every_rule():
-    texts = {canonical(SMALL.network(rule, 0.5).structure()) for rule in RULES}
+    texts = {str(canonical(SMALL.network(rule, 0.5).structure())) for rule in RULES}
     assert len(texts) == 2
     assert {SMALL.rule(rule)[1] for rule in RULES} == {0.0, SMALL.mu}
 
@@ -69,7 +69,7 @@ def test_a_row_says_what_the_contract_asks_and_a_planted_law_is_found():
     assert numbers["difference_multiplied"] == numbers["map"][29]["difference"]
     for found in numbers["signs"]:
         assert found["noise_correlation"] == found["decided"] > 15
-        assert 0 < found["won"] < found["decided"] and found["falling"] > found["rising"]
+        assert 0 < found["won"] < found["decided"] and found["falling"] == found["won"]
     checks = {check.name: check.holds for check in made.checks(a)}
     law = [name for name in checks if "raises the noise correlation" in name or "as in V4" in name]
     assert len(law) == 4 and all(checks[name] for name in law)

@@ -58,7 +58,7 @@ def test_moments_of_a_clipped_rate_and_the_noise_correlation_are_those_of_drawn_
 
 
 def test_the_drift_is_that_of_spikes_of_a_linear_poisson_neuron():
-    """Two pools of Poisson inputs with rates in common, an output drawn from their filtered sum, pair STDP added up at fixed w."""
+    """Two pools of Poisson inputs, an output drawn from their filtered sum, and pair STDP added up at fixed weights."""
     p, rng, dt, seconds, copies = THEORY, np.random.default_rng(1), 5e-4, 12.0, 128
     gain, fluctuation, w = np.array([1.5, 1.0]), np.array([1.3, 1.0]), np.array([0.3, 0.5])
     slope, floor = (p.rate[1] - p.rate[0]) / p.drive[1], p.rate[0]
