@@ -208,7 +208,7 @@ def test_half_the_time_step_gives_the_same_rates_and_weights():
             runs = [made.one(compiled, condition, gain, seed) for seed in range(6)]
             weights = np.array([late_mean(run["history"], 2, axis=0) for run in runs])
             found[condition, gain, dt_ms] = [run["output_hz"] for run in runs], weights[:, 0] - weights[:, 1]
-    for condition, gain, dt_ms in found:
+    for condition, gain in {key[:2] for key in found}:
         for name, ours, halved in zip(
             ("rate", "difference"), found[condition, gain, 0.5], found[condition, gain, 0.25], strict=True
         ):
