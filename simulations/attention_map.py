@@ -23,7 +23,7 @@ Synaptic scaling moves the line down at high gains: what it takes away goes with
 group with fewer spikes loses more. Both groups fall there, and the attended one wins by falling less.
 
 The theory has the sign of nearly every point, and differences that are larger than the simulated ones, by 1.4 with pair STDP:
-what it leaves out are thresholds, the scatter of the weights about their mean, and that the neuron's rate saturates.
+it leaves out the neuron's threshold and the scatter of the weights about their mean.
 
 Theory. The linear theory of Kempter, Gerstner & van Hemmen 1999 for two pools as in Gilson et al. 2009
 (plasticity.weight_drift): it takes from the neuron its rate as a function of the drive, measured without plasticity.
