@@ -82,7 +82,12 @@ class AttentionMap(Experiment):
     default_seeds: ClassVar[int] = 8
     uses: ClassVar[tuple[str, ...]] = ("pair_stdp", "triplet_stdp", "synaptic_scaling", "lif_conductance", "poisson")
     measures: ClassVar[tuple[Measure, ...]] = tuple(
-        Measure(f"difference_{name}", "", f"attended minus ignored mean weight at the highest gain and {told}", (name, "mean"))
+        Measure(
+            f"difference_{name}",
+            "",
+            f"attended minus ignored mean weight at the highest gain and {told}",
+            (f"difference_{name}", "mean"),
+        )
         for name, told in (("mean_alone", "fluctuation 1"), ("multiplied", "the highest fluctuation"))
     )
 
