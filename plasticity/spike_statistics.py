@@ -29,20 +29,25 @@ def intervals_cv(which: np.ndarray, when: np.ndarray, n: int, start: float, end:
 
 
 def correlation(which: np.ndarray, when: np.ndarray, n: int, start: float, end: float) -> float:
-    """Mean correlation over all pairs of neurons of their spike counts in bins of 5 ms in [start, end): synchrony.
-
-    [Var(sum_i n_i) - sum_i Var(n_i)]/[(sum_i sd_i)^2 - sum_i Var(n_i)]: 0 for independent neurons, 1 for identical ones; nan
-    where fewer than two neurons vary.
-    """
+    """Mean correlation over all pairs of neurons of their spike counts in bins of 5 ms in [start, end): synchrony."""
     bins = round((end - start) / BIN_S)
     inside = (when >= start) & (when < end)
     at = np.minimum(((when[inside] - start) / BIN_S + 1e-6).astype(int), bins - 1)
     counts = np.zeros((n, bins))
     np.add.at(counts, (which[inside], at), 1)
-    variance = counts.var(axis=1)
+    return mean_correlation(counts.T)
+
+
+def mean_correlation(counts: np.ndarray) -> float:
+    """Mean correlation over all pairs of neurons of their spike counts (windows, neurons): noise correlation.
+
+    [Var(sum_i n_i) - sum_i Var(n_i)]/[(sum_i sd_i)^2 - sum_i Var(n_i)]: 0 for independent neurons, 1 for identical ones; nan
+    where fewer than two neurons vary.
+    """
+    variance = counts.var(axis=0) if len(counts) else np.zeros(0)
     if (variance > 0).sum() < 2:
         return np.nan
-    total = counts.sum(axis=0).var()
+    total = counts.sum(axis=1).var()
     return float((total - variance.sum()) / (np.sqrt(variance).sum() ** 2 - variance.sum()))
 
 

@@ -37,6 +37,7 @@ _CLASSES: tuple[str, ...] = (  # file:class, in the order of the tables; the mem
     "bcm_selectivity:BcmSelectivity",
     "calcium_rule:CalciumRule",
     "attention_gain:AttentionGain",
+    "attention_map:AttentionMap",
     "distal_reward:DistalRewardSuite",
     "late_reward:LateReward",
     "one_trial:OneTrial",

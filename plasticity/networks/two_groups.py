@@ -6,13 +6,20 @@
 
 Input i of group k is a Poisson process with the rate
 
-    r_i(t) = base gain_k(t) [1 + correlation y_k(t)]+,     dy_k/dt = -y_k/tau_c + sqrt(2/tau_c) xi_k(t)
+    r_i(t) = base [gain_k(t) + correlation fluctuation_k(t) y_k(t)]+,     dy_k/dt = -y_k/tau_c + sqrt(2/tau_c) xi_k(t)
 
 so that the inputs of one group rise and fall together (y_k has mean 0, variance 1, correlation time tau_c) and the groups are
 independent of each other: the inputs of Song & Abbott 2001, Cortical development and remapping through spike timing-dependent
-plasticity (doi:10.1016/S0896-6273(01)00451-2), with an Ornstein-Uhlenbeck process for the common signal. The neuron is that of
-Song, Miller & Abbott 2000 (doi:10.1038/78829); a presynaptic spike adds g_max w to its conductance, and each of 5000 background
-spikes per second (Poisson, not plastic) adds g_background.
+plasticity (doi:10.1016/S0896-6273(01)00451-2), with an Ornstein-Uhlenbeck process for the common signal. A gain that multiplies
+the rates has fluctuation = gain; one on the mean alone leaves fluctuation = 1. The neuron is that of Song, Miller & Abbott 2000
+(doi:10.1038/78829); a presynaptic spike adds g_max w to its conductance, and each of 5000 background spikes per second (Poisson,
+not plastic) adds g_background.
+
+Time step. What the neuron gets from a spike must not depend on it. Two things made it do so, and are mended: Brian2's
+"exponential_euler" holds the conductance over a step at its value before the step, by which its mean is too high by dt/(2 tau_e)
+(10 % at 1 ms, on a neuron that the background holds near threshold: 12.7 Hz instead of 1.6), so that the neuron is advanced by
+the Runge-Kutta method of fourth order; and an Euler step makes the variance of y too large by dt/(2 tau_c), so that y is
+advanced exactly. What is left goes with dt: a spike acts at the end of its step.
 """
 
 from __future__ import annotations
@@ -29,11 +36,18 @@ from plasticity.errors import WrongUse
 from plasticity.networks.network import Net, Network, onto_one, run_time
 from plasticity.neurons import Neuron, lif_conductance
 from plasticity.rules import Landing, Rule, pair_stdp
+from plasticity.spike_statistics import mean_correlation
 
 __all__ = ["TwoGroups"]
 
 GROUPS = 2
-SINGLED_OUT = ("attention", "redistributed", "equal_gain", "shuffled", "learning_gate")  # how a gain does so, or does not
+# How a gain singles out a group, or does not
+SINGLED_OUT = ("attention", "mean_only", "redistributed", "equal_gain", "shuffled", "learning_gate")
+
+# A spike between two steps: for what is left of its step the potential has moved on from the reset, and how much is left says
+# what the potential is above threshold, both along straight lines.
+BETWEEN_STEPS = """left = clip((v - threshold)/clip(rest - threshold + ge*(E_exc - threshold), 1*uvolt, inf*volt), 0, dt/tau_m)
+v = reset + left*(rest - reset + ge*(E_exc - reset))"""
 
 
 @checked
@@ -49,15 +63,16 @@ class TwoGroups(Network):
         Of all synapses; weights without unit. The exponent mu of soft bounds can be set per run, but hard bounds (mu 0) are
         another program.
     neuron : Neuron
-        One with a conductance `ge`.
+        One with the equations of `lif_conductance`.
     epoch, epochs : Quantity, int
         The gains may change every so often, and the most epochs in one run.
-    sample, dt : Quantity
-        How often the weights are recorded, and the time step.
+    sample, window, dt : Quantity
+        How often the weights are recorded, the window in which input spikes are counted, and the time step.
 
-    Inputs per run: `gain` (epochs, 2), `learning` (2 n; what multiplies each synapse's change), `w` (2 n), `base` (hertz),
-    `correlation`, `tau_c` (second), `g_max` and `g_background` (in units of the leak), and every parameter of rule, soft landing
-    and neuron. Outputs: `w` (2 n), `w_history` (samples x 2 n, flat), `input_spikes` (2 n), `spikes` (1: how many).
+    Inputs per run: `gain` and `fluctuation` (epochs, 2), `learning` (2 n; what multiplies each synapse's change), `w` (2 n),
+    `base` (hertz), `correlation`, `tau_c` (second), `g_max` and `g_background` (in units of the leak), and every parameter of
+    rule, soft landing and neuron. Outputs: `w` (2 n), `w_history` (samples x 2 n, flat), `input_counts` (windows, 2 n: how many
+    spikes so far), `input_spikes` (2 n), `spikes` (1: how many).
     """
 
     inputs: int
@@ -67,23 +82,25 @@ class TwoGroups(Network):
     epoch: Quantity = dataclasses.field(default_factory=lambda: 500 * ms)
     epochs: int = 1000
     sample: Quantity = dataclasses.field(default_factory=lambda: 1 * second)
-    dt: Quantity = dataclasses.field(default_factory=lambda: 1 * ms)
+    window: Quantity = dataclasses.field(default_factory=lambda: 100 * ms)
+    dt: Quantity = dataclasses.field(default_factory=lambda: 0.5 * ms)
 
     def run_time_fields(self) -> dict[str, tuple[str, ...]]:
         """The fields whose parameters are set per run; hard bounds have none."""
         return {name: groups for name, groups in super().run_time_fields().items() if name != "landing" or self.landing.mu}
 
     def singled_out(self, how: str, gain: float, seed: int) -> dict[str, np.ndarray]:
-        """The inputs `gain` and `learning` by which group 0 is singled out, or neither is.
+        """The inputs `gain`, `fluctuation` and `learning` by which group 0 is singled out, or neither is.
 
         attention       the gain on the rates of group 0
+        mean_only       the gain on the mean rate of group 0, whose common fluctuation stays as large as it was
         redistributed   2 g/(1 + g) on group 0, 2/(1 + g) on group 1: the total of no gain
         equal_gain      the gain on those of both
         shuffled        the gain on one of the two, drawn anew for each epoch
         learning_gate   no gain on rates; the changes of the synapses of group 0 are multiplied by it
         """
         gains, learning = np.ones((self.epochs, GROUPS)), np.ones(GROUPS * self.inputs)
-        if how == "attention":
+        if how in ("attention", "mean_only"):
             gains[:, 0] = gain
         elif how == "redistributed":
             gains[:] = 2 * gain / (1 + gain), 2 / (1 + gain)
@@ -95,42 +112,58 @@ class TwoGroups(Network):
             learning[: self.inputs] = gain
         else:
             raise WrongUse(f"unknown way to single out a group, {how!r}; known: {', '.join(SINGLED_OUT)}.")
-        return {"gain": gains, "learning": learning}
+        return {"gain": gains, "fluctuation": np.ones_like(gains) if how == "mean_only" else gains, "learning": learning}
 
     def by_group(self, found: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Outputs of a run by group: `history` (samples, groups) mean weight, `weights` and `input_spikes` (groups, inputs)."""
+        """Outputs of a run by group: `history` (samples, groups) mean weight, `weights` and `input_spikes` (groups, inputs).
+
+        And `noise_correlation` (groups): of the spike counts in windows, the mean over all pairs of inputs of a group.
+        """
         each = {"weights": found["w"], "input_spikes": found["input_spikes"]}
         history = found["w_history"].reshape(-1, GROUPS, self.inputs).mean(axis=2)
-        return {"history": history} | {name: array.reshape(GROUPS, self.inputs) for name, array in each.items()}
+        counts = np.diff(found["input_counts"], axis=0).reshape(-1, GROUPS, self.inputs)
+        noise = np.array([mean_correlation(counts[:, k]) for k in range(GROUPS)])
+        by_group = {name: array.reshape(GROUPS, self.inputs) for name, array in each.items()}
+        return {"history": history, "noise_correlation": noise} | by_group
 
     def build(self, net: Net) -> None:
         n = GROUPS * self.inputs
         gain = net.table("gain", np.ones((self.epochs, GROUPS)), self.epoch)
+        fluctuation = net.table("fluctuation", np.ones((self.epochs, GROUPS)), self.epoch)
         common = net.group(
             "common",
             GROUPS,
-            """dy/dt = -y/tau_c + sqrt(2/tau_c)*xi : 1
+            """y : 1
             level : 1
             tau_c : second (shared, constant)
             correlation : 1 (shared, constant)""",
-            method="euler",
-            namespace={"gain": gain},
+            namespace={"gain": gain, "fluctuation": fluctuation},
         )
         common.tau_c = 1 * ms
         common.y = "randn()"
-        common.run_regularly("level = gain(t, i)*clip(1 + correlation*y, 0, inf)", when="before_groups", name="common_level")
+        common.run_regularly(
+            """y = y*exp(-dt/tau_c) + sqrt(1 - exp(-2*dt/tau_c))*randn()
+            level = clip(gain(t, i) + correlation*fluctuation(t, i)*y, 0, inf)""",
+            when="before_groups",
+            name="common_level",
+        )
         inputs = net.encode(
             poisson,
             n,
             "inputs",
             "base*level",
             self.epoch,
-            equations="level : 1 (linked)\nbase : Hz (shared, constant)\nlearning : 1 (constant)",
+            equations="level : 1 (linked)\nbase : Hz (shared, constant)\nlearning : 1 (constant)\ncount : 1",
+            reset="count += 1",
             values={"level": linked_var(common, "level", index=np.repeat(np.arange(GROUPS), self.inputs)), "learning": 1},
             method="exact",
         )
         neuron = net.neurons(
-            "neuron", self.neuron, 1, equations="g_background : 1 (shared, constant)", method="exponential_euler"
+            "neuron",
+            dataclasses.replace(self.neuron, reset=BETWEEN_STEPS),
+            1,
+            equations="g_background : 1 (shared, constant)",
+            method="rk4",
         )
         net.add(PoissonInput(neuron, "ge", N=1000, rate=5 * Hz, weight="g_background"))
         plastic = net.learn(
@@ -146,11 +179,15 @@ class TwoGroups(Network):
         input_spikes = SpikeMonitor(inputs, record=False, name="input_spikes")
         spikes = SpikeMonitor(neuron, record=False, name="spikes")
         history = StateMonitor(plastic, "w", record=np.arange(n), dt=self.sample, name="history")
-        net.add(input_spikes, spikes, history)
+        counts = StateMonitor(inputs, "count", record=True, dt=self.window, name="counts")
+        net.add(input_spikes, spikes, history, counts)
 
         net.inputs(
             learning=inputs.learning, base=inputs.base, correlation=common.correlation, tau_c=common.tau_c,
             w=plastic.w, g_max=plastic.g_max, g_background=neuron.g_background,
         )  # fmt: skip
-        net.outputs(w=plastic.w, w_history=history.state("w"), input_spikes=input_spikes.count, spikes=spikes.count)
+        net.outputs(
+            w=plastic.w, w_history=history.state("w"), input_counts=counts.state("count"), input_spikes=input_spikes.count,
+            spikes=spikes.count,
+        )  # fmt: skip
         net.lasts(self.epochs * self.epoch)

@@ -1,4 +1,4 @@
-"""The figures of `attention_gain`: two groups of synapses under a gain, in six conditions."""
+"""The figures of `attention_gain`: two groups of synapses under a gain, in seven conditions."""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ from simulations.figures.kinds import (
     seeds_and_mean,
     small_title,
 )  # fmt: skip
-from simulations.figures.style import BLACK, BLUE, GREEN, ORANGE, PURPLE, VERMILION, over_seeds
+from simulations.figures.style import BLACK, BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION, over_seeds
 
 LOOKS: dict[str, dict[str, Any]] = {
     "attention": {"color": VERMILION, "linestyle": "-", "marker": "o"},
+    "mean_only": {"color": SKY, "linestyle": "-", "marker": "X"},
     "redistributed": {"color": BLUE, "linestyle": "-", "marker": "D"},
     "equal_gain": {"color": BLACK, "linestyle": "--", "marker": "v"},
     "shuffled": {"color": PURPLE, "linestyle": "-.", "marker": "^"},
@@ -59,7 +60,7 @@ def weights(gains: Sequence[float], found: np.ndarray) -> Page:
         return panel(*both, x=GAIN, y=WEIGHT, title=condition.replace("_", " "), ylim=(0, 1), xticks=gains)
 
     panels = keyed([one(*named) for named in zip(LOOKS, found, strict=True)], "lower left")
-    return page(panels[:3], panels[3:], size=(7.5, 4.6), caption=over_seeds(found.shape[2]), sharex=True, **SHARED)
+    return page(panels[:4], panels[4:], size=(9.0, 4.6), caption=over_seeds(found.shape[2]), sharex=True, **SHARED)
 
 
 def time_course(gains: Sequence[float], history: np.ndarray) -> Page:
