@@ -46,7 +46,7 @@ class Budget:
         (50, 100, 200, 400, 1000, 2000), "distinct training trials, as far as the task has them", "trials", low=2
     )
     hidden: tuple[int, ...] = setting((4, 8, 16, 32, 64, 192), "hidden units of models trained by gradient", low=1, high=20_000)
-    neurons: tuple[int, ...] = setting((1, 2, 5, 10, 20, 60), "neurons for each class of a spiking network", low=1, high=20_000)
+    neurons: tuple[int, ...] = setting((2, 5, 10, 20, 40), "neurons for each class of a spiking network", low=1, high=20_000)
     within: float = setting(0.01, "by how much the smallest sufficient size may be right less often than the best", low=0, high=1)
     accuracy: float | None = setting(
         None,
@@ -157,7 +157,10 @@ def budgeted(
     wanted = []
     for (point, seed), name in places.items():
         learner, of = plan[point]
-        share = 1.0 if point.trials is None else 0.2 + 0.8 * point.trials / made.train  # type: ignore[attr-defined]
+        part = point.trials / made.train if point.trials else 1.0  # type: ignore[attr-defined]
+        if point.size and learner.side == "spiking":  # PyTorch takes as long for a small model
+            part = point.size / max(chosen.neurons)
+        share = 0.2 + 0.8 * part
         told: dict[str, Any] = {**facts, "settings": recorded(of)}
         wanted.append(Job(name, dataclasses.replace(learner, name=point.name), of, seed, told, share * learner.cost))
     spikes = backend() if any(learner.side == "spiking" for learner in resolved) else ""

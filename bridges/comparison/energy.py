@@ -59,7 +59,8 @@ ASSUMPTIONS = (
     " for each trial, as spikes do.",
     "Torch: each operation reads its operands and writes its result, as in eager mode; none are fused.",
     "Torch: drawing dropout and shuffling, and the schedule of the learning rate, are not counted.",
-    "Controls of scikit-learn: a decision reads each number that is kept once; their training is not counted.",
+    "Controls of scikit-learn: a decision takes the products of the gate and reads each number that is kept once; their training"
+    " is not counted.",
     "Weights lie in one memory (SRAM, or DRAM with weights=dram), in training with gradients and moments, states in another (of"
     " torch, in training the results of all operations, in decisions what the largest one reads and writes); a word costs what it"
     " does in a memory of that size, of 8 KB at least. With memory=banks all is priced as memories of 8 KB, as if they were cut"
