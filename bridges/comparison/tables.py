@@ -54,7 +54,7 @@ def summary(comparison: Comparison, width: int | None = None) -> Table:
     for group, names in comparison.groups.items():
         table.add_section()
         if len(comparison.groups) > 1:
-            table.add_row(f"[italic]{group}", *[""] * (sum(shown) - 1))
+            table.add_row(group, *[""] * (sum(shown) - 1), style="italic")
         for name in names:
             accuracy, difference, gap = entries[name]["accuracy"], apart.get(name), " " if wide else "\n"
             cells = [
@@ -108,7 +108,7 @@ def _short_table(comparison: Comparison, width: int | None) -> Table:
     rows = iter(zip(*columns.values(), strict=True))
     for group, names in comparison.groups.items():
         if len(comparison.groups) > 1:
-            table.add_row(f"[italic]{group}:", *[""] * (len(columns) - 1))
+            table.add_row(f"{group}:", *[""] * (len(columns) - 1), style="italic")
         for name in names:
             table.add_row(*next(rows), style="bold" if name == comparison.best else None)
     return table

@@ -31,7 +31,7 @@ def told(a: np.ndarray, b: np.ndarray | float = 0.0) -> dict[str, float]:
 def rows(points: Sequence[Point], a: Mapping[str, np.ndarray], theory: np.ndarray) -> list[Row]:
     """A row for each point, of the arrays (points, seeds, ...) and what a theory says of its weights (points, 2).
 
-    Intervals are 95 % BCa over seeds, each for itself. `attended` and `ignored` are changes from the mean weight at gain and
+    Intervals are 95 % over seeds, each for itself. `attended` and `ignored` are changes from the mean weight at gain and
     fluctuation 1.
     """
     at = {point: k for k, point in enumerate(points)}

@@ -320,7 +320,7 @@ class Sweep:
         return told
 
     def summary(self, name: str, point: int) -> dict[str, float]:
-        """Mean over seeds and its 95 % interval (BCa bootstrap); nan where there are fewer than two."""
+        """Mean over seeds and its 95 % interval; nan where there are fewer than two."""
         return mean_and_interval(self.values[name][point])
 
     def to_json(self) -> dict[str, Any]:

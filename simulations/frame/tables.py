@@ -141,7 +141,9 @@ def cued_digits(reference: Path) -> str:
 def weights(reference: Path) -> str:
     """By how much attended synapses end stronger than ignored ones in the main comparison."""
     found = _summary(reference, "cued_digits")["attended_minus_ignored"]
-    return ", ".join(f"{strength(value)} ({name})" for name, value in found.items())
+    told = ", ".join(f"{strength(value)} ({name})" for name, value in found.items())
+    nulls = ", ".join(f"{name} {strength(value)}" for name, value in found["spiking_gated"]["nulls"].items())
+    return f"{told}. The same number of other weights: {nulls}"
 
 
 @part
@@ -255,8 +257,9 @@ def results_readme(reference: Path) -> str:
     head = (
         "# Reference results\n\n"
         "Every number here comes from a run whose record lies in `results/reference`; this page is written by"
-        " `plasticity tables --write` and by nobody else. Means over seeds stand with their 95 % interval (BCa bootstrap over"
-        " seeds). A check that does not hold stays in its table. Checks of different kinds are counted apart.\n\n"
+        " `plasticity tables --write` and by nobody else. Means over seeds stand with their 95 % interval (Student;"
+        " where seeds split one set of data anew corrected as by Nadeau & Bengio 2003). A check that does not hold stays in its"
+        " table. Checks of different kinds are counted apart.\n\n"
         f"{kinds_of_checks(reference)}\n\n{checks(reference)}\n\n{listed}"
     )
     return "\n\n".join([head, *(_reference(reference / name, found[name]) for name in names)]) + "\n"

@@ -205,14 +205,10 @@ def _value(value: Any) -> str:
 
 
 COLUMNS = (
-    "Accuracy: share of right answers on the test trials, mean over seeds, with its 95 % interval (BCa bootstrap over seeds,"
-    " doi:10.1080/01621459.1987.10478410).",
-    "To the best: the learner minus the one with the highest mean, paired by seed. Effect g_z: that difference in standard"
-    " deviations over seeds (Cohen's d_z, doi:10.3389/fpsyg.2013.00863), corrected for its bias in small samples"
-    " (doi:10.3102/10769986006002107). p: sign-flip permutation test, two-sided, Holm-corrected over all differences.",
-    "Trials to 80 % of the end: training trials, repeats counted, until the validation accuracy first reaches 80 % of its last"
-    " value; median over seeds and range; none for a learner that ends less than a tenth of the way from chance to the ceiling."
-    " Fit: median over seeds.",
+    "Accuracy: share of right answers on the test trials, mean over seeds, with its 95 % interval (Student's t; where seeds split"
+    " one set of data anew corrected as by Nadeau & Bengio 2003, doi:10.1023/A:1024068626366).",
+    "To the best: the learner minus the one with the highest mean, paired by seed. Compare within a group: what learners are"
+    " given and what they have to learn is not alike between groups. Fit: median over seeds. p, Holm-corrected: summary.csv.",
 )
 
 
