@@ -43,7 +43,7 @@ def _variants() -> tuple[Variant, ...]:
             name + suffix,
             f"{summary}; {how}",
             {"kind": name, "gate": gate},
-            frozenset({"image", "streams"}) if suffix else frozenset({"streams"}),
+            frozenset({"streams"}) if suffix else frozenset({"image", "streams"}),
             source,
         )
         for suffix, gate, how in (("_gated", InputGain(), told), ("", NoGate(), plain))

@@ -116,19 +116,17 @@ def published() -> list[str]:
 
 @part
 def brief(reference: Path) -> str:
-    """The main comparison in one sentence, by what learners are given."""
+    """The main comparison in one sentence: the best of each side among those that are given the same."""
     summary = _summary(reference, "cued_digits")
-    groups: dict[str, list[Any]] = {"given the gate": [], "with the gate to be learnt": []}
-    for learner in summary["learners"]:
-        if "gate" in learner["given"]:
-            groups["given the gate"].append(learner)
-        elif "gate" in learner["learns"]:
-            groups["with the gate to be learnt"].append(learner)
     told = []
-    for group, learners in groups.items():
-        each = (f"`{one['name']}` {percent(one['accuracy'])}" for one in learners)
-        told.append(f"{group} {', '.join(each)}")
-    return f"Right answers on cued digits in % (chance {100 * summary['chance']:.0f}): {'; '.join(told)}."
+    for title, key in (("given the gate", "given"), ("with the gate to be learnt", "learns")):
+        best: dict[str, Any] = {}
+        for learner in summary["learners"]:
+            held = best.get(learner["side"])
+            if "gate" in learner[key] and (held is None or learner["accuracy"]["mean"] > held["accuracy"]["mean"]):
+                best[learner["side"]] = learner
+        told.append(f"{title} " + ", ".join(f"`{one['name']}` {percent(one['accuracy'])}" for one in best.values()))
+    return f"Right answers on cued digits, % (chance {100 * summary['chance']:.0f}): {'; '.join(told)}."
 
 
 @part
@@ -144,6 +142,18 @@ def weights(reference: Path) -> str:
     told = ", ".join(f"{strength(value)} ({name})" for name, value in found.items())
     nulls = ", ".join(f"{name} {strength(value)}" for name, value in found["spiking_gated"]["nulls"].items())
     return f"{told}. The same number of other weights: {nulls}"
+
+
+@part
+def ablations(reference: Path) -> str:
+    """What each ingredient of the spiking classifier is worth, on a task where order does not matter and on one where it does."""
+    tasks = ("cued_digits", "latencies")
+    rows = {task: {row["ablation"]: row for row in _summary(reference, f"ablate_{task}")["rows"]} for task in tasks}
+    body = []
+    for name in rows[tasks[0]]:
+        cells = [(rows[task][name]["accuracy"], rows[task][name]["difference"]) for task in tasks if name in rows[task]]
+        body.append((name, *(text for value, apart in cells for text in (percent(value), percent(apart, "+") if apart else ""))))
+    return markdown(("spiking_gated", *(head for task in tasks for head in (f"{task}, %", "to intact"))), body)
 
 
 @part
