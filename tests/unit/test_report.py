@@ -584,7 +584,7 @@ def test_the_command_on_the_page_can_be_typed(small, tmp_path, monkeypatch, caps
     before, after = (read_sealed(folder / "run.json")["configuration"] for folder in (small, tmp_path / "results" / "run_again"))
     assert after.pop("learners") == ["mlp", "guessing"]
     for key, value in after.items():
-        wanted = {name: before[key][name] for name in value} if key in ("sides", "parameters") else before[key]
+        wanted = {name: before[key][name] for name in value} if key in ("sides", "parameters", "given", "learns") else before[key]
         assert value == wanted
     one, other = Comparison.load(small), Comparison.load(tmp_path / "results" / "run_again")
     np.testing.assert_array_equal(one.numbers("mlp", "accuracy"), other.numbers("mlp", "accuracy"))
