@@ -208,9 +208,7 @@ COLUMNS = (
     "To the best: the learner minus the one with the highest mean, paired by seed. Effect g_z: that difference in standard"
     " deviations over seeds (Cohen's d_z, doi:10.3389/fpsyg.2013.00863), corrected for its bias in small samples"
     " (doi:10.3102/10769986006002107). p: sign-flip permutation test, two-sided, Holm-corrected over all differences.",
-    "Trials to 80 % of the end: training trials, repeats counted, until the validation accuracy first reaches 80 % of its last"
-    " value; median over seeds and range; none for a learner that ends less than a tenth of the way from chance to the ceiling."
-    " Fit: median over seeds.",
+    "Fit: median over seeds.",
 )
 
 
