@@ -121,7 +121,8 @@ def tell(sentence: str) -> None:
     """A sentence on standard error, of which a terminal obeys nothing."""
     from plasticity.errors import printable
 
-    print(printable(sentence), file=sys.stderr, flush=True)
+    text = printable(sentence).encode(errors="backslashreplace").decode()  # a name may hold bytes that are no letters
+    print(text, file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager
