@@ -291,6 +291,7 @@ class Comparison:
             for name, entry in self.differences.items()
         ]
         return {
+            **self._ablated(),
             "task": self.task,
             "chance": self.chance,
             "ceiling": self.ceiling,
@@ -305,6 +306,14 @@ class Comparison:
             "likeness": self.likeness,
             "out": None if self.folder is None else str(self.folder),
         }
+
+    def _ablated(self) -> dict[str, Any]:
+        """Of ablations the learner and their rows, as `bridges.comparison.ablation` has them."""
+        if "ablates" not in self.configuration:
+            return {}
+        from bridges.comparison.ablation import rows  # not above: it is made of comparisons
+
+        return {"learner": self.configuration["ablates"]["learner"], "rows": rows(self)}
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """The rows of `to_frame`."""

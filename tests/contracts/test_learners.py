@@ -19,11 +19,10 @@ from plasticity.engine import programs
 from plasticity.errors import WrongUse
 from plasticity.gates import EqualGain, InputGain, LearningGate, NoGate, ShuffledGate
 from plasticity.learners import CLASSES, Guessing, SpikingClassifier, entries_of, spiking_classifier
-from plasticity.learners.learner import SIDES
 from plasticity.learners.spiking_classifier import COMPETITION_STDP
 from plasticity.neurons import NEURONS
 from plasticity.rules import RULES, hebb, pair_stdp, triplet_stdp
-from plasticity.settings import describe
+from plasticity.settings import SIDES, describe
 from plasticity.statistics import paired_difference
 from plasticity.tasks import KINDS, AssociativeRecall, CuedDigits
 

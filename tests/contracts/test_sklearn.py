@@ -362,7 +362,7 @@ def test_a_network_in_which_nothing_fires_is_told_and_gives_equal_chances():
 )
 def test_what_is_told_of_silence_fits_its_cause(monkeypatch, gains, shown, told):
     learner = SpikingClassifier(gate=InputGain(*gains))
-    learner.theta_, learner.called = np.zeros(3), "spiking_gated"
+    learner.theta_, learner.called, learner._typical_sum = np.zeros(3), "spiking_gated", 1.0
     monkeypatch.setattr(learner, "_checked", lambda X: X, raising=False)
     monkeypatch.setattr(learner, "_deciding", lambda: np.random.default_rng(0), raising=False)
     trials = np.hstack([np.full((4, 6), shown), np.eye(2)[[0, 1, 0, 1]]])

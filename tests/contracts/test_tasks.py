@@ -392,7 +392,7 @@ def test_settings_given_as_text_are_converted_and_unknown_ones_refused():
 
 
 def test_unknown_data_is_answered_with_the_known_ones():
-    with pytest.raises(WrongUse, match="unknown value for data.*Known: digits, mnist"):
+    with pytest.raises(WrongUse, match="unknown value for data.*Known: digits, idx, mnist"):
         CuedDigits(data="cifar")
 
 

@@ -197,7 +197,7 @@ def test_json_is_all_there_is_on_standard_output(program, tmp_path):
         "out": str(tmp_path / "run"),
     }
     assert {"task", "chance", "ceiling", "learners", "differences", "out"} <= summary.keys()
-    assert {"mean", "low", "high", "seeds"} == summary["learners"][0]["accuracy"].keys()
+    assert {"mean", "low", "high", "seeds", "for"} == summary["learners"][0]["accuracy"].keys()
     assert {"a", "b", "mean", "low", "high", "p"} <= summary["differences"][0].keys()
     assert summary["out"] == str(tmp_path / "run")
 
@@ -291,7 +291,7 @@ def test_a_damaged_record_is_named_in_one_sentence(program, tmp_path):
         (["compare", "cued_digits", "--learners", "spiking_gated", "--set", "gate=none"], "did you mean spiking.gate=none?"),
         (["compare", "cued_digits", "--set", "epochs=3"], "did you mean torch.epochs=3?"),
         (["compare", "cued_digits", "--learners", "mlp", "--set", "spiking.gate=none"], "for spiking learners, and none is"),
-        (["compare", "cued_digits", "--set", "data=foo"], "Known: digits, idx, mnist."),
+        (["compare", "cued_digits", "--set", "data=foo"], "Known: digits, idx, mnist, mnist8."),
         (["sweep", "exponential_output"], "plasticity sweep exponential_output --grid mu="),
         (["sweep", "digits"], "plasticity sweep digits --grid train="),
         (["cache", "list"], "`plasticity cache --clean` deletes it"),

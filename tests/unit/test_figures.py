@@ -15,11 +15,12 @@ from plasticity.engine.operations import Costs, Operations
 from plasticity.errors import PlasticityError
 from plasticity.records import Record
 from plasticity.statistics import interval
-from simulations import figures
+from simulations import SIMULATIONS, figures
 from simulations.figures import attention_gain
 from simulations.figures import comparison as drawing
 from simulations.figures.kinds import draw
 from simulations.frame import results
+from simulations.frame.execute import RECORD, from_configuration
 
 REFERENCE = Path(__file__).parents[2] / "results" / "reference"
 FEATURES, CLASSES, SEEDS = 16, 4, 3
@@ -293,9 +294,10 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path, whole):
 def reference(name, **settings):
     """The figures of a reference run, with some settings changed; nothing is simulated."""
     result = results.load(REFERENCE / name)
-    if settings:
-        result.configuration["settings"] |= settings
-    return result.figures()
+    if not settings:
+        return result.figures()
+    made = from_configuration(SIMULATIONS[name], result.configuration["settings"] | settings)
+    return figures.draw_all(made.figures(made.arrays_of(Record.load(REFERENCE / name / "records" / RECORD))))
 
 
 def overhang(figure):

@@ -183,7 +183,7 @@ def test_a_folder_without_a_run_is_refused(tmp_path):
 
 
 def test_arrays_that_are_left_out_leave_what_to_cite(tmp_path):
-    found = results.load(REFERENCE / "cued_digits_mnist").references()
+    found = results.load(REFERENCE / "cued_digits_mnist8").references()
     assert "10.1109/5.726791" in [name.lower() for name in found]  # MNIST
 
 

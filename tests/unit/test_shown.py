@@ -137,5 +137,7 @@ def test_a_result_that_is_not_finished_says_so_in_a_notebook(tmp_path):
     found = results.ExperimentResult(tmp_path, {"command": "run", "simulation": "stdp_window", "settings": {}, "seeds": [0]})
     assert repr(found) == f"<ExperimentResult stdp_window, in {tmp_path}>"
     assert "holds no finished run of stdp_window" in found._repr_html_()
-    Record("stdp_window", {}, None, {"checks": [], "area": 0.25}, {}, 0.0, "numpy", 1).save(tmp_path / "records" / "outcome")
+    Record("stdp_window", found.configuration, None, {"checks": [], "area": 0.25}, {}, 0.0, "numpy", 1).save(
+        tmp_path / "records" / "outcome"
+    )
     assert "area" in Cells(found._repr_html_()).texts
