@@ -141,7 +141,7 @@ def weights(reference: Path) -> str:
     found = _summary(reference, "cued_digits")["attended_minus_ignored"]
     told = ", ".join(f"{strength(value)} ({name})" for name, value in found.items())
     nulls = ", ".join(f"{name} {strength(value)}" for name, value in found["spiking_gated"]["nulls"].items())
-    return f"{told}. The same number of other weights: {nulls}"
+    return f"{told}. The same measure elsewhere: {nulls}"
 
 
 @part

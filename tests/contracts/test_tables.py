@@ -102,14 +102,15 @@ def test_the_tables_of_comparisons_say_what_the_records_say(name):
     assert table.count("\n") == 1 + len(summary["learners"])
     for learner in summary["learners"]:
         mean, low, high = (100 * learner["accuracy"][key] for key in ("mean", "low", "high"))
-        assert f"| {learner['name']} | {mean:.1f} [{low:.1f}, {high:.1f}] |" in table
+        given, learns = (", ".join(learner[what]) or "nothing" for what in ("given", "learns"))
+        assert f"| {learner['name']} | {given} | {learns} | {mean:.1f} [{low:.1f}, {high:.1f}] |" in table
 
 
 def test_the_sentence_of_the_main_comparison_has_its_numbers():
     told = tables.brief(REFERENCE)
     summary = read_json(REFERENCE / "cued_digits" / "summary.json")
     right = {learner["name"]: learner["accuracy"]["mean"] for learner in summary["learners"]}
-    for words in (f"{100 * right['spiking_gated']:.1f} [", f"{100 * right['softmax_attention']:.1f} [", "is given its gate"):
+    for words in (f"{100 * right['spiking_gated']:.1f} [", f"{100 * right['softmax_attention']:.1f} [", "given the gate", "to be learnt"):
         assert words in told
     for name, value in summary["attended_minus_ignored"].items():
         assert f"{value['mean']:.3f} [{value['low']:.3f}, {value['high']:.3f}] ({name})" in tables.weights(REFERENCE)
