@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from bridges.comparison import Comparison
 
 
+MOST_ALIKE = 10  # learners of which all pairs can be read in a figure
+
+
 def _means(comparison: Comparison) -> str:
     return f"means over {len(comparison.seeds)} seeds" if len(comparison.seeds) > 1 else f"seed {comparison.seeds[0]}"
 
@@ -426,11 +429,14 @@ def costs(comparison: Comparison) -> Figure | None:
 def likeness(comparison: Comparison) -> Figure | None:
     """Likeness of each pair of learners, of errors, representations and dissimilarities: 0 as permuted trials, 1 alike.
 
-    Means over seeds; of several seeds the 95 % interval stands below the diagonal.
+    Means over seeds; of several seeds the 95 % interval stands below the diagonal. Of many learners those with a representation
+    alone are shown; the table has all.
     """
     if not comparison.likeness:
         return None
     rows = comparison.likeness[0]["rows"]
+    if len(comparison.learners) > MOST_ALIKE:
+        rows = [row for row in rows if row.get("cka")] or rows
     panels = {
         "error_consistency": "errors: Cohen's κ",
         "cka": "representations:\nlinear CKA",
@@ -439,7 +445,7 @@ def likeness(comparison: Comparison) -> Figure | None:
     shown = {key: title for key, title in panels.items() if any(row.get(key) for row in rows)}
     if not shown:
         return None
-    size = 0.36 * len(comparison.learners)
+    size = 0.36 * len({row[end] for row in rows for end in ("a", "b")})
     figure, axes = new(1.2 + (1.6 + size) * len(shown), 2.2 + size, columns=len(shown))
     image: Any = None
     for axis, (key, title) in zip(axes[0], shown.items(), strict=True):

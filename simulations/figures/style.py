@@ -54,6 +54,7 @@ _LOOK = {  # colour, line style, marker
     "spiking_shuffled_gate": (PURPLE, "-.", "^"),
     "spiking_equal_gain": (BLACK, ":", "v"),
     "softmax_attention": (BLUE, "-", "D"),
+    "gated_attention": (GREEN, "--", "D"),
     "uniform_attention": (SKY, "--", "P"),
     "mlp": (GREEN, "-.", "X"),
     "guessing": (GREY, ":", "."),

@@ -110,7 +110,12 @@ def test_the_sentence_of_the_main_comparison_has_its_numbers():
     told = tables.brief(REFERENCE)
     summary = read_json(REFERENCE / "cued_digits" / "summary.json")
     right = {learner["name"]: learner["accuracy"]["mean"] for learner in summary["learners"]}
-    for words in (f"{100 * right['spiking_gated']:.1f} [", f"{100 * right['softmax_attention']:.1f} [", "given the gate", "to be learnt"):
+    for words in (
+        f"{100 * right['spiking_gated']:.1f} [",
+        f"{100 * right['softmax_attention']:.1f} [",
+        "given the gate",
+        "to be learnt",
+    ):
         assert words in told
     for name, value in summary["attended_minus_ignored"].items():
         assert f"{value['mean']:.3f} [{value['low']:.3f}, {value['high']:.3f}] ({name})" in tables.weights(REFERENCE)
