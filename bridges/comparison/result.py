@@ -15,6 +15,7 @@ import numpy as np
 from bridges.comparison import tables
 from bridges.comparison.energy import EnergyTable, cost_table, spent
 from bridges.comparison.fairness import fairness_table
+from bridges.comparison.ingredients import rows as ingredients
 from bridges.comparison.likeness import likeness_tables
 from bridges.learners import NAME
 from plasticity.checked import checked
@@ -308,12 +309,10 @@ class Comparison:
         }
 
     def _ablated(self) -> dict[str, Any]:
-        """Of ablations the learner and their rows, as `bridges.comparison.ablation` has them."""
+        """Of ablations the learner and their rows, as `bridges.comparison.ingredients` has them."""
         if "ablates" not in self.configuration:
             return {}
-        from bridges.comparison.ablation import rows  # not above: it is made of comparisons
-
-        return {"learner": self.configuration["ablates"]["learner"], "rows": rows(self)}
+        return {"learner": self.configuration["ablates"]["learner"], "rows": ingredients(self)}
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """The rows of `to_frame`."""

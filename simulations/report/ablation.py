@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bridges.comparison.ablation import rows
+from bridges.comparison.ingredients import rows
 from bridges.comparison.tables import many
 from plasticity.ablations import INTACT
 from simulations.figures import ablation as drawing
