@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bridges.comparison.energy import ASSUMPTIONS, EnergyTable, joules, of_training, prices, values
-from bridges.comparison.result import read_configuration, record_name
+from bridges.comparison.result import interval_for, read_configuration, record_name
 from plasticity.checked import checked
 from plasticity.errors import PlasticityError, WrongUse
 from plasticity.parallel import FEW_SEEDS
@@ -362,6 +362,7 @@ class Curves:
             "accuracy": {
                 "mean": float(right.mean()), "low": finite(max(low, 0.0)), "high": finite(min(high, 1.0)),
                 "seeds": [float(value) for value in right],
+                "for": interval_for(self.shared),
             },
         }  # fmt: skip
 

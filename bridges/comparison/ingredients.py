@@ -29,7 +29,8 @@ def rows(comparison: Comparison) -> list[dict[str, Any]]:
             "ablation": name,
             "summary": told.get(name, "as it is"),
             "accuracy": {
-                "mean": float(values.mean()), "low": finite(low), "high": finite(high), "seeds": [float(v) for v in values]
+                "mean": float(values.mean()), "low": finite(low), "high": finite(high), "seeds": [float(v) for v in values],
+                "for": comparison.interval_for
             },
             "difference": None if name == INTACT else _difference(comparison, name),
             "undecided": _undecided(comparison, name),

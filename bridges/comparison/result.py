@@ -43,6 +43,13 @@ def configured(configuration: Mapping[str, Any], learner: str) -> dict[str, Any]
     return {**told, "learner": learner, "parameters": configuration["parameters"][learner]}
 
 
+def interval_for(shared: float) -> str:
+    """What an interval over seeds is an interval for, by how much their data share (`plasticity.tasks.Draw.shared`)."""
+    if shared:
+        return "what is to be expected on new data like these, 95 %; that the seeds split one set of data anew is allowed for"
+    return "what is to be expected over new draws of this task, 95 %"
+
+
 @checked
 @dataclass
 class Comparison:
@@ -158,9 +165,7 @@ class Comparison:
     @property
     def interval_for(self) -> str:
         """What an interval over seeds is an interval for."""
-        if self.shared:
-            return "what is to be expected on new data like these, 95 %; that the seeds split one set of data anew is allowed for"
-        return "what is to be expected over new draws of this task, 95 %"
+        return interval_for(self.shared)
 
     def of(self, learner: str) -> list[Record]:
         """The records of one learner in the order of the seeds."""
