@@ -153,8 +153,8 @@ def test_the_summary_is_what_scripts_are_promised():
     assert {"task", "budget", "points", "crossings", "sufficient", "reached", "seeds"} <= set(told)
     for point in told["points"]:
         assert {"learner", "given", "learns", "trials", "energy", "parameters", "accuracy"} <= set(point)
-        assert {"mean", "low", "high", "seeds"} == set(point["accuracy"]) and len(point["accuracy"]["seeds"]) == 3
-    assert set(told["crossings"][0]["at"]) == {"mean", "low", "high", "seeds"}
+        assert {"mean", "low", "high", "seeds", "for"} == set(point["accuracy"]) and len(point["accuracy"]["seeds"]) == 3
+    assert set(told["crossings"][0]["at"]) == {"mean", "low", "high", "seeds", "for"}
     assert set(ASSUMPTIONS) < set(told["notes"])
 
 
