@@ -103,8 +103,10 @@ def _short_table(comparison: Comparison, width: int | None) -> Table:
     if width is not None and _needs(columns) > width:  # intervals below their means
         columns = {title: cells for title, cells in _columns(comparison, "\n").items() if title in columns}
     table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, SPACE - 1, 0, 0))
+    longest = max(map(len, columns["learner"]))
     for title in columns:
-        table.add_column(title, justify="left" if title == "learner" else "right", overflow="fold")
+        first = title == "learner"
+        table.add_column(title, justify="left" if first else "right", overflow="fold", max_width=longest if first else None)
     rows = iter(zip(*columns.values(), strict=True))
     for group, names in comparison.groups.items():
         if len(comparison.groups) > 1:
@@ -186,7 +188,8 @@ def _scale(comparison: Comparison) -> str:
 
 def _sentences(comparison: Comparison) -> list[str]:
     """Who is ahead among those that may be compared; what attention does to weights; who is worse than no learning."""
-    return [sentence for sentence in (*ahead(comparison), _attended(comparison), _below(comparison)) if sentence]
+    best = ahead(comparison) if len(comparison.groups) == 1 else []  # else the table tells, by its groups
+    return [sentence for sentence in (*best, _attended(comparison), _below(comparison)) if sentence]
 
 
 def ahead(comparison: Comparison) -> list[str]:

@@ -62,6 +62,8 @@ class Gate:
     @checked
     def superpose(self, stimulus: np.ndarray, cue: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """The streams (trials, streams, features) times their gains, added up: what meets where they meet, (trials, features)."""
+        if given.real(stimulus) is None or np.ndim(stimulus) != 3:
+            raise WrongUse(f"stimulus of shape {np.shape(stimulus)} must be numbers (trials, streams, features).")
         return np.einsum("tsf,ts->tf", stimulus, self.gains(cue, stimulus.shape[1], rng))
 
 

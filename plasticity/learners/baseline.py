@@ -13,6 +13,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.utils.validation import check_is_fitted
 
 from plasticity import settings
+from plasticity.checked import checked
 from plasticity.engine.operations import Costs, Operations
 from plasticity.gates import Gate, InputGain, NoGate
 from plasticity.learners import inputs
@@ -123,6 +124,7 @@ class Baseline(ClassifierMixin, Learner):
         stored = {"decision": {"weights": kept, "states": gated + features}}
         return Costs("control", {}, {"forward": done}, stored=stored)
 
+    @checked
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take over what `state` gave, and learn it again."""
         self._held(state, "rows_", "labels_", "classes_")

@@ -198,6 +198,14 @@ TINY = ["--seeds", "1", "--jobs", "1", *(f"--set={size}" for size in ("train=40"
 SHORT = {"torch": "--set=torch.epochs=1", "diehl_cook": "--set=diehl_cook.passes=1"}
 SMALL = {  # of an experiment, what makes it short
     "attention_gain": ["--seeds", "1", "--set=duration_s=20"],
+    "attention_map": [
+        "--seeds",
+        "2",
+        "--set=rules=soft_bounds",
+        "--set=gains=1,2",
+        "--set=fluctuations=1,2",
+        "--set=duration_s=10",
+    ],
     "homeostasis": ["--seeds", "1", "--set=adapt_s=10"],
     "exponential_output": ["--seeds", "1"],
     "cued_digits": ["--seeds", "1", "--set=validation=20", "--set=test=30", "--set=torch.epochs=1"],

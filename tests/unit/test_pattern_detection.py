@@ -381,7 +381,7 @@ def test_one_compiled_program_serves_every_number():
 
 @pytest.mark.full
 def test_a_small_run_ends_in_numbers_checks_and_figures_from_the_record_alone(tmp_path, monkeypatch):
-    for module in ("plasticity.engine.programs", "plasticity.parallel"):
+    for module in ("plasticity.engine.programs", "plasticity.engine"):
         monkeypatch.setattr(f"{module}.backend", lambda: "numpy")  # nothing is compiled
     small = PatternDetection(inputs=40, in_pattern=20, threshold=10.0, duration_s=3.0, stretch_s=1.0, dt_ms=1.0, controls=1)
     fractions: list[float] = []

@@ -218,7 +218,7 @@ def test_the_question_says_what_is_shown_what_is_asked_chance_and_ceiling(read):
 
 
 def test_every_learner_is_told_with_its_equations_and_a_link_to_its_paper(read):
-    for side, names in {"spiking": 4, "torch": 3, "control": 1}.items():
+    for side, names in {"spiking": 4, "torch": 4, "control": 9}.items():
         _, *rows = read.tables[f"Who they are: {side}"]
         assert len(rows) == names and all(row[1] == LEARNERS[row[0]].summary for row in rows)
     assert "A Brian2 spiking network that learns by a local rule" in read.text and "dw = A_plus*pre_trace" in read.text
@@ -275,7 +275,7 @@ def test_every_figure_is_an_image_that_is_whole_and_said_in_words(read):
 def test_the_records_say_commit_versions_machine_and_time(read, cued):
     record = Comparison.load(cued).records[0, "mlp"].provenance
     facts = dict(read.tables["What ran it"])
-    assert facts["records"] == "24" and facts["commit"] == f"{record['commit']}, no tracked file changed"
+    assert facts["records"] == "51" and facts["commit"] == f"{record['commit']}, no tracked file changed"
     assert f"torch {record['versions']['torch']}" in facts["versions"] and record["platform"] in facts["machine"]
     created = {found.provenance["created"] for found in Comparison.load(cued).records.values()}
     assert len(created) == 1  # one run made all of them
@@ -469,6 +469,9 @@ def nasty(small, tmp_path_factory):
     for file in (folder / "records").rglob("*.json"):
         record = read_sealed(file)
         record["provenance"] |= {"platform": NASTY, "commit": NASTY, "created": NASTY}
+        of_run = told["configuration"]
+        record["configuration"] |= {key: of_run[key] for key in ("settings", "facts")}
+        record["configuration"]["parameters"] = of_run["parameters"][record["configuration"]["learner"]]
         write_sealed(file, record)
     checks = [Check(NASTY, NASTY, NASTY, NASTY, f"{NASTY} doi:10.1000/{NASTY}", True, "own").to_json() | {"kind": NASTY}]
     write_sealed(folder / "identities" / "summary.json", {"simulation": "identities", "numbers": {}, "checks": checks})
