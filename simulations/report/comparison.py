@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,7 +62,7 @@ def sections(comparison: Comparison, folder: Path) -> list[Section]:
         Section("question", "The question", _question(comparison)),
         Section("learners", "The learners", _learners(comparison)),
         Section("figures", "More figures", rest),
-        Section("seeds", "Every seed", _seeds_table(comparison)),
+        Section("seeds", "Every seed", _seeds_tables(comparison)),
         *(Section(key, title, given(title, summary[key])) for key, title in told),
         Section("identities", "Identity checks", _identities(folder)),
         Section("settings", "Settings of the learners", _settings(configuration)),
@@ -228,8 +228,17 @@ def _pictures(comparison: Comparison) -> list[Block]:
     return pictures(drawn, {name: " ".join((inspect.getdoc(vars(drawing)[name]) or "").split()) for name in drawn})
 
 
-def _seeds_table(comparison: Comparison) -> list[Block]:
+SIDE_BY_SIDE = 8  # learners in a table of seeds that a printed sheet holds
+
+
+def _seeds_tables(comparison: Comparison) -> list[Block]:
+    """Every learner at every seed, so many learners in a table as are read side by side."""
     names = comparison.learners
+    parts = [names[first : first + SIDE_BY_SIDE] for first in range(0, len(names), SIDE_BY_SIDE)]
+    return [_seeds_table(comparison, part, place, place == len(parts)) for place, part in enumerate(parts, 1)]
+
+
+def _seeds_table(comparison: Comparison, names: Sequence[str], part: int, last: bool) -> Block:
     digits = 1 if len(next(iter(comparison.records.values())).arrays["predictions"]) <= 1000 else 2
     rows = []
     for seed in comparison.seeds:
@@ -244,7 +253,8 @@ def _seeds_table(comparison: Comparison) -> list[Block]:
     )
     heads = ["seed", *names, "sha256 of the trials"]
     right = frozenset(range(1, len(heads)))
-    return [Table("Test accuracy of every learner at every seed, %", heads, rows, [note], right, foot=foot)]
+    title = "Test accuracy of every learner at every seed, %" + (f" (part {part})" if part > 1 else "")
+    return Table(title, heads, rows, [note] if last else [], right, foot=foot)
 
 
 def _identities(folder: Path) -> list[Block]:

@@ -249,14 +249,18 @@ def test_the_table_is_that_of_the_terminal(read, cued):
 
 def test_every_seed_of_every_learner_is_shown(read, cued):
     comparison = Comparison.load(cued)
-    head, *rows, foot = read.tables["Test accuracy of every learner at every seed, %"]
-    assert head[1:-1] == comparison.learners and [int(row[0]) for row in rows] == comparison.seeds
-    for place, name in enumerate(comparison.learners, start=1):
-        accuracies = 100 * comparison.numbers(name, "accuracy")
-        assert [row[place] for row in rows] == [f"{value:.1f}" for value in accuracies]
-        assert foot[place] == f"{accuracies.mean():.1f}"
-    for seed, row in zip(comparison.seeds, rows, strict=True):
-        assert comparison.records[seed, "mlp"].numbers["trials_sha256"].startswith(row[-1]) and len(row[-1]) == 12
+    title, shown = "Test accuracy of every learner at every seed, %", []
+    for part in (title, *(f"{title} (part {place})" for place in (2, 3))):
+        head, *rows, foot = read.tables[part]
+        assert [int(row[0]) for row in rows] == comparison.seeds
+        for place, name in enumerate(head[1:-1], start=1):
+            accuracies = 100 * comparison.numbers(name, "accuracy")
+            assert [row[place] for row in rows] == [f"{value:.1f}" for value in accuracies]
+            assert foot[place] == f"{accuracies.mean():.1f}"
+        for seed, row in zip(comparison.seeds, rows, strict=True):
+            assert comparison.records[seed, "mlp"].numbers["trials_sha256"].startswith(row[-1]) and len(row[-1]) == 12
+        shown += head[1:-1]
+    assert shown == comparison.learners
 
 
 def test_every_figure_is_an_image_that_is_whole_and_said_in_words(read):
