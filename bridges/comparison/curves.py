@@ -535,5 +535,6 @@ class Curves:
             for seed in configuration["seeds"]:
                 path = source / "records" / record_name(seed, point.name)
                 if path.with_name(path.name + ".json").exists():
-                    records[point, int(seed)] = Record.load(path)
+                    records[point, int(seed)] = found = Record.load(path)
+                    found.refuse_other(path, seed, {"learner": point.name})
         return cls(configuration, records, source)

@@ -105,7 +105,7 @@ def compare(
     from bridges import comparison as bridge  # not before all this: a mistake costs no simulator
     from bridges.comparison.budget import BUDGETS, Budget, budgeted
     from bridges.comparison.energy import EnergyTable
-    from simulations.frame import results, terminal
+    from simulations.frame import results
 
     if budget and budget not in BUDGETS:
         raise unknown("budget", budget, BUDGETS)
@@ -125,12 +125,7 @@ def compare(
             energy=energy,
             complete=lambda _: _draw(progress, lambda: results.load(folder).complete(svg)),
         )
-    result = results.load(folder)
-    if as_json:
-        print_json(result.summary())
-        return
-    terminal.show(*result.tables(terminal.console().width, everything))
-    _where(result, everything)
+    _tell(results.load(folder), everything, as_json)
 
 
 def _draw(progress: Callable[..., None], make: Callable[[], None]) -> None:
@@ -171,7 +166,7 @@ def ablate(
     from plasticity.parallel import cluster as on_cluster
     from plasticity.tasks import TASKS
     from simulations import SIMULATIONS
-    from simulations.frame import results, terminal
+    from simulations.frame import results
     from simulations.frame.on_task import by_owner
 
     if task in SIMULATIONS:
@@ -190,9 +185,15 @@ def ablate(
             progress=progress,
             settings=for_learner,
             only=names(only, "--only"),
-            complete=lambda _: results.load(folder).complete(svg),
+            complete=lambda _: _draw(progress, lambda: results.load(folder).complete(svg)),
         )
-    result = results.load(folder)
+    _tell(results.load(folder), everything, as_json)
+
+
+def _tell(result: Result, everything: bool, as_json: bool) -> None:
+    """A finished comparison on the terminal, or for programs."""
+    from simulations.frame import terminal
+
     if as_json:
         print_json(result.summary())
         return

@@ -328,13 +328,19 @@ def test_memories_that_are_not_fitted_say_so():
 
 # Silence
 
+NOT_NORMALISED = {"semisaturation": 1e9, "max_rate_hz": 120.0, "drive": 2.5}  # rates as they are, which silences more easily
+
 
 @pytest.mark.full
-@pytest.mark.parametrize(("neurons", "trials", "passes", "calmer"), [(10, 437, 1, 0.02), (5, 437, 3, 0.01)])
-def test_more_training_that_silences_the_network_is_told_and_what_is_told_helps(neurons, trials, passes, calmer):
+@pytest.mark.parametrize(
+    ("neurons", "trials", "passes", "calmer", "relay"),
+    [(10, 437, 1, 0.02, {}), (20, 437, 3, 0.02, NOT_NORMALISED), (5, 437, 3, 0.01, {})],
+)
+def test_more_training_that_silences_the_network_is_told_and_what_is_told_helps(neurons, trials, passes, calmer, relay):
     shown, labels = load_digits(n_class=3, return_X_y=True)
     shown = shown / 16
-    learner = SpikingClassifier(streams=1, neurons_per_class=neurons, passes=passes).fit(shown[:trials], labels[:trials])
+    learner = SpikingClassifier(streams=1, neurons_per_class=neurons, passes=passes, **relay)
+    learner.fit(shown[:trials], labels[:trials])
     with pytest.warns(UserWarning, match=r"in \d+% of the trials nothing fired .*smaller theta_plus \(it is 0.08"):
         silent = learner.score(shown[trials:], labels[trials:])
     learner.set_params(theta_plus=calmer).fit(shown[:trials], labels[:trials])

@@ -245,7 +245,7 @@ def test_the_command_prints_the_table_and_its_page_says_how_to_run_it_again(tmp_
     assert (told["learner"], told["task"]) == ("spiking_gated", "cued_digits")
     assert [row["ablation"] for row in told["rows"]] == ["intact", "order_reversed", "weights_k_means"]
     for row in told["rows"]:
-        assert {*row["accuracy"]} == {"mean", "low", "high", "seeds"} and len(row["accuracy"]["seeds"]) == 2
+        assert {*row["accuracy"]} == {"mean", "low", "high", "seeds", "for"} and len(row["accuracy"]["seeds"]) == 2
     difference = np.mean(told["rows"][1]["accuracy"]["seeds"]) - np.mean(told["rows"][0]["accuracy"]["seeds"])
     assert told["rows"][1]["difference"]["mean"] == pytest.approx(difference)
     found = results.load(tmp_path / "a")
