@@ -39,9 +39,9 @@ not decay."""
 # the result, reductions (tag `reduction`) an addition for each element of what they reduce, but for these:
 _ADDITIONS = frozenset("add sub rsub relu threshold_backward clamp clamp_min clamp_max maximum minimum eq ne lt le gt ge".split())
 _MOVED = frozenset(  # numbers are moved, made or renamed: memory alone
-    "arange bernoulli bitwise_and bitwise_not cat clone constant_pad_nd copy embedding fill full index index_put logical_and"
-    " logical_not masked_fill neg new_zeros ones ones_like scalar_tensor scatter select_backward slice_backward stack _to_copy"
-    " tril where zeros zeros_like".split()
+    "arange bernoulli bitwise_and bitwise_not cat clone constant_pad_nd copy embedding fill full full_like index index_put"
+    " logical_and logical_not masked_fill neg new_zeros ones ones_like scalar_tensor scatter select_backward slice_backward"
+    " stack _to_copy rand_like tril where zeros zeros_like".split()
 )
 _FREE = frozenset("aminmax detach empty empty_like _local_scalar_dense new_empty unsafe_split _unsafe_view".split())
 _BY_HAND = {  # additions and multiplications for each element of the largest array, from the definitions

@@ -166,6 +166,17 @@ class TorchClassifier(ClassifierMixin, Learner):
 
         Without a probe 15 % of the training trials are held out for it. `progress` is called with the share done, up to 1.
         """
+        return self._fit(X, y, probe, progress, int(self.epochs))
+
+    @one_thread()
+    def untrained(self, X: Any, y: Any) -> TorchClassifier:
+        """The control: everything that `fit` does but training; the weights are those at its start."""
+        return self._fit(X, y, None, None, 0)
+
+    def _fit(
+        self, X: Any, y: Any, probe: tuple[Any, Any] | None, progress: Callable[[float], None] | None, epochs: int
+    ) -> TorchClassifier:
+        """Trained for so many epochs at most."""
         self.check()
         device = _device(self.device)
         given, X = X, inputs.matrix(self, X, fitting=True, text=NOT_NUMBERS)
@@ -202,10 +213,10 @@ class TorchClassifier(ClassifierMixin, Learner):
         with contextlib.ExitStack() as stack:
             checkpoints: Checkpoints | None = None
             log: Log | None = None
-            if self.checkpoint is not None:
+            if self.checkpoint is not None and epochs:
                 configuration = self._configuration(training, validation)
                 checkpoints = stack.enter_context(Checkpoints.open(os.fspath(self.checkpoint), configuration))
-            if self.log is not None:
+            if self.log is not None and epochs:
                 log = stack.enter_context(contextlib.closing(Log(os.fspath(self.log))))
             stack.enter_context(one_thread())
             stack.enter_context(seeded(int(self.random_state), device))
@@ -214,7 +225,7 @@ class TorchClassifier(ClassifierMixin, Learner):
                 network,
                 training,
                 validation,
-                epochs=int(self.epochs),
+                epochs=epochs,
                 learning_rate=float(self.learning_rate),
                 weight_decay=float(self.weight_decay),
                 batch=int(self.batch),
@@ -238,6 +249,8 @@ class TorchClassifier(ClassifierMixin, Learner):
         self.gradient_steps_ = shown // len(training) * math.ceil(len(training) / int(self.batch))
         self.best_trials_ = history.best_trials
         self.arrays_ = self._arrays(validation)
+        if self.arrays_:
+            self.arrays_["history_attended"] = history.attended
         return self
 
     def _make(self, streams: int, features: int, classes: int) -> Model:

@@ -42,12 +42,14 @@ class Batch:
 class History:
     """The learning curve: accuracy and mean loss (the model's, see `LOSSES`) on validation trials after `trials` training trials.
 
-    `trials` starts at 0 and counts repeats; `best_trials` is the point whose weights the model was left with.
+    `trials` starts at 0 and counts repeats; `best_trials` is the point whose weights the model was left with. `attended` is the
+    share of the attention that the cued stream gets then, 1 of several streams where it gets all; NaN where there is none.
     """
 
     trials: np.ndarray
     accuracy: np.ndarray
     loss: np.ndarray
+    attended: np.ndarray
     best_trials: int
 
 
@@ -200,6 +202,16 @@ def evaluate(model: Model, batch: Batch) -> tuple[float, float]:
     return accuracy, loss
 
 
+def attended(model: Model, batch: Batch) -> float:
+    """The mean share of the cued stream in the attention of these trials; NaN of a model without, or of one stream."""
+    with torch.inference_mode():
+        weights = model.attention_weights(batch.stimulus, batch.cue)  # (n, streams)
+    if weights is None or weights.shape[1] == 1:
+        return math.nan
+    share = weights / weights.sum(dim=1, keepdim=True)
+    return float(share.gather(1, batch.cue[:, None]).double().mean())
+
+
 def curve_points(trials: int, batch: int, points: int = 10) -> set[int]:
     """Steps after which the learning curve is measured besides every epoch's end: log-spaced over the first two epochs."""
     per_epoch = math.ceil(trials / batch)
@@ -255,7 +267,7 @@ def train(
     found = None if checkpoints is None else checkpoints.latest()
     if found is None:
         accuracy, best_loss = evaluate(model, validation)
-        curve = [(0, accuracy, best_loss)]
+        curve = [(0, accuracy, best_loss, attended(model, validation))]
         best, best_trials, waited, begun, before_s = copy.deepcopy(model.state_dict()), 0, 0, 0, 0.0
         if log is not None:
             log(0, accuracy, best_loss, float(rate.get_last_lr()[0]))
@@ -280,10 +292,10 @@ def train(
             step += 1
             shown += len(shuffled.label[part])
             if step in points and step % per_epoch:
-                curve.append((shown, *evaluate(model, validation)))
+                curve.append((shown, *evaluate(model, validation), attended(model, validation)))
                 model.train()
         accuracy, loss = evaluate(model, validation)
-        curve.append((shown, accuracy, loss))
+        curve.append((shown, accuracy, loss, attended(model, validation)))
         if not math.isfinite(loss):
             if checkpoints is not None:
                 checkpoints.clear()  # going on from there would end here again
@@ -312,12 +324,12 @@ def train(
         progress(1.0)
     model.load_state_dict(best)
     model.eval()
-    trials, accuracies, losses = (np.array(column) for column in zip(*curve, strict=True))
-    return History(trials.astype(np.int64), accuracies.astype(float), losses.astype(float), best_trials)
+    trials, accuracies, losses, shares = (np.array(column, dtype=float) for column in zip(*curve, strict=True))
+    return History(trials.astype(np.int64), accuracies, losses, shares, best_trials)
 
 
 def _state(
-    model: Model, best: dict[str, Tensor], moving: Optimizer, rate: LRScheduler, curve: list[tuple[int, float, float]]
+    model: Model, best: dict[str, Tensor], moving: Optimizer, rate: LRScheduler, curve: list[tuple[int, float, float, float]]
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """All that training goes on from, as plain data and arrays; `_restore` is the inverse."""
     told = moving.state_dict()
@@ -333,7 +345,7 @@ def _state(
 
 def _restore(
     arrays: dict[str, np.ndarray], numbers: dict[str, Any], model: Model, moving: Optimizer, rate: LRScheduler
-) -> tuple[list[tuple[int, float, float]], dict[str, Tensor]]:
+) -> tuple[list[tuple[int, float, float, float]], dict[str, Tensor]]:
     """Model, optimiser, schedule and generators as `_state` found them; the learning curve and the best weights."""
 
     def weights(which: str) -> dict[str, Tensor]:
@@ -350,7 +362,7 @@ def _restore(
     torch.set_rng_state(torch.tensor(arrays["generator"]))
     if model.mean.is_cuda:
         torch.cuda.set_rng_state(torch.tensor(arrays["generator_cuda"]), model.mean.device)
-    curve = [(int(trials), accuracy, loss) for trials, accuracy, loss in arrays["curve"].tolist()]
+    curve = [(int(trials), *measured) for trials, *measured in arrays["curve"].tolist()]
     return curve, weights("best")
 
 

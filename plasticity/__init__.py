@@ -10,6 +10,8 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from plasticity import brian2_logs
+
 if os.environ.get("MPLBACKEND") and "matplotlib" not in sys.modules:
     # a notebook hands its backend on; in an environment without it matplotlib, which Brian2 imports, would not be imported at all
     _backend = os.environ.pop("MPLBACKEND")
@@ -22,10 +24,7 @@ if os.environ.get("MPLBACKEND") and "matplotlib" not in sys.modules:
     else:
         os.environ["MPLBACKEND"] = _backend
 
-if "PLASTICITY_PROGRAM" in os.environ:
-    from plasticity import brian2_logs
-
-    brian2_logs.drop()
+brian2_logs.install()
 
 if TYPE_CHECKING:
     from plasticity import (
@@ -44,18 +43,19 @@ if TYPE_CHECKING:
         statistics,
         tasks,
     )
-    from plasticity.learners import DiehlCookClassifier, SpikingClassifier
+    from plasticity.learners import DiehlCookClassifier, SpikingBrainProp, SpikingClassifier
     from plasticity.saving import load
 
 __version__ = "0.1.0"
 __all__ = [
-    "DiehlCookClassifier", "SpikingClassifier",
+    "DiehlCookClassifier", "SpikingBrainProp", "SpikingClassifier",
     "datasets", "encoders", "engine", "exchange", "extensions", "gates", "learners", "load", "networks", "neurons", "protocols",
     "records", "rules", "statistics", "tasks",
 ]  # fmt: skip
 
 _WHERE = {
     "DiehlCookClassifier": "plasticity.learners",
+    "SpikingBrainProp": "plasticity.learners",
     "SpikingClassifier": "plasticity.learners",
     "load": "plasticity.saving",
 }

@@ -13,22 +13,26 @@ from functools import partial
 
 import numpy as np
 
+from plasticity.checked import Above0, Count, checked
 from plasticity.networks.balanced import Balanced
 from plasticity.spike_statistics import correlation, intervals_cv, seen_rate
 from plasticity.statistics import known_mean
+
+__all__ = ["Stretches", "activity", "judged", "raster"]
 
 WINDOW_S = 10  # about: stretch of learning in which coefficients of variation are taken
 SHOWN, SHOWN_S = 200, 0.4  # neurons and seconds of the raster
 WEIGHT_EDGES = np.linspace(0, 15, 61)  # nS
 
 
+@checked
 @dataclass(frozen=True)
 class Stretches:
     """A run in three parts, in whole seconds: `before` learning, `learning`, and `after` it, when the weights are held again."""
 
-    before: int
-    learning: int
-    after: int
+    before: Count
+    learning: Count
+    after: Count
 
     @property
     def ends(self) -> tuple[int, int, int]:
@@ -41,7 +45,8 @@ class Stretches:
         return np.array([0.0, *np.linspace(begin, end, max(1, round(self.learning / WINDOW_S)) + 1), total])
 
 
-def activity(network: Balanced, found: Mapping[str, np.ndarray], parts: Stretches, tau_s: float) -> dict[str, np.ndarray]:
+@checked
+def activity(network: Balanced, found: Mapping[str, np.ndarray], parts: Stretches, tau_s: Above0) -> dict[str, np.ndarray]:
     """One run, from what its program gave; `tau_s` is the time constant of the rule's traces.
 
     Returns
@@ -77,7 +82,8 @@ def activity(network: Balanced, found: Mapping[str, np.ndarray], parts: Stretche
     }
 
 
-def raster(found: Mapping[str, np.ndarray], name: str, end: int, length: float, step: float) -> dict[str, np.ndarray]:
+@checked
+def raster(found: Mapping[str, np.ndarray], name: str, end: Count, length: Above0, step: Above0) -> dict[str, np.ndarray]:
     """Spikes of some excitatory neurons (time, neuron) and both population rates in bins of 1 ms, just before `end`."""
     which, when = found["spike_i_E"], found["spike_t_E"]
     chosen = (which < SHOWN) & (when >= end - length - step / 2) & (when < end - step / 2)
@@ -87,6 +93,7 @@ def raster(found: Mapping[str, np.ndarray], name: str, end: int, length: float, 
     return {f"raster_{name}": spikes} | {f"raster_rate_{kind}_{name}": rate for kind, rate in rates.items()}
 
 
+@checked
 def judged(a: Mapping[str, np.ndarray], condition: int, parts: Stretches) -> dict[str, np.ndarray]:
     """From the `activity` of several conditions and seeds, (conditions, seeds, ...), one value for each seed of a condition.
 

@@ -1,8 +1,11 @@
-"""Without Brian2's debug log and copy of the script, which it writes for every process, and which a killed one leaves behind.
+"""What Brian2 makes of its process on import, and what of that is left out.
 
-Nor is a file `brian_preferences` in the working folder read: Brian2 runs what stands in it, and the folder may come from anyone.
+Everywhere: an error of this project that ends a script is shown as Python shows any, and is no "unexpected error" of Brian2,
+which asks for a report and keeps its debug log and a copy of the script.
 
-In force in the program `plasticity` and in what it starts; in a script of your own Brian2 does as it always does.
+In the program `plasticity` and in what it starts: no debug log and no copy of the script at all, which a killed process leaves
+behind. Nor is a file `brian_preferences` in the working folder read: Brian2 runs what stands in it, and the folder may come from
+anyone. In a script of your own Brian2 does as it always does.
 """
 
 from __future__ import annotations
@@ -12,22 +15,37 @@ import os
 import sys
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
-from types import ModuleType
+from types import ModuleType, TracebackType
 from typing import Any
+
+from plasticity.errors import PlasticityError
 
 VARIABLE = "PLASTICITY_PROGRAM"  # of the environment: set by the program, seen by all that it starts
 _MODULE = "brian2.utils.logger"
 
 
-def drop() -> None:
-    """From here on, in this process and those that it starts."""
-    os.environ[VARIABLE] = "1"
-    if _MODULE not in sys.modules and not any(isinstance(finder, _Finder) for finder in sys.meta_path):
+def install() -> None:
+    """From here on in this process; where Brian2 was imported before, it has opened its files, and keeps them."""
+    if _MODULE in sys.modules:
+        _show_own_errors(sys.modules[_MODULE])
+    else:
         sys.meta_path.insert(0, _Finder())
 
 
+def _show_own_errors(logger: ModuleType) -> None:
+    """Python's own hook for a PlasticityError, the hook of Brian2 for all else."""
+    brian2_hook = logger.brian_excepthook
+
+    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        (sys.__excepthook__ if issubclass(kind, PlasticityError) else brian2_hook)(kind, error, trace)
+
+    logger.brian_excepthook = hook  # type: ignore[attr-defined]  # what Brian2 sets at the end of its import
+    if sys.excepthook is brian2_hook:
+        sys.excepthook = hook
+
+
 class _Finder(MetaPathFinder):
-    """Sets two preferences as soon as Brian2 has them, before it opens the files; the user's preferences can set them back."""
+    """Changes the hook and two preferences before Brian2 opens files; the user's preferences can set those two back."""
 
     def find_spec(self, name: str, path: Any, target: ModuleType | None = None) -> ModuleSpec | None:
         if name != _MODULE:
@@ -40,6 +58,9 @@ class _Finder(MetaPathFinder):
 
         def exec_module(module: ModuleType) -> None:
             load(module)
+            _show_own_errors(module)
+            if VARIABLE not in os.environ:
+                return
             for preference in ("logging.file_log", "logging.save_script"):
                 module.prefs[preference] = False
             read = module.prefs.read_preference_file

@@ -31,7 +31,12 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import erf
 
-from plasticity.rules import Rule
+from plasticity import given
+from plasticity.checked import Above0, Count, Number, Share, alike, checked
+from plasticity.errors import WrongUse
+from plasticity.rules import Rule, calcium
+
+__all__ = ["Transitions", "fraction_above", "strength", "transitions"]
 
 STATES = (0.0, 1.0)  # DOWN and UP
 
@@ -45,7 +50,8 @@ class Transitions(NamedTuple):
     from_up: float
 
 
-def fraction_above(threshold: float, times: Sequence[float], amounts: Sequence[float], tau: float, period: float) -> float:
+@checked
+def fraction_above(threshold: Above0, times: Sequence[float], amounts: Sequence[float], tau: Above0, period: Above0) -> float:
     """The share of time that periodic calcium is above a threshold.
 
     Parameters
@@ -56,19 +62,28 @@ def fraction_above(threshold: float, times: Sequence[float], amounts: Sequence[f
         When in the period calcium rises (seconds), and by how much.
     tau, period : float
         Its decay and the period, in seconds.
+
+    Raises
+    ------
+    WrongUse
+        Not one amount of 0 or more for each time, or none.
     """
+    alike(times=times, amounts=amounts)
+    if not len(times) or not np.isfinite(times).all() or not (np.isfinite(amounts).all() and np.min(amounts) >= 0):
+        raise WrongUse(f"times={given.shown(times)} and amounts={given.shown(amounts)} must be finite, the latter 0 or more.")
     order = np.argsort(np.mod(times, period), kind="stable")
     at, rise = np.mod(times, period)[order], np.asarray(amounts, dtype=float)[order]
     left = np.exp(-np.mod(np.subtract.outer(at, at), period) / tau)  # of each transient, at each rise, in the period before it
     left[np.triu_indices(len(at), 1)] = np.exp(-(period + np.subtract.outer(at, at)) / tau)[np.triu_indices(len(at), 1)]
-    peak = left @ rise / (1 - np.exp(-period / tau))  # all earlier periods: a geometric series
     gap = np.append(np.diff(at), period - at[-1] + at[0])
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+        peak = left @ rise / (1 - np.exp(-period / tau))  # all earlier periods: a geometric series
         above = tau * np.log(peak / threshold)
     return float(np.clip(above, 0, gap).sum() / period)
 
 
-def transitions(rule: Rule, lag: float, frequency: float, pairs: int) -> Transitions:
+@checked
+def transitions(rule: Rule, lag: Number, frequency: Above0, pairs: Count) -> Transitions:
     """What a protocol of pairs does to a synapse, as the paper derives it.
 
     Parameters
@@ -80,6 +95,8 @@ def transitions(rule: Rule, lag: float, frequency: float, pairs: int) -> Transit
     pairs : int
         How many pairs; the protocol lasts pairs/frequency.
     """
+    if lacking := sorted({*calcium.parameters} - {*rule.parameters}):
+        raise WrongUse(f"rule={rule.name} has no {', '.join(lacking)}; give `calcium`, like pl.rules.calcium('DP').")
     p = {name: float(value) for name, value in rule.parameters.items()}
     rises = ((p["D"], lag), (p["Cpre"], p["Cpost"]), p["tau_ca"], 1 / frequency)
     alpha_p, alpha_d = (fraction_above(p[name], *rises) for name in ("theta_p", "theta_d"))
@@ -90,12 +107,16 @@ def transitions(rule: Rule, lag: float, frequency: float, pairs: int) -> Transit
     left = np.exp(-pairs / frequency * drive / p["tau"])
     width = np.sqrt(p["sigma"] ** 2 * (alpha_p + alpha_d) / drive * (1 - left**2))
     down, up = (rho_bar + (start - rho_bar) * left for start in STATES)
-    U = (1 + erf((down - p["rho_star"]) / width)) / 2
-    D = (1 - erf((up - p["rho_star"]) / width)) / 2
+    with np.errstate(divide="ignore"):  # without noise, and without time
+        U = (1 + erf((down - p["rho_star"]) / width)) / 2
+        D = (1 - erf((up - p["rho_star"]) / width)) / 2
     return Transitions(float(U), float(D), float(down), float(up))
 
 
-def strength(up: np.ndarray, down: np.ndarray, beta: float, b: float) -> np.ndarray:
+@checked
+def strength(up: np.ndarray | float, down: np.ndarray | float, beta: Share, b: Above0) -> np.ndarray:
     """Mean strength after over that before, from the probabilities of both transitions."""
+    alike(up=up, down=down)
+    up, down = np.asarray(up), np.asarray(down)
     after = (1 - up) * beta + down * (1 - beta) + b * (up * beta + (1 - down) * (1 - beta))
     return after / (beta + (1 - beta) * b)

@@ -4,7 +4,9 @@
     def late_mean(values: ArrayLike, parts: int, axis: int = -1) -> np.ndarray: ...
 
 An annotation says what a value may be: `int` a whole number, `float` a number without unit, `np.ndarray` real numbers (lists
-become arrays), `Quantity` a value with its unit, a class one of its instances, `Sequence[...]` several. Others say nothing.
+become arrays), `Quantity` a value with its unit, a class one of its instances, `Sequence[...]` several. The names below, like
+`Row` and `Count`, say more. Others say nothing. What several arguments must be together, `alike` says; a name that a mapping of
+arrays lacks is refused where it is looked up.
 """
 
 from __future__ import annotations
@@ -12,16 +14,30 @@ from __future__ import annotations
 import functools
 import inspect
 import os
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from plasticity import given
 from plasticity.errors import WrongUse
 
+if TYPE_CHECKING:
+    from brian2 import Quantity
+
 F = TypeVar("F", bound=Callable[..., Any])
 Test = Callable[[Any], bool]
+Row = np.ndarray  # numbers, (n,)
+Grid = np.ndarray  # numbers, (n, m)
+Indices = np.ndarray  # whole numbers of 0 or more, (n,)
+Count = int  # 1 or more
+Number = float  # finite, of a size that can be multiplied with others
+Above0 = float  # such a number, above 0
+From0 = float  # or 0
+Share = float  # from 0 to 1
+Time: TypeAlias = "Quantity"  # above 0
+MOST = 1e100  # of a number
 LARGEST = 2**63  # a whole number below it fits into every array
 FEW = 1000  # of several values so many are looked at
 
@@ -42,9 +58,9 @@ def _checked(made: F, but: frozenset[str]) -> F:
         return made
     parameters = inspect.signature(made).parameters
     places = [name for name, one in parameters.items() if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)]
-    tests: dict[str, tuple[Test, str, bool]] = {}
+    tests: dict[str, tuple[Test, str, Callable[[Any, str], Any]]] = {}
 
-    def known() -> dict[str, tuple[Test, str, bool]]:
+    def known() -> dict[str, tuple[Test, str, Callable[[Any, str], Any]]]:
         if not tests and parameters:  # at the first call, when everything is imported
             for name, one in parameters.items():
                 found = (
@@ -53,19 +69,19 @@ def _checked(made: F, but: frozenset[str]) -> F:
                     else _test(one.annotation, _names(made))
                 )
                 if found is not None:
-                    array = str(one.annotation) in ("np.ndarray", "ndarray")
-                    tests[name] = (functools.partial(_passes, found[0], one.default), found[1], array)
-            tests.setdefault("", (lambda value: True, "", False))
+                    makes = _MADE.get(str(one.annotation), _as_it_is)
+                    tests[name] = (functools.partial(_passes, found[0], one.default), found[1], makes)
+            tests.setdefault("", (lambda value: True, "", _as_it_is))
         return tests
 
     def looked_at(name: str, value: Any) -> Any:
-        test, words, array = known().get(name, known()[""])
+        test, words, makes = known().get(name, known()[""])
+        title = getattr(made, "__qualname__", "").removesuffix(".__init__")
         if not test(value):
-            title = getattr(made, "__qualname__", "").removesuffix(".__init__")
             raise WrongUse(f"{title}: {name}={given.shown(value)} must be {words}.")
         if isinstance(value, np.integer):  # an int8 overflows in sums
             return int(value)
-        return np.asarray(value) if array and not isinstance(value, np.ndarray) and value is not None else value
+        return value if value is None else makes(value, f"{title}: {name}")
 
     @functools.wraps(made)
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -76,6 +92,46 @@ def _checked(made: F, but: frozenset[str]) -> F:
         )  # fmt: skip
 
     return call  # type: ignore[return-value]
+
+
+def alike(**arrays: ArrayLike) -> None:
+    """WrongUse for arrays that have not all the same shape."""
+    shapes = {name: np.shape(array) for name, array in arrays.items()}
+    if len(set(shapes.values())) > 1:
+        told = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
+        raise WrongUse(f"{' and '.join(shapes)} must have the same shape, a number of each for everything; given were {told}.")
+
+
+class _Arrays(dict[str, Any]):
+    """A mapping that refuses a name that it lacks."""
+
+    def __init__(self, given: Mapping[str, Any], what: str) -> None:
+        super().__init__(given)
+        self.what = what
+
+    def __missing__(self, name: str) -> Any:
+        raise WrongUse(f"{self.what} lacks {name!r}; give all arrays that belong together, as a run has them.")
+
+    def __reduce__(self) -> Any:
+        return dict, (dict(self),)
+
+
+def _as_it_is(value: Any, what: str) -> Any:
+    return value
+
+
+def _as_array(value: Any, what: str) -> Any:
+    return value if isinstance(value, np.ndarray) else np.asarray(value)
+
+
+def _as_indices(value: Any, what: str) -> Any:
+    found = _as_array(value, what)
+    return found if found.dtype.kind in "iu" else found.astype(np.int64)
+
+
+_MADE: dict[str, Callable[[Any, str], Any]] = dict.fromkeys(("np.ndarray", "ndarray", "Row", "Grid"), _as_array)
+_MADE |= dict.fromkeys(("Number", "Above0", "From0", "Share"), lambda value, what: float(value))
+_MADE |= {"Indices": _as_indices, "Mapping[str, np.ndarray]": _Arrays}
 
 
 def _passes(test: Test, default: Any, value: Any) -> bool:
@@ -151,8 +207,8 @@ def _several(short: str, within: list[str], names: Mapping[str, Any]) -> tuple[T
             return False
         if isinstance(value, np.ndarray) and not value.ndim:
             return False
-        if short in ("Iterable", "Iterator") and not isinstance(value, (list, tuple, set, frozenset, range)):
-            return True  # it can be gone through once
+        if isinstance(value, Iterator):
+            return short in ("Iterable", "Iterator")  # it can be gone through once
         if short in ("Sequence", "list", "tuple") and not hasattr(value, "__getitem__"):
             return False
         if fixed:
@@ -178,6 +234,21 @@ def _is_array(value: Any, least: int = 1) -> bool:
     return found is not None and found.ndim >= least
 
 
+def _is_shaped(value: Any, dimensions: int) -> bool:
+    found = given.real(value)
+    return found is not None and found.ndim == dimensions
+
+
+def _is_indices(value: Any) -> bool:
+    found = given.real(value)
+    return found is not None and found.ndim == 1 and bool(((found >= 0) & (found < LARGEST) & (found == np.floor(found))).all())
+
+
+def _is_number(value: Any, low: float = -MOST, high: float = MOST, above: bool = False) -> bool:
+    found = given.one(value)
+    return found is not None and (low < found if above else low <= found) and found <= high
+
+
 def _is_quantity(value: Any) -> bool:
     return hasattr(value, "dim") and given.real(np.asarray(value)) is not None
 
@@ -191,6 +262,18 @@ _SIMPLE: dict[str, tuple[Test, str]] = {
     "bytes": (lambda value: isinstance(value, bytes), "bytes"),
     "ndarray": (_is_array, "an array of real numbers without unit"),
     "ArrayLike": (_is_array, "an array of real numbers without unit"),
+    "Row": (lambda value: _is_shaped(value, 1), "a row of real numbers without unit, like [0.1, 0.2]"),
+    "Grid": (lambda value: _is_shaped(value, 2), "rows of real numbers without unit, all of one length"),
+    "Indices": (_is_indices, "whole numbers of 0 or more, like [0, 2, 1]"),
+    "Count": (lambda value: _is_int(value) and value >= 1, "a whole number of 1 or more, like 3"),
+    "Number": (_is_number, f"a number without unit and {MOST:g} at most, like 0.5"),
+    "Above0": (
+        functools.partial(_is_number, low=0, above=True),
+        f"a number above 0, without unit and {MOST:g} at most, like 0.5",
+    ),
+    "From0": (functools.partial(_is_number, low=0), f"a number of 0 or more, without unit and {MOST:g} at most, like 0.5"),
+    "Share": (functools.partial(_is_number, low=0, high=1), "a number from 0 to 1, like 0.5"),
+    "Time": (lambda value: (given.seconds(value) or 0) > 0, "a finite time above 0, like 10*ms"),
     "Quantity": (_is_quantity, "a quantity with its unit, like 10*ms"),
     "Callable": (callable, "a function"),
     "Mapping": (lambda value: isinstance(value, Mapping), "a dictionary"),

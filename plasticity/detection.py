@@ -12,7 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from plasticity.checked import checked
+from plasticity import memory
+from plasticity.checked import Above0, Row, checked
+from plasticity.errors import WrongUse
 
 __all__ = ["firsts", "measure", "place"]
 
@@ -23,7 +25,7 @@ BIN_S = 10.0  # of the curves over time
 
 
 @checked
-def place(spike_s: np.ndarray, onsets_s: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def place(spike_s: Row, onsets_s: Row) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Of each output spike: the last pattern that had begun (-1: none), the time since then in seconds, and whether within it.
 
     Parameters
@@ -39,14 +41,14 @@ def place(spike_s: np.ndarray, onsets_s: np.ndarray) -> tuple[np.ndarray, np.nda
 
 
 @checked
-def firsts(spike_s: np.ndarray, onsets_s: np.ndarray) -> np.ndarray:
+def firsts(spike_s: Row, onsets_s: Row) -> np.ndarray:
     """Whether each output spike is the first one within a pattern."""
     pattern, _, inside = place(spike_s, onsets_s)
     return inside & np.concatenate([[True], pattern[1:] != pattern[:-1]])[: len(pattern)]
 
 
 @checked
-def measure(spike_s: np.ndarray, onsets_ms: np.ndarray, duration_s: float, stretch_s: float = np.inf) -> dict[str, Any]:
+def measure(spike_s: Row, onsets_ms: Row, duration_s: Above0, stretch_s: float = np.inf) -> dict[str, Any]:
     """What the output spikes of one run say about its patterns.
 
     Parameters
@@ -70,6 +72,9 @@ def measure(spike_s: np.ndarray, onsets_ms: np.ndarray, duration_s: float, stret
         the beginning of each repeat; and for each `BIN_S` of the run `hits_curve`, `false_alarms_curve` (per second) and
         `latency_curve`.
     """
+    if not stretch_s > 0:
+        raise WrongUse(f"stretch_s={stretch_s} must be above 0, like 150.")
+    memory.refuse(f"curves over duration_s={duration_s:g}", 500.0 * duration_s / BIN_S, "give the length of the run in seconds")
     onsets, slot = onsets_ms / 1000, SLOT_MS / 1000
     pattern, late, inside = place(spike_s, onsets)
 

@@ -95,7 +95,7 @@ class Encoder:
         """
         if not (given.seconds(period) or 0) > 0:
             raise WrongUse(f"period={period} must be a positive time, for example 100*ms.")
-        check_group(n, {"rate": rate, "equations": equations, "reset": reset})
+        check_group(n, name, {"rate": rate, "equations": equations, "reset": reset})
         if not rate.strip():
             raise WrongUse('rate is empty; it must be a Brian2 expression with unit hertz, for example "15*Hz".')
         since = f"since = t - {float(period)!r}*second*int(t/({float(period)!r}*second) + 1e-6) : second"

@@ -225,7 +225,9 @@ def read_nwb(path: str | os.PathLike[str]) -> Recording:
 
 
 NOT_IN_NIR = (
-    "refractory periods (relay 1 ms, class neurons 2 ms)",
+    "the refractory period of class neurons (2 ms)",
+    "which of the class neurons that pass threshold in one time step is first, and fires alone",
+    "resets that subtract the threshold",
     "potentials that are set back at the beginning of each trial",
     "the encoder: rates become spikes before `input`",
     "the gate: gains are on the rates before `input`",
@@ -239,11 +241,11 @@ def to_nir(classifier: SpikingClassifier) -> Any:
 
     input -> project -> relay -> plastic -> output -> answer, and output -> compete -> output.
 
-    `input` are the spikes of all streams; `project` a weight from each input to the relay neuron of its place; `relay` and
-    `output` leaky integrate-and-fire neurons, `r = tau` so that a spike of weight w moves a potential by w; `plastic` the trained
-    weights times `drive`; `compete` inhibition among the class neurons. Thresholds of `output` are at the mean of all adapted
-    ones, as when it answers. Answers are the classes (`metadata["classes"]`) whose neurons (`neuron_class`) fire most. What NIR
-    has no word for is told in `metadata["left_out"]` (`NOT_IN_NIR`).
+    `input` are the spikes of all streams; `project` a weight from each input to the relay neuron of its place; `relay`
+    perfect and `output` leaky integrate-and-fire neurons, with `r` such that a spike of weight w moves a potential by w;
+    `plastic` the trained weights times `drive`; `compete` inhibition among the class neurons. Thresholds of `output` are at the
+    mean of all adapted ones, as when it answers. Answers are the classes (`metadata["classes"]`) whose neurons (`neuron_class`)
+    fire most. What NIR has no word for is told in `metadata["left_out"]` (`NOT_IN_NIR`).
 
     Raises
     ------
@@ -270,7 +272,7 @@ def to_nir(classifier: SpikingClassifier) -> Any:
     nodes = {
         "input": nir.Input({"input": np.array([streams * features])}),
         "project": nir.Linear(values["relay_weight"] * np.tile(np.eye(features), streams)),
-        "relay": leaky(network.relay, features, 0.0),
+        "relay": nir.IF(r=np.ones(features), v_threshold=np.full(features, float(network.relay.parameters["threshold"]))),
         "plastic": nir.Linear(values["drive"] * classifier.weights_.T),
         "output": leaky(network.output, neurons, float(classifier.theta_.mean())),
         "compete": nir.Linear(-values["inhibition"] * (1 - np.eye(neurons))),

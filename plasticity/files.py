@@ -230,8 +230,9 @@ def refuse_large(path: Path) -> None:
 
 
 def damaged(path: Path, why: object) -> PlasticityError:
-    """The refusal of a damaged file."""
-    return PlasticityError(f"{path} is damaged ({why}); delete it and run again, or restore it from a copy.")
+    """The refusal of a damaged file; without its run.json a folder is no longer taken for that of a run."""
+    again = "run again with --force or into another folder" if path.name == "run.json" else "delete it and run again"
+    return PlasticityError(f"{path} is damaged ({why}); {again}, or restore it from a copy.")
 
 
 def _no_number(word: str) -> Any:
@@ -271,6 +272,14 @@ def read_sealed(path: str | Path) -> dict[str, Any]:
         raise damaged(path, "its content is not the one that its SHA-256 is of")
     told.pop(FORMAT, None)
     return told
+
+
+def sealed(path: Path) -> bool:
+    """Whether it is what `write_sealed` or an older version of it wrote, though it may have been changed since."""
+    with contextlib.suppress(PlasticityError):
+        told = read_json(path)
+        return isinstance(told, dict) and (CHECKSUM in told or FORMAT in told or {"configuration", "provenance"} <= told.keys())
+    return False
 
 
 def read_npz(path: str | Path) -> dict[str, np.ndarray]:

@@ -47,7 +47,7 @@ def is_whole(given: Any) -> bool:
 
 def real(given: Any) -> np.ndarray | None:
     """The numbers as a float64 array of their shape, NaN and infinity too; None for texts, dates, complex numbers, units."""
-    if not _without_unit(given):
+    if not _without_unit(given) or given is np.ma.masked:
         return None
     try:
         values = np.asarray(given)
@@ -56,6 +56,14 @@ def real(given: Any) -> np.ndarray | None:
     except (TypeError, ValueError, OverflowError):
         return None
     return values.astype(np.float64, copy=False) if values.dtype.kind in "biuf" else None
+
+
+def array(given: Any) -> np.ndarray | None:
+    """What NumPy makes of it; None for lists of unequal lengths, of which it makes nothing."""
+    try:
+        return np.asarray(given)
+    except ValueError:
+        return None
 
 
 def one(given: Any) -> float | None:

@@ -2,7 +2,8 @@
 
 The number of a process says nothing in another container or on another machine, which may share the disk; a lock (flock) does.
 Where a disk has no locks nothing is taken for a leftover; what another machine left stays for a week, for there may be no locks
-between machines (NFS mounted with `nolock`).
+between machines (NFS mounted with `nolock`). Earlier versions named folders by the process and locked none: these go after a
+week, unless a process has that number.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import fcntl
 import functools
 import os
 import platform
+import re
 import shutil
 import stat
 import tempfile
@@ -24,6 +26,7 @@ from plasticity.errors import PlasticityError
 
 LOCK = ".held"  # the file in a folder that its process has locked
 WEEK_S = 7 * 86400.0
+_NUMBERED = re.compile(r"plasticity-run-([0-9]+)-")
 
 
 def full(error: OSError) -> bool:
@@ -126,14 +129,37 @@ def _clear(path: Path) -> None:
     about = os.lstat(path)
     if not stat.S_ISDIR(about.st_mode) or about.st_uid != os.geteuid():
         return
-    lock = os.open(path / LOCK, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        lock = os.open(path / LOCK, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except FileNotFoundError:
+        if _long_dead(path):
+            shutil.rmtree(path)
+        return
     try:
         if _locked(lock, fcntl.LOCK_EX | fcntl.LOCK_NB):
-            touched = max(os.lstat(entry).st_mtime for entry in (path, *path.iterdir()))
-            if os.read(lock, 100) == _machine() or time.time() - touched > WEEK_S:
+            if os.read(lock, 100) == _machine() or _for_a_week(path):
                 _remove(path)
     finally:
         os.close(lock)
+
+
+def _for_a_week(path: Path) -> bool:
+    """Whether nothing in the folder was touched since."""
+    return time.time() - max(os.lstat(entry).st_mtime for entry in (path, *path.iterdir())) > WEEK_S
+
+
+def _long_dead(path: Path) -> bool:
+    """Whether it is of an earlier version, which named its folders by the process and locked none, and that is long ago."""
+    number = _NUMBERED.match(path.name)
+    if number is None or not _for_a_week(path):
+        return False
+    try:
+        os.kill(int(number[1]), 0)
+    except (ProcessLookupError, OverflowError):
+        return True
+    except PermissionError:  # somebody else's
+        pass
+    return False
 
 
 def _hold(made: Path) -> int | None:

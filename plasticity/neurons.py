@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import numbers
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -128,7 +129,7 @@ class Neuron:
         WrongUse
             A number of neurons that is none, or what should be text or a dictionary and is not.
         """
-        check_group(n, {"current": current, "equations": equations, "threshold": threshold, "reset": reset})
+        check_group(n, name, {"current": current, "equations": equations, "threshold": threshold, "reset": reset})
         for option, told in (("values", values), ("expressions", expressions)):
             if told is not None and not isinstance(told, Mapping):
                 raise WrongUse(f"{option}={told!r} must be a dictionary of names.")
@@ -174,8 +175,10 @@ class Neuron:
         return "\n".join([*lines, "", f"  source: {self.source}"])
 
 
-def check_group(n: Any, texts: Mapping[str, Any]) -> None:
-    """WrongUse for a number of neurons that is none, and for what is no Brian2 text."""
+def check_group(n: Any, name: Any, texts: Mapping[str, Any]) -> None:
+    """WrongUse for a number of neurons that is none, for what can name no group, and for what is no Brian2 text."""
+    if not isinstance(name, str) or not re.fullmatch(r"[_A-Za-z][_a-zA-Z0-9]*\*?", name):
+        raise WrongUse(f"name={given.shown(name)} must be a name of plain letters, digits and _, like cells.")
     if isinstance(n, bool) or not isinstance(n, numbers.Integral) or n < 1:
         raise WrongUse(f"n={n!r} must be a whole number of neurons, at least 1.")
     memory.refuse(f"a group of n={n} neurons", 8.0 * min(int(n), 10**30), "take fewer")
@@ -245,6 +248,18 @@ lif_conductance = Neuron(
     refractory="t_ref",
 )  # fmt: skip
 
+lif_subtractive = Neuron(
+    name="lif_subtractive",
+    summary="leaky integrate-and-fire neuron from whose potential a spike takes the threshold: counts follow the drive",
+    source="Rueckauer et al. 2017, doi:10.3389/fnins.2017.00682",
+    equations="dv/dt = (rest - v + I)/tau_m : 1",
+    threshold="v >= threshold",
+    reset="v -= threshold",
+    parameters={"tau_m": 20 * ms, "rest": 0.0, "threshold": 1.0},
+    start={"v": "rest"},
+    meaning={key: _COMMON[key] for key in ("tau_m", "rest", "threshold")},
+)
+
 lif_adaptive = Neuron(
     name="lif_adaptive",
     summary="leaky integrate-and-fire neuron whose threshold rises by theta_plus at each of its spikes and decays slowly",
@@ -307,6 +322,29 @@ def half_steps(equations: Equations, variables: Any = None, method_options: Any 
     rest = Equations([equations[name] for name in equations if name not in ("v", "u", "I")])
     lines = [f"v += 0.5*dt*({slopes['v']})"] * 2 + [f"u += dt*({slopes['u']})"]
     return "\n".join([*lines, linear(rest, variables)] if rest.diff_eq_names else lines)
+
+
+@checked
+def between_steps(neuron: Neuron) -> Neuron:
+    """A neuron with the equations of `lif_conductance`, advanced so that its rate does not hang on the time step.
+
+    Three things made it do so. Brian2's "exponential_euler" holds the conductance over a step at its value before the step, by
+    which its mean is too high by dt/(2 tau_e): 10 % at 1 ms, and a neuron that is held near threshold fires 3 times as often
+    (5.8 Hz instead of 1.7; at 0.1 ms still 2.0). So it is advanced by the Runge-Kutta method of fourth order. A spike lies
+    between two steps: how far the potential is above threshold says how much of the step was left, and for as long it has moved
+    on from the reset, both along straight lines. And the refractory period ends between two steps: of that step the potential
+    moves for the rest alone. What is left is of the second order, 0.3 % of 126 Hz at 0.5 ms, but for this: a spike acts at the
+    end of its step.
+    """
+    slope, *others = neuron.equations.replace(" (unless refractory)", "").splitlines()
+    slope = slope.replace(" : volt", "*awake : volt")
+    own = ["awake = clip((t + dt - ready)/dt, 0, 1) : 1 (constant over dt)", "ready : second"]
+    reset = """left = clip((v - threshold)/clip(rest - threshold + ge*(E_exc - threshold), 1*uvolt, inf*volt), 0, dt/tau_m)
+ready = t + dt - left*tau_m + t_ref
+v = reset + clip(left - t_ref/tau_m, 0, dt/tau_m)*(rest - reset + ge*(E_exc - reset))"""
+    return dataclasses.replace(
+        neuron, equations="\n".join([slope, *others, *own]), reset=reset, refractory="", advance={"method": "rk4"}
+    )
 
 
 srm_lif = Neuron(

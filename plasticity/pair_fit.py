@@ -14,7 +14,7 @@ from brian2 import Quantity, ms
 from scipy.optimize import minimize, nnls
 
 from plasticity import given
-from plasticity.checked import checked
+from plasticity.checked import alike, checked
 from plasticity.errors import WrongUse
 from plasticity.rules import Rule, pair_stdp
 
@@ -28,6 +28,7 @@ _Lags = tuple[list[np.ndarray], list[np.ndarray]]
 @checked
 def error(model: Sequence[float] | np.ndarray, data: np.ndarray, sem: np.ndarray) -> float:
     """E = mean over the points of ((model - data)/sem)^2."""
+    alike(model=model, data=data, sem=sem)
     return float(np.mean(((np.asarray(model) - data) / sem) ** 2))
 
 

@@ -25,6 +25,7 @@ import numpy as np
 
 from plasticity import extensions, given, held, memory
 from plasticity.errors import PlasticityError, WrongUse
+from plasticity.meanwhile import goes_on, hear, tell_parent
 from plasticity.settings import MOST_SEED
 
 Item = TypeVar("Item")
@@ -34,7 +35,7 @@ Progress = Callable[..., None]
 
 MOST_JOBS = 256  # processes at a time: each takes memory and threads, and more than there are cores are no faster
 MOST_SEEDS = 100_000
-FEW_SEEDS = "so few seeds that an interval is hardly more than their range and no p can be small"
+FEW_SEEDS = "so few seeds that an interval says little and no p can be small"
 
 
 def quiet(fraction: float, note: str = "") -> None:
@@ -68,9 +69,7 @@ def check_seeds(seeds: int | Iterable[int]) -> list[int]:
     if counted and seeds < 0:  # type: ignore[operator]
         raise _no_seeds(seeds)
     if not listed:
-        raise WrongUse(
-            "0 seeds were asked for; a comparison needs at least one, for example seeds=10 (--seeds 10 on the command line)."
-        )
+        raise WrongUse("0 seeds were asked for; a run needs at least one, for example seeds=10 (--seeds 10 on the command line).")
     for seed in (min(listed), max(listed)):
         if not 0 <= seed <= MOST_SEED:
             raise WrongUse(
@@ -93,14 +92,17 @@ def check_jobs(jobs: int | None, needed: float = 0.0, todo: int = 1) -> int:
     WrongUse
         No such number, or so many that their part of `todo` jobs at a time would take more memory than there is.
     """
+    holds = memory.physical() / needed if needed else math.inf
+    if not on_cluster():
+        memory.refuse("one job", needed, "ask for less at a time: a smaller network, fewer trials")
     if jobs is None:
-        holds = memory.physical() / needed if needed else math.inf
         return max(1, int(min(joblib.cpu_count(), holds)))
     if not given.is_whole(jobs) or not 1 <= jobs <= MOST_JOBS:
         raise WrongUse(f"jobs={given.shown(jobs)}: the number of processes is a whole number, 1 or more and {MOST_JOBS} at most.")
     at_once = min(int(jobs), todo)
     if not on_cluster():
-        memory.refuse(f"jobs={jobs}: {at_once} at a time", at_once * needed, "give fewer with --jobs (in Python jobs=)")
+        fits = int(min(holds, MOST_JOBS))
+        memory.refuse(f"jobs={jobs}: {at_once} at a time", at_once * needed, f"give --jobs {fits} (in Python jobs={fits})")
     return int(jobs)
 
 
@@ -337,9 +339,12 @@ def _in_processes(work: Callable[..., Any], todo: Sequence[Any], at_once: int, m
                 for place, path in enumerate(told):
                     if meter.done[place] < 1:
                         with contextlib.suppress(OSError, ValueError):
-                            fraction = float(path.read_text())
-                            if fraction > meter.done[place]:
-                                meter.tell(place, min(fraction, 0.99))
+                            fraction, _, what = path.read_text().partition(" ")
+                            if float(fraction) > meter.done[place]:
+                                meter.tell(place, min(float(fraction), 0.99))
+                            hear(path, what)
+                    else:
+                        hear(path, "")
 
         watcher = threading.Thread(target=poll, daemon=True)
         watcher.start()
@@ -358,6 +363,8 @@ def _in_processes(work: Callable[..., Any], todo: Sequence[Any], at_once: int, m
         finally:
             stopped.set()
             watcher.join(timeout=2)
+            for path in told:
+                hear(path, "")
             if results is not None:
                 _close(results)  # ends the workers, and what they started, if they still run
 
@@ -367,16 +374,20 @@ def _job(work: Callable[..., Any], place: int, item: Any, told: str, parent: int
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, lambda *_: None)
     _end_with(parent)
-    last = 0.0
+    last = done = 0.0
+
+    def write() -> None:
+        with contextlib.suppress(OSError):
+            Path(told).write_text(f"{done:.4f} {goes_on()}")
 
     def tell(fraction: float, note: str = "") -> None:
-        nonlocal last
+        nonlocal last, done
         now = time.monotonic()
         if now - last > 0.1 or fraction >= 1:
-            last = now
-            with contextlib.suppress(OSError):
-                Path(told).write_text(f"{float(fraction):.4f}")
+            last, done = now, float(fraction)
+            write()
 
+    tell_parent(write)
     return place, work(item, tell)
 
 

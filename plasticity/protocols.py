@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,7 +28,7 @@ from brian2.devices.device import get_device, reset_device, runtime_device
 from brian2.synapses.synapses import SynapticPathway
 from brian2.utils.stringtools import get_identifiers
 
-from plasticity import given
+from plasticity import given, memory
 from plasticity.checked import checked_but
 from plasticity.engine.programs import BRIAN2_LOCK
 from plasticity.errors import WrongUse
@@ -323,8 +323,7 @@ def weight_change(
         single = isinstance(each, np.ndarray) and not each.ndim
         if single or not isinstance(each, (Sequence, np.ndarray)) or isinstance(each, (str, bytes)) or not np.ndim(each[:1]):
             raise WrongUse(f"{name}={each!r} must hold a list of spike times for each synapse, for example [[10, 20]*ms].")
-    if len(pre) != len(post) or not len(pre):
-        raise WrongUse(f"each synapse needs its pre- and its postsynaptic spike times, not {len(pre)} and {len(post)} trains.")
+    _as_many(pre, post)
     if rule.drift.strip() and until is None:
         raise WrongUse(
             f"{rule.name} changes the weight after the last spike too; say how long to look, for example until=2*second."
@@ -374,6 +373,7 @@ def closed_form(rule: Rule, pre: Sequence[Quantity], post: Sequence[Quantity], d
     """
     for side, trains in (("pre", pre), ("post", post)):
         _several(side, trains)
+    _as_many(pre, post)
     return np.array([rule.change(a, b, dt) for a, b in zip(pre, post, strict=True)])
 
 
@@ -392,8 +392,13 @@ def _only_at_spikes(synapses: Synapses) -> bool:
 def _several(side: str, trains: Any) -> None:
     """WrongUse for what is no list of spike trains, one for each synapse."""
     whole = isinstance(trains, (str, bytes, Mapping)) or isinstance(trains, np.ndarray) and not trains.ndim
-    if whole or not np.iterable(trains) or inspect.isclass(trains):
+    if whole or not isinstance(trains, Collection) or inspect.isclass(trains):
         raise WrongUse(f"{side}={given.shown(trains)} must hold a list of spike times for each synapse, like [[10, 20]*ms].")
+
+
+def _as_many(pre: Sequence[Quantity], post: Sequence[Quantity]) -> None:
+    if len(pre) != len(post) or not len(pre):
+        raise WrongUse(f"each synapse needs its pre- and its postsynaptic spike times, not {len(pre)} and {len(post)} trains.")
 
 
 def _step(dt: Quantity | None) -> float:
@@ -429,6 +434,7 @@ def _starts(repetitions: int, frequency: Quantity | None, step: float) -> np.nda
         raise WrongUse(f"frequency={frequency} must be a positive rate, for example 1*Hz.")
     if isinstance(repetitions, bool) or not isinstance(repetitions, (int, np.integer)) or repetitions < 1:
         raise WrongUse(f"repetitions={repetitions} must be a whole number of at least 1.")
+    memory.refuse(f"a protocol of repetitions={given.shown(repetitions)}", 32.0 * min(repetitions, 10**30), "take fewer")
     return np.round(np.arange(repetitions) / rate / step)
 
 

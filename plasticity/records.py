@@ -203,14 +203,17 @@ def finished(folder: str | Path) -> bool:
     place = Path(folder)
     try:
         wrote = files.read_sealed(place / "run.json").get("files", ())
-    except PlasticityError:  # damaged: who reads it says so
-        wrote = ()
+    except PlasticityError:  # lost or damaged: who reads it says so
+        return False
     return (place / "summary.json").exists() and all((place / name).exists() for name in wrote)
 
 
 @checked
 def refuse_taken(folder: str | Path, force: bool = False) -> None:
-    """WrongUse where `RunFolder.open` would refuse whatever is asked for: another run is writing there, or one is finished."""
+    """WrongUse where `RunFolder.open` would refuse whatever is asked for.
+
+    Another run is writing there, one is finished, or the folder is not that of a run.
+    """
     place = Path(folder)
     with contextlib.suppress(OSError):
         lock = os.open(place / ".lock", os.O_RDONLY | os.O_NOFOLLOW)
@@ -220,8 +223,29 @@ def refuse_taken(folder: str | Path, force: bool = False) -> None:
             raise _busy(place) from None
         finally:
             os.close(lock)
+    with contextlib.suppress(OSError):
+        _refuse_foreign(place)
     if not force and finished(place):
         raise _is_finished(place)
+
+
+def _names(place: Path) -> set[str]:
+    """What lies in a folder, but for what a run killed at its very start leaves."""
+    return {entry.name for entry in place.iterdir() if entry.name != ".lock" and not entry.name.startswith(TEMPORARY)}
+
+
+def _refuse_foreign(place: Path) -> None:
+    """WrongUse for a folder with files of which none is known for a run's; where run.json is damaged, its other records tell."""
+    names = _names(place)
+    if not names:
+        return
+    why = "there is no run.json"
+    if "run.json" in names:
+        files.refuse_link(place / "run.json")
+        if any(map(files.sealed, (place / "run.json", place / "summary.json", *(place / "records").glob("**/*.json")))):
+            return
+        why = "its run.json is not that of a run, or is damaged"
+    raise WrongUse(f"{place} holds no run ({why}) but other files; give another folder with --out, or delete this one by hand.")
 
 
 @checked
@@ -239,6 +263,28 @@ def refuse_no_run(folder: str | Path) -> None:
         near = [above]
     hint = f"did you mean {near[0]}?" if near else "give a folder that `plasticity compare` or `plasticity run` wrote."
     raise WrongUse(f"{folder} holds no run (there is no run.json); {hint}")
+
+
+@checked
+def refuse_of_another(folder: str | Path, own: str | Path | None = None) -> None:
+    """WrongUse for the folder of a run, and for one below it, but for that of the run `own`."""
+    place = Path(os.path.realpath(folder))
+    run = next((one for one in (place, *place.parents) if (one / "run.json").exists()), None)
+    if run is not None and (own is None or str(run) != os.path.realpath(own)):
+        raise WrongUse(f"{folder} belongs to the run in {run}; give another folder with --out.")
+
+
+@checked
+def refuse_other_run(folder: str | Path, configuration: Mapping[str, Any]) -> None:
+    """WrongUse where the run in a folder is another one; settings that it does not know came later."""
+    file = Path(folder) / "run.json"
+    there = files.read_sealed(file).get("configuration") if file.exists() else None
+    if not isinstance(there, dict):
+        return
+    known = there.get("settings") or {}
+    asked = {**configuration, "settings": {name: value for name, value in configuration["settings"].items() if name in known}}
+    if differing := list(_differing(there, files.plain(asked, "configuration"))):
+        raise WrongUse(f"{folder} holds another run: {'; '.join(differing[:3])}; give another folder with --out.")
 
 
 def _busy(path: Path) -> WrongUse:
@@ -281,8 +327,8 @@ class RunFolder:
         ------
         WrongUse
             A finished run is there; an unfinished one with another configuration or of another backend; another process is
-            writing there; what a run writes is a link or a device; the folder holds files and no run.json, so it is not the
-            folder of a run (with `force` as well).
+            writing there; what a run writes is a link or a device; the folder holds files and no run.json, or one that no run
+            wrote, so it is not the folder of a run (with `force` as well).
         PlasticityError
             The folder cannot be made or written.
         """
@@ -291,14 +337,10 @@ class RunFolder:
         asked = {"configuration": files.plain(configuration, "configuration"), **({"backend": backend} if backend else {})}
         try:
             path.mkdir(parents=True, exist_ok=True)
-            names = {entry.name for entry in path.iterdir() if entry.name != ".lock" and not entry.name.startswith(TEMPORARY)}
-            fresh = not names
-            if names and "run.json" not in names:
-                raise WrongUse(
-                    f"{path} holds files but no run.json, so it is not the folder of a run; give a new folder with --out."
-                )
+            fresh = not _names(path)
             for name in ("run.json", "summary.json", "summary.csv", "report.html", "records", "figures", ".lock"):
                 files.refuse_link(path / name)
+            _refuse_foreign(path)
             lock = os.open(path / ".lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
         except OSError as error:
             raise files.failed(path / "run.json", error) from error

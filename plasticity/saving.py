@@ -131,7 +131,10 @@ def load(path: str | os.PathLike[str]) -> Learner:
 def _stem(path: str | os.PathLike[str]) -> Path:
     """The path without .json or .npz."""
     place = Path(path)
-    return place.with_name(place.name.removesuffix(".json").removesuffix(".npz"))
+    name = place.name.removesuffix(".json").removesuffix(".npz")
+    if not name:
+        raise WrongUse(f"path={str(path)!r} names no file; give the name of one that is to hold the learner, like mine.")
+    return place.with_name(name)
 
 
 def _kind(name: str, file: Path) -> type[Learner]:

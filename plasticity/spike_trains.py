@@ -21,10 +21,10 @@ import dataclasses
 import numpy as np
 
 from plasticity import given, memory
-from plasticity.checked import checked
+from plasticity.checked import Count, Share, checked
 from plasticity.errors import WrongUse
 
-__all__ = ["Trains", "check_trains", "trains"]
+__all__ = ["Trains", "base_trains", "check_trains", "placement", "trains"]
 
 RATE_MAX_HZ = 90.0  # of the rate r(t) of each input
 SPEED_MAX_HZ_PER_S = 1800.0  # of its change; from 0 to 90 Hz in 50 ms
@@ -156,7 +156,7 @@ def check_trains(
     for name, value in (("stretch_s", stretch_s), ("dt_ms", dt_ms)):
         if not 0 < (given.one(value) or 0):
             raise WrongUse(f"{name}={value} must be finite and above 0.")
-    memory.refuse(f"trains of inputs={inputs} for {stretch_s:g} s", 1e3 * inputs * stretch_s, "take fewer or shorter ones")
+    memory.refuse(f"trains of inputs={inputs} for {stretch_s:g} s", trains_bytes(inputs, stretch_s), "take fewer or shorter ones")
     length_ms, per_ms = round(stretch_s * 1000), round(min(1 / dt_ms, 1e9))
     if not 1 <= in_pattern <= inputs:
         raise WrongUse(f"in_pattern={in_pattern} must lie between 1 and inputs={inputs}.")
@@ -170,8 +170,13 @@ def check_trains(
         raise WrongUse(f"dt_ms={dt_ms:g} must be a whole part of a millisecond, for example 0.1.")
 
 
+def trains_bytes(inputs: int, stretch_s: float) -> float:
+    """About how much memory the making of trains takes."""
+    return 1e3 * inputs * stretch_s
+
+
 @checked
-def placement(rng: np.random.Generator, slots: int, share: float) -> np.ndarray:
+def placement(rng: np.random.Generator, slots: Count, share: Share) -> np.ndarray:
     """Which slots hold the pattern: one after the other drawn at random, unless a neighbour has it, until there are enough.
 
     Raises
@@ -192,7 +197,9 @@ def placement(rng: np.random.Generator, slots: int, share: float) -> np.ndarray:
 
 
 @checked
-def base_trains(rng: np.random.Generator, inputs: int, length_ms: int, block_ms: int = 500) -> tuple[np.ndarray, np.ndarray]:
+def base_trains(
+    rng: np.random.Generator, inputs: Count, length_ms: Count, block_ms: Count = 500
+) -> tuple[np.ndarray, np.ndarray]:
     """Trains of randomly changing rate without pattern and noise: input and millisecond of each spike, by input and time.
 
     The rates need one step after the other, for all inputs at once; everything else is done for blocks of time. A spike that

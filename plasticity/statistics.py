@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,11 +12,15 @@ from numpy.typing import ArrayLike
 from scipy import special, stats
 
 from plasticity import given
-from plasticity.checked import checked
+from plasticity.checked import Count, Row, alike, checked
 from plasticity.errors import WrongUse
 
 RESAMPLES = 9999  # exchanges that are drawn where there are more than so many
 SEED = 20240229  # of those draws only: the same values give the same p on every call
+ANY, SHARE, PERCENT = (-math.inf, math.inf), (0.0, 1.0), (0.0, 100.0)  # what a number can be, and a share
+APART = (-1.0, 1.0)  # what the difference of two shares can be
+AMOUNT = (0.0, math.inf)  # what a count can be, and joules
+LEVEL = 0.05  # of p: what is more is noise
 ROUNDING = 1e-12  # differences smaller than this share of the largest value are rounding, not data
 
 
@@ -69,8 +73,10 @@ def _permutation_p(a: np.ndarray, b: np.ndarray, batch: int | None = None) -> An
 
 
 @checked
-def interval(values: ArrayLike, confidence: float = 0.95, shared: float = 0.0) -> tuple[float, float]:
-    """Interval of the expected value over seeds: Student's t, corrected for draws that share data.
+def interval(
+    values: ArrayLike, confidence: float = 0.95, shared: float = 0.0, within: tuple[float, float] = ANY
+) -> tuple[float, float]:
+    """Interval of the expected value over seeds: Student's t, corrected for draws that share data, within what is possible.
 
     mean -+ t_(n-1) sqrt((1/n + shared) s^2), s^2 the variance over n seeds. Draws that split one data set anew are not
     independent, so that their mean scatters more from one data set to the next than s^2/n says; `shared` is what that adds: with
@@ -85,6 +91,9 @@ def interval(values: ArrayLike, confidence: float = 0.95, shared: float = 0.0) -
         Nominal coverage, between 0 and 1.
     shared : float
         Test items over all others where each seed splits the same data anew (`plasticity.tasks.Draw.shared`), else 0.
+    within : (low, high)
+        What the quantity can be, such as `SHARE` for a share of right answers. An end beyond is moved to it, which costs no
+        coverage: the expected value lies within.
 
     Returns
     -------
@@ -111,7 +120,13 @@ def interval(values: ArrayLike, confidence: float = 0.95, shared: float = 0.0) -
         return float(vector[0]), float(vector[0])
     vector = np.sort(vector)  # the order of the seeds does not matter, to the bit
     mean, half = float(vector.mean()), float(_half(vector, confidence, shared))
-    return mean - half, mean + half
+    return max(mean - half, within[0]), min(mean + half, within[1])
+
+
+@checked
+def if_spread(low: float, high: float) -> tuple[float, float]:
+    """The ends of an interval, nan where it has no width: seeds that are all alike say no more of others than one seed does."""
+    return (low, high) if low < high else (math.nan, math.nan)
 
 
 @checked
@@ -137,6 +152,8 @@ def standard_error(values: ArrayLike) -> np.ndarray:
 @checked
 def padded(rows: Sequence[np.ndarray]) -> np.ndarray:
     """Arrays of different lengths as one, (rows, longest, ...), nan where one has ended."""
+    if len({np.shape(row)[1:] for row in rows}) != 1:
+        raise WrongUse("rows must be one array or more that differ in their length alone, like [[1, 2], [3]].")
     made = np.full((len(rows), max(map(len, rows)), *np.shape(rows[0])[1:]), np.nan)
     for place, row in zip(made, rows, strict=True):
         place[: len(row)] = row
@@ -144,8 +161,9 @@ def padded(rows: Sequence[np.ndarray]) -> np.ndarray:
 
 
 @checked
-def scale_to(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
+def scale_to(x: Row, y: Row) -> tuple[float, float]:
     """What x is multiplied by to be y, by least squares, and half of its 95 % interval; 0 where x is."""
+    alike(x=x, y=y)
     power = float(x @ x)
     scale = float(x @ y) / power if power else 0.0
     return scale, 1.96 * float(np.sqrt(((y - scale * x) ** 2).sum() / (len(x) - 1) / power)) if power else 0.0
@@ -154,6 +172,7 @@ def scale_to(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
 @checked
 def same_signs(x: ArrayLike, y: ArrayLike) -> tuple[int, int, float]:
     """How many of the pairs have the same sign, of how many, and the p of so many or more by chance (sign test, one-sided)."""
+    alike(x=x, y=y)
     same = np.sign(np.asarray(x, dtype=float)) == np.sign(np.asarray(y, dtype=float))
     return int(same.sum()), same.size, float(stats.binomtest(int(same.sum()), same.size, alternative="greater").pvalue)
 
@@ -174,7 +193,9 @@ class PairedDifference:
 
 
 @checked
-def paired_difference(a: ArrayLike, b: ArrayLike, confidence: float = 0.95, shared: float = 0.0) -> PairedDifference:
+def paired_difference(
+    a: ArrayLike, b: ArrayLike, confidence: float = 0.95, shared: float = 0.0, within: tuple[float, float] = ANY
+) -> PairedDifference:
     """How much `a` exceeds `b` when both were measured on the same seeds.
 
     With d_i = a_i - b_i over n seeds:
@@ -192,8 +213,8 @@ def paired_difference(a: ArrayLike, b: ArrayLike, confidence: float = 0.95, shar
     ----------
     a, b : (seeds,)
         One number per seed, the same seeds in the same order.
-    shared : float
-        As in `interval`.
+    shared, within
+        As in `interval`; the difference of two shares lies within `APART`.
 
     Returns
     -------
@@ -232,7 +253,7 @@ def paired_difference(a: ArrayLike, b: ArrayLike, confidence: float = 0.95, shar
         if abs(mean) <= rounding:
             return PairedDifference(0.0, 0.0, 0.0, 0.0, p)
         return PairedDifference(mean, mean, mean, math.copysign(math.inf, mean), p)
-    low, high = interval(difference, confidence, shared)
+    low, high = interval(difference, confidence, shared, within)
     return PairedDifference(mean, low, high, _hedges(difference.size) * mean / float(difference.std(ddof=1)), p)
 
 
@@ -320,6 +341,31 @@ def holm(p_values: Sequence[float] | np.ndarray) -> np.ndarray:
 
 
 @checked
+def least_p(seeds: int, comparisons: int = 1, shared: float = 0.0) -> float:
+    """The smallest p of a `paired_difference` over so many seeds, the smallest of so many comparisons after `holm`.
+
+    Where it is above .05, no p can be small, and a large one says nothing for equality. 0 with `shared`, where p is that of t.
+    """
+    return 0.0 if shared else min(1.0, comparisons * max(2.0 / 2**seeds, 2 / (RESAMPLES + 1)))
+
+
+@checked
+def told_p(p: float, least: float, digits: Count = 2) -> str:
+    """A p, and beside it the smallest that was possible where that is above .05."""
+    return f"p {p:.{digits}g}" + (f" (none below {least:.2g} is possible with so few)" if least > LEVEL else "")
+
+
+@checked
+def told_ends(entry: Mapping[str, Any], sign: str = "") -> str:
+    """`low` and `high` of a share in percent, such as [94.7, 97.6]; [-] where they are not known or have no width."""
+    if not {"low", "high"} <= entry.keys() or sign not in ("", "+"):
+        raise WrongUse("told_ends needs an entry with `low` and `high`, and a sign that is '' or '+'.")
+    if entry["low"] is None or entry["high"] is None or entry["low"] == entry["high"]:
+        return "[-]"
+    return f"[{100 * entry['low']:{sign}.1f}, {100 * entry['high']:{sign}.1f}]"
+
+
+@checked
 def finite(value: float | None) -> float | None:
     """The number, or None where there is none."""
     return float(value) if value is not None and math.isfinite(value) else None
@@ -333,29 +379,43 @@ def known_mean(values: ArrayLike) -> float:
 
 
 @checked
-def mean_and_interval(values: ArrayLike, shared: float = 0.0) -> dict[str, float]:
+def mean_and_interval(values: ArrayLike, shared: float = 0.0, within: tuple[float, float] = ANY) -> dict[str, float]:
     """Mean and 95 % `interval` over seeds, of those that have the number: `mean`, `low`, `high`, each nan where there is none."""
     known = np.asarray(values, dtype=np.float64)
     known = known[np.isfinite(known)]
-    low, high = interval(known, shared=shared)
+    low, high = interval(known, shared=shared, within=within)
     return {"mean": float(known.mean()) if len(known) else math.nan, "low": low, "high": high}
 
 
 @checked
-def each_and_mean(values: ArrayLike) -> dict[str, Any]:
-    """`mean_and_interval`, and in `each` the value of each seed."""
-    return {**mean_and_interval(values), "each": np.asarray(values, dtype=float).tolist()}
+def share_of(k: int, n: Count) -> dict[str, float]:
+    """`mean`, the share k of n that are independent, and its 95 % interval `low`, `high` by its score.
+
+    It has a width also where all are so or none, and lies within 0 to 1. WrongUse for k outside 0 to n.
+
+    Source: Wilson (1927), doi:10.1080/01621459.1927.10502953.
+    """
+    if not 0 <= k <= n:
+        raise WrongUse(f"share_of: {k} of {n} is no share; give k from 0 to n.")
+    low, high = stats.binomtest(k, n).proportion_ci(method="wilson")
+    return {"mean": k / n, "low": float(low), "high": float(high)}
 
 
 @checked
-def over_seeds(values: ArrayLike, shared: float = 0.0) -> dict[str, float | None] | None:
+def each_and_mean(values: ArrayLike, within: tuple[float, float] = ANY) -> dict[str, Any]:
+    """`mean_and_interval`, and in `each` the value of each seed."""
+    return {**mean_and_interval(values, within=within), "each": np.asarray(values, dtype=float).tolist()}
+
+
+@checked
+def over_seeds(values: ArrayLike, shared: float = 0.0, within: tuple[float, float] = ANY) -> dict[str, float | None] | None:
     """Mean and 95 % interval over seeds, of those that have the number; None where none has.
 
     Returns
     -------
     {"mean", "low", "high"}; low and high are None with a single value
     """
-    found = mean_and_interval(values, shared)
+    found = mean_and_interval(values, shared, within)
     return None if math.isnan(found["mean"]) else {key: finite(value) for key, value in found.items()}
 
 

@@ -19,7 +19,12 @@ import numpy as np
 from scipy.linalg import eigh_tridiagonal
 from scipy.special import expit
 
+from plasticity import given, memory
+from plasticity.checked import Above0, Count, From0, Grid, Row, Share, alike, checked
+from plasticity.errors import WrongUse
 from plasticity.statistics import standard_error
+
+__all__ = ["Equilibrium", "fixed_point", "fokker_planck", "linear_sd", "met", "pooled", "settled"]
 
 TAU_S = 0.02  # of both traces
 SETTLE, MEASURE, LEAST_S = 6.0, 8.0, 400.0  # relaxation times before and during the measurement, and its least duration
@@ -38,19 +43,23 @@ class Equilibrium(NamedTuple):
         return float(settle), float(settle + np.ceil(max(MEASURE * self.relaxation_s, LEAST_S) / sample_s) * sample_s)
 
 
-def fixed_point(mu: float, alpha: float) -> float:
+@checked
+def fixed_point(mu: From0, alpha: Above0) -> float:
     """w* = 1/(1 + alpha^(1/mu)), where the drift vanishes; its limit for mu = 0 (hard bounds)."""
     if mu == 0:
         return float(np.select([alpha > 1, alpha < 1], [0.0, 1.0], 0.5))
-    return float(expit(-np.log(alpha) / mu))
+    with np.errstate(over="ignore"):  # a mu of almost 0
+        return float(expit(-np.log(alpha) / mu))
 
 
-def linear_sd(mean: float, alpha: float, rate: float) -> float:
+@checked
+def linear_sd(mean: Share, alpha: Above0, rate: From0) -> float:
     """sqrt(lambda [(1 - w*)^2 + alpha^2 w*^2]/(4 (1 + alpha))): the scatter for mu = 1; `rate` is the learning rate lambda."""
     return float(np.sqrt(rate * ((1 - mean) ** 2 + alpha**2 * mean**2) / (4 * (1 + alpha))))
 
 
-def fokker_planck(mu: float, alpha: float, learning: float, rate_hz: float, cells: int = 2000) -> Equilibrium:
+@checked
+def fokker_planck(mu: From0, alpha: Above0, learning: Above0, rate_hz: Above0, cells: Count = 2000) -> Equilibrium:
     """The equilibrium of one synapse between independent Poisson trains, by its Fokker-Planck equation.
 
     dp/dt = -d(A p)/dw + (1/2) d^2(B p)/dw^2 on [0, 1], no flux through the bounds, with f+ = (1 - w)^mu, f- = alpha w^mu and
@@ -64,8 +73,27 @@ def fokker_planck(mu: float, alpha: float, learning: float, rate_hz: float, cell
 
     Beware: a diffusion stands for jumps of up to lambda here, so it holds to the first order in lambda.
 
+    Raises
+    ------
+    WrongUse
+        Numbers for which it is none that a computer can hold, and fewer than two cells.
+
     Source: van Kampen 2007, Stochastic Processes in Physics and Chemistry, ch. VIII, ISBN 978-0-444-52965-7, for the method.
     """
+    if cells < 2:
+        raise WrongUse(f"cells={cells} must be 2 or more, like 2000.")
+    memory.refuse(f"an equation of cells={cells}", 200.0 * cells, "take fewer")
+    with np.errstate(all="ignore"):
+        found = _fokker_planck(mu, alpha, learning, rate_hz, cells)
+    if not np.isfinite(found).all():
+        raise WrongUse(
+            f"mu={mu}, alpha={alpha}, learning={learning} and rate_hz={rate_hz} have no equilibrium that can be computed; take"
+            " numbers nearer to those of a neuron, like 0.5, 1.05, 0.005 and 15."
+        )
+    return found
+
+
+def _fokker_planck(mu: float, alpha: float, learning: float, rate_hz: float, cells: int) -> Equilibrium:
     h = 1 / cells
     w = (np.arange(cells) + 0.5) * h
     up, down = (1 - w) ** mu, alpha * w**mu
@@ -81,19 +109,32 @@ def fokker_planck(mu: float, alpha: float, learning: float, rate_hz: float, cell
     mean = float(p @ w)
     # rates to the right and to the left between neighbours, in detailed balance with p
     right, left = np.exp(step / 2) * noise[:-1] / (2 * h**2), np.exp(-step / 2) * noise[1:] / (2 * h**2)
+    if not (np.isfinite(right).all() and np.isfinite(left).all()):
+        return Equilibrium(mean, np.nan, np.nan)
     leaving = np.append(right, 0.0) + np.insert(left, 0, 0.0)
     modes = eigh_tridiagonal(leaving, -np.sqrt(right * left), select="i", select_range=(0, 1), eigvals_only=True)
     return Equilibrium(mean, float(np.sqrt(p @ (w - mean) ** 2)), float(1 / modes[1]))
 
 
-def settled(history: np.ndarray, start: np.ndarray, first: int) -> dict[str, np.ndarray]:
+@checked
+def settled(history: Grid, start: Row, first: int) -> dict[str, np.ndarray]:
     """What the weights (samples, synapses) of one run say, measured from the sample `first` on; some started at 0, some at 1.
 
     Returns
     -------
     `pair_mean`, `pair_sd` over synapses and samples of the measurement; `half_means` (2) of either start; `course` (samples, 2)
     its mean over time
+
+    Raises
+    ------
+    WrongUse
+        Not one start for each synapse, none that started at 0 or at 1, a first sample that there is not.
     """
+    if start.shape != history.shape[1:] or set(start.tolist()) != {0, 1} or not 0 <= first < len(history):
+        raise WrongUse(
+            f"start={given.shown(start)} must be 0 or 1, and either once or more, for each of the {history.shape[1]} synapses of"
+            f" history, and first={first} one of its {len(history)} samples."
+        )
     course = np.stack([history[:, start == k].mean(axis=1) for k in (0, 1)], axis=1)
     measured = history[first:]
     return {
@@ -101,8 +142,10 @@ def settled(history: np.ndarray, start: np.ndarray, first: int) -> dict[str, np.
     }  # fmt: skip
 
 
-def pooled(means: np.ndarray, sds: np.ndarray) -> dict[str, float]:
+@checked
+def pooled(means: Row, sds: Row) -> dict[str, float]:
     """Mean and standard deviation of the weights from those of each seed, with their standard errors over seeds."""
+    alike(means=means, sds=sds)
     return {
         "mean": float(means.mean()),
         "mean_se": float(standard_error(means)),
@@ -111,7 +154,10 @@ def pooled(means: np.ndarray, sds: np.ndarray) -> dict[str, float]:
     }
 
 
-def met(course: np.ndarray, times_s: np.ndarray, apart: float) -> float | None:
+@checked
+def met(course: Grid, times_s: Row, apart: float) -> float | None:
     """When the means of both starts, `course` (samples, 2), are first less `apart` than this; None if never."""
+    if course.shape != (len(times_s), 2):
+        raise WrongUse(f"course of shape {course.shape} must have two means for each of the {len(times_s)} times_s.")
     below = np.flatnonzero(np.abs(np.diff(course, axis=1))[:, 0] < apart)
     return float(times_s[below[0]]) if below.size else None

@@ -61,7 +61,7 @@ from plasticity.errors import WrongUse
 from plasticity.networks.two_groups import GROUPS, SINGLED_OUT, TwoGroups
 from plasticity.rules import Landing, pair_stdp
 from plasticity.settings import setting
-from plasticity.statistics import PairedDifference, holm, interval, late_mean, paired_difference
+from plasticity.statistics import PairedDifference, holm, interval, late_mean, least_p, paired_difference, told_p
 from simulations.figures.attention_gain import distributions, dose_response, time_course, weights
 from simulations.frame.checks import Check, beyond, near, no_difference
 from simulations.frame.execute import script
@@ -76,6 +76,11 @@ CONDITIONS = (*SINGLED_OUT, "uncorrelated")
 OWN = "statement of this simulation"
 
 
+def of(condition: str, name: str) -> tuple[str | Mapping[str, Any], ...]:
+    """Where a number of a condition at the highest gain lies."""
+    return "results", {"condition": condition}, name
+
+
 @dataclass(frozen=True)
 class AttentionGain(Experiment):
     __doc__ = __doc__
@@ -84,33 +89,16 @@ class AttentionGain(Experiment):
     summary: ClassVar[str] = "synapses under attention-gated input: mean weight of attended and ignored inputs against the gain"
     source: ClassVar[str] = "Song & Abbott 2001, doi:10.1016/S0896-6273(01)00451-2"
     uses: ClassVar[tuple[str, ...]] = ("pair_stdp", "lif_conductance", "poisson")
+    short: ClassVar[Mapping[str, Any]] = {"gains": (3.0,), "duration_s": 20.0}
     measures: ClassVar[tuple[Measure, ...]] = (
         Measure(
-            "difference",
-            "",
-            "mean weight of attended minus ignored inputs at the highest gain",
-            ("results", {"condition": "attention"}, "difference"),
+            "difference", "", "mean weight, attended minus ignored inputs, at the highest gain", of("attention", "difference")
         ),
-        Measure(
-            "difference_equal_gain",
-            "",
-            "the same where both groups have the gain",
-            ("results", {"condition": "equal_gain"}, "difference"),
-        ),
-        Measure(
-            "difference_shuffled",
-            "",
-            "the same where the gain is on a group drawn at random",
-            ("results", {"condition": "shuffled"}, "difference"),
-        ),
-        Measure(
-            "attended",
-            "",
-            "mean weight of attended inputs at the highest gain",
-            ("results", {"condition": "attention"}, "attended"),
-        ),
-        Measure("ignored", "", "mean weight of ignored inputs there", ("results", {"condition": "attention"}, "ignored")),
-        Measure("output_hz", "Hz", "rate of the neuron there", ("results", {"condition": "attention"}, "output_hz")),
+        Measure("difference_equal_gain", "", "the same where both groups have the gain", of("equal_gain", "difference")),
+        Measure("difference_shuffled", "", "the same where the gain is on a group drawn at random", of("shuffled", "difference")),
+        Measure("attended", "", "mean weight of attended inputs at the highest gain", of("attention", "attended")),
+        Measure("ignored", "", "mean weight of ignored inputs there", of("attention", "ignored")),
+        Measure("output_hz", "Hz", "rate of the neuron there", of("attention", "output_hz")),
     )
 
     inputs: int = setting(60, "inputs in each of the two groups", low=2, high=1000)
@@ -163,7 +151,7 @@ class AttentionGain(Experiment):
         return arrays | {"mean_weight": late_mean(arrays["history"], 2, axis=-2)}
 
     def differences(self, a: Arrays) -> dict[tuple[str, float], PairedDifference]:
-        """Attended minus ignored mean weight by condition and gain; intervals are 95 % BCa over seeds, each for itself."""
+        """Attended minus ignored mean weight by condition and gain; intervals are 95 % over seeds (Student), each for itself."""
         rows = zip(CONDITIONS, a["mean_weight"], strict=True)
         return {(c, gain): paired_difference(*w.T) for c, row in rows for gain, w in zip(self.gains, row, strict=True)}
 
@@ -188,18 +176,17 @@ class AttentionGain(Experiment):
     def checks(self, a: Arrays) -> Iterable[Check]:
         """Where a statement speaks of several gains, p-values of the sign-flip test are corrected by Holm over all of them."""
         found, difference = self.differences(a), a["mean_weight"][..., 0] - a["mean_weight"][..., 1]
-        by_condition = dict(zip(CONDITIONS, difference, strict=True))
+        by_condition, seeds = dict(zip(CONDITIONS, difference, strict=True)), difference.shape[-1]
         above, strong = [gain for gain in self.gains if gain > 1], [gain for gain in self.gains if gain >= 2]
         if 1 in self.gains:
             d = found["attention", 1]
             yield no_difference("difference at gain 1", d, published="95 % interval contains 0", kind="own", source=OWN)
-        for condition in SELECTIVE:
+        for condition in (*SELECTIVE, "mean_only"):
+            side: dict[str, Any] = {"below": 0} if condition == "mean_only" else {"above": 0}
             for gain, p in zip(strong, holm([found[condition, gain].p for gain in strong]), strict=True):
                 d = found[condition, gain]
-                yield beyond(f"{condition}, gain {gain:g}", d, above=0, told=f"{d}, Holm p {p:.2g}", kind="own", source=OWN)
-        for gain, p in zip(strong, holm([found["mean_only", gain].p for gain in strong]), strict=True):
-            d = found["mean_only", gain]
-            yield beyond(f"mean_only, gain {gain:g}", d, below=0, told=f"{d}, Holm p {p:.2g}", kind="own", source=OWN)
+                told = f"{d}, Holm {told_p(p, least_p(seeds, len(strong)))}"
+                yield beyond(f"{condition}, gain {gain:g}", d, **side, told=told, kind="own", source=OWN)
         if 1 in self.gains and strong:
             rise, fall = self.moved(a)
             yield beyond(
@@ -219,10 +206,11 @@ class AttentionGain(Experiment):
         corrected = dict(zip(family, holm([found[key].p for key in family]), strict=True))
         for condition in CONTROLS if above else ():
             own, p = [found[condition, gain] for gain in above], min(corrected[condition, gain] for gain in above)
+            smallest = told_p(p, least_p(seeds, len(family)))
             inside, furthest = sum(d.low <= 0 <= d.high for d in own), max(own, key=lambda d: abs(d.mean))
             yield no_difference(
                 f"{condition} favours no group", p=p, kind="own", source=OWN, published="0 at every gain above 1",
-                told=f"95 % interval contains 0 at {inside} of {len(own)} gains, largest {furthest}, smallest Holm p {p:.2g}",
+                told=f"95 % interval contains 0 at {inside} of {len(own)} gains, largest {furthest}, smallest Holm {smallest}",
                 tolerance=f"no Holm p below 0.05 over the {len(family)} comparisons of {' and '.join(CONTROLS)}",
             )  # fmt: skip
         for condition in (*CONTROLS, "uncorrelated") if strong else ():

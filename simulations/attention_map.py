@@ -41,34 +41,30 @@ doi:10.1523/JNEUROSCI.1425-06.2006.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from brian2 import Hz, ms, second
+from brian2 import ms, second
 
 from plasticity.engine import Program
 from plasticity.errors import WrongUse, unknown
 from plasticity.networks.two_groups import GROUPS, TwoGroups
-from plasticity.rules import Landing, Rule, pair_stdp, synaptic_scaling, triplet_stdp
+from plasticity.rules import Landing, Rule
 from plasticity.settings import setting
-from plasticity.statistics import late_mean, paired_difference
+from plasticity.statistics import late_mean
 from plasticity.weight_drift import LinearDrift, share_for
 from simulations.figures.attention_map import changes, further, noise, plane
-from simulations.frame.checks import Check, beyond, no_difference, within
+from simulations.frame import gain_plane
+from simulations.frame.checks import Check
 from simulations.frame.execute import script
 from simulations.frame.experiment import Arrays, Experiment, Measure, Session
-from simulations.frame.gain_plane import Point, Row, rows, signs
+from simulations.frame.gain_plane import LAW, RULES, Point, Row, signs
 
 if TYPE_CHECKING:
     from simulations.figures.kinds import Drawing
 
-RULES = ("soft_bounds", "additive", "homeostatic", "triplet")
-LAW = ("soft_bounds", "additive")  # rules of which the noise correlation alone says the sign
-THEORY = "linear theory, doi:10.1103/PhysRevE.59.4498; two pools: doi:10.1007/s00422-009-0319-4"
-OWN = "statement of this simulation"
 BACKGROUND_HZ = 5000.0
 
 
@@ -82,14 +78,10 @@ class AttentionMap(Experiment):
     default_seeds: ClassVar[int] = 8
     uses: ClassVar[tuple[str, ...]] = ("pair_stdp", "triplet_stdp", "synaptic_scaling", "lif_conductance", "poisson")
     measures: ClassVar[tuple[Measure, ...]] = tuple(
-        Measure(
-            f"difference_{name}",
-            "",
-            f"attended minus ignored mean weight at the highest gain and {told}",
-            (f"difference_{name}", "mean"),
-        )
+        Measure(f"difference_{name}", "", f"attended minus ignored mean weight at the highest gain and {told}",
+                (f"difference_{name}", "mean"))
         for name, told in (("mean_alone", "fluctuation 1"), ("multiplied", "the highest fluctuation"))
-    )
+    )  # fmt: skip
 
     gains: tuple[float, ...] = setting((1.0, 1.25, 1.5, 2.0, 4.0), "gains on the mean rate, rising from 1", low=1, high=10)
     fluctuations: tuple[float, ...] = setting(
@@ -130,19 +122,7 @@ class AttentionMap(Experiment):
 
     def rule(self, name: str) -> tuple[Rule, float]:
         """The rule of this name and the exponent of its bounds."""
-        if name in LAW:
-            return pair_stdp(A_plus=self.A_plus, A_minus=self.alpha * self.A_plus), self.mu if name == "soft_bounds" else 0.0
-        pair = {"A2_plus": self.A_plus, "A2_minus": self.alpha * self.A_plus, "A3_plus": 0.0, "A3_minus": 0.0}
-        times = {"tau_plus": 20 * ms, "tau_minus": 20 * ms}
-        mu, beta, tau_rate = self.mu, self.beta, 1 * second
-        if name == "triplet":
-            times = {"tau_plus": 16.8 * ms, "tau_minus": 33.7 * ms, "tau_y": 114 * ms}
-            strength = 6.5e-3 / 2
-            threshold = strength * float(times["tau_plus"] * times["tau_y"] / times["tau_minus"]) * self.rho0_hz
-            pair = {"A2_plus": 0.0, "A2_minus": threshold, "A3_plus": strength, "A3_minus": 0.0}
-            mu, beta, tau_rate = 0.0, 25 * self.beta, 100 * ms
-        both = triplet_stdp(**pair, **times) + synaptic_scaling(beta=beta, rho0=self.rho0_hz * Hz, tau_rate=tau_rate)
-        return dataclasses.replace(both, parts=()), mu
+        return gain_plane.plane_rule(name, self.A_plus, self.alpha, self.mu, self.beta, self.rho0_hz)
 
     def network(self, rule: str, dt_ms: float) -> TwoGroups:
         """What is compiled: one program for the pair rules, one for those with scaling."""
@@ -196,29 +176,18 @@ class AttentionMap(Experiment):
 
     def theory(self, a: Arrays, rule: str, tau_c_ms: float) -> LinearDrift:
         """The linear theory of these inputs and this rule, with the neuron's rate as it was measured."""
-        made, mu = self.rule(rule)
-        p = {name.replace("A_", "A2_"): float(value) for name, value in made.parameters.items() if name != "tau_rate"}
-        drive = [GROUPS * self.inputs * w * self.base_hz * gain for gain, w in self.levels()]
-        order = np.argsort(drive)
+        drive = np.array([GROUPS * self.inputs * w * self.base_hz * gain for gain, w in self.levels()])
         synaptic = BACKGROUND_HZ * self.g_background + self.g_max * drive[2]
-        return LinearDrift(
-            **p, mu=mu, inputs=self.inputs, base=self.base_hz, share=self.share(tau_c_ms), tau_c=tau_c_ms / 1000,
-            drive=np.array(drive)[order], rate=np.maximum.accumulate(a["level_hz"].mean(axis=1)[order]),
-            tau_v=0.01 / (1 + 0.005 * synaptic),
+        return gain_plane.drift_of(
+            self.rule(rule), drive, a["level_hz"].mean(axis=1), tau_v=0.01 / (1 + 0.005 * synaptic), inputs=self.inputs,
+            base=self.base_hz, share=self.share(tau_c_ms), tau_c=tau_c_ms / 1000,
         )  # fmt: skip
-
-    def predicted(self, a: Arrays) -> np.ndarray:
-        """What the theory says of each point: mean weight of attended and ignored synapses, (points, 2)."""
-        points, found = self.points(), np.zeros((len(self.points()), GROUPS))
-        for rule, tau in {(p.rule, p.tau_c_ms) for p in points}:
-            rows = [k for k, p in enumerate(points) if (p.rule, p.tau_c_ms) == (rule, tau)]
-            plane = np.array([(points[k].gain, points[k].fluctuation) for k in rows])
-            found[rows] = self.theory(a, rule, tau).weights(plane[:, 0], plane[:, 1], self.w_start, self.duration_s)
-        return found
 
     def rows(self, a: Arrays) -> list[Row]:
         """A row for each point."""
-        return rows(self.points(), a, self.predicted(a))
+        theories = {key: self.theory(a, *key) for key in {(p.rule, p.tau_c_ms) for p in self.points()}}
+        said = gain_plane.predicted(self.points(), theories, self.w_start, self.duration_s)
+        return gain_plane.rows(self.points(), a, said)
 
     def numbers(self, a: Arrays) -> dict[str, Any]:
         found = self.rows(a)
@@ -234,50 +203,9 @@ class AttentionMap(Experiment):
         return [r for r in rows if (r["rule"], r["tau_c_ms"], r["dt_ms"]) == (rule, self.tau_c_ms[0], self.dt_ms[0])]
 
     def checks(self, a: Arrays) -> Iterable[Check]:
-        every, points = self.rows(a), self.points()
-        for rule in self.rules:
-            found = signs(self.plane(every, rule))
-            theory = f"{found['theory']} of {found['decided']}, sign test p {found['theory_p']:.1g}"
-            yield within(
-                f"{rule}: sign of the difference where its interval leaves out 0", found["theory"], 0.9 * found["decided"],
-                kind="closed_form", source=THEORY, published="that of the theory at 90 % of the points or more", told=theory,
-            )  # fmt: skip
-            if rule in LAW:
-                law = f"{found['noise_correlation']} of {found['decided']}, sign test p {found['noise_correlation_p']:.1g}"
-                yield within(
-                    f"{rule}: the attended synapses win where attention raises the noise correlation",
-                    found["noise_correlation"], 0.9 * found["decided"], kind="closed_form", source=THEORY, told=law,
-                    published="the same sign at 90 % of the points or more",
-                )  # fmt: skip
-            yield within(
-                f"{rule}: difference, simulated over predicted", found["simulated_over_theory"], 0.7, 1.3,
-                kind="closed_form", source=THEORY,
-            )  # fmt: skip
-            calm = [k for k, p in enumerate(points) if p[:3] == (rule, self.tau_c_ms[0], self.dt_ms[0]) and
-                    1 < p.gain <= 1.5 and p.fluctuation <= 1]  # fmt: skip
-            if calm and rule in LAW:
-                d = paired_difference(*a["weights"][calm].mean(axis=0).T)
-                yield beyond(
-                    f"{rule}: gains to 1.5 with a lower noise correlation, as in V4", d, below=0, kind="own", source=OWN,
-                )  # fmt: skip
-        slow, lines = self.tau_c_ms[-1], [p for p in points if p.fluctuation == p.gain > 1 and p.rule == self.rules[0]]
-        if slow > self.tau_c_ms[0]:
-            both = []
-            for tau in (self.tau_c_ms[0], slow):
-                own = [points.index(p) for p in lines if (p.tau_c_ms, p.dt_ms) == (tau, self.dt_ms[0])]
-                both.append(-np.diff(a["weights"][own].mean(axis=0), axis=-1)[:, 0])
-            zero = np.zeros_like(both[0])
-            yield beyond(
-                f"rates multiplied: a fluctuation of {slow:g} ms favours the attended less than one of {self.tau_c_ms[0]:g} ms",
-                paired_difference(both[0], both[1]), above=0, kind="own", source=OWN,
-                told=" and ".join(f"{paired_difference(found, zero)}" for found in both[::-1]),
-            )  # fmt: skip
-        for dt in self.dt_ms[1:]:
-            fine = [k for k, p in enumerate(points) if p.dt_ms == dt]
-            coarse = [points.index(points[k]._replace(dt_ms=self.dt_ms[0])) for k in fine]
-            for name, x in (("difference", np.diff(a["weights"], axis=-1)[..., 0]), ("output rate (Hz)", a["output_hz"])):
-                d = paired_difference(x[fine].mean(axis=0), x[coarse].mean(axis=0))
-                yield no_difference(f"{name} with a step of {dt:g} ms against {self.dt_ms[0]:g} ms", d, kind="own", source=OWN)
+        every = self.rows(a)
+        found = {rule: signs(self.plane(every, rule)) for rule in self.rules}
+        return gain_plane.checks(found, self.points(), a, self.tau_c_ms, self.dt_ms)
 
     def figures(self, a: Arrays) -> Mapping[str, Drawing]:
         every = self.rows(a)
@@ -290,11 +218,10 @@ class AttentionMap(Experiment):
         more = {p[1:3] for p in self.points()}
         lines = {pair: [r for r in every if (r["rule"], r["tau_c_ms"], r["dt_ms"]) == (self.rules[0], *pair)] for pair in more}
         return {
-            "map": plane(planes, fine),
-            "noise_correlation": noise({rule: found for rule, (found, _) in planes.items()}),
+            "map": plane(planes, fine), "noise_correlation": noise({rule: found for rule, (found, _) in planes.items()}),
             "changes": changes({rule: found for rule, (found, _) in planes.items()}),
             "time_constants": further(dict(sorted(lines.items()))),
-        }
+        }  # fmt: skip
 
 
 if __name__ == "__main__":

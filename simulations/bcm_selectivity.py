@@ -54,6 +54,9 @@ class BcmSelectivity(Experiment):
     part_of: ClassVar[str] = "rate_rules"
     uses: ClassVar[tuple[str, ...]] = ("bcm",)
     time_share: ClassVar[float] = 0.5
+    time_step: ClassVar[str] = (
+        "None to converge: each step shows one pattern; the module says what a threshold of so many steps moves."
+    )
     measures: ClassVar[tuple[Measure, ...]] = (
         Measure(
             "response",

@@ -8,7 +8,7 @@ With independent Poisson trains of rates rx (pre) and ry (post), all-to-all,
 theta (Hz) is the postsynaptic rate at which depression turns into potentiation (Bienenstock, Cooper & Munro 1982). Here many
 synapses see trains of rates around theta; dw/dt / ry is a straight line over ry, and a regression says where it crosses 0.
 In discrete time a spike sees no other of its own time step, which moves theta by dt/2 (1/tau_plus + 1/tau_y - 1/tau_minus),
-0.5 % at the 0.25 ms used here.
+0.5 % at 0.25 ms.
 
 Sources: Pfister & Gerstner 2006, doi:10.1523/JNEUROSCI.1425-06.2006; Bienenstock, Cooper & Munro 1982,
 doi:10.1523/JNEUROSCI.02-01-00032.1982.
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from simulations.figures.kinds import Drawing
 
 BCM_ROW = "visual_cortex_all_to_all_minimal"
-STEP, SETTLE = 0.25 * ms, 0.6 * second  # five times the slowest trace: 0.5 % of it is missing at the start
+SETTLE = 0.6 * second  # five times the slowest trace: 0.5 % of it is missing at the start
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,7 @@ class BcmThreshold(Experiment):
     part_of: ClassVar[str] = "triplet_frequency"
     uses: ClassVar[tuple[str, ...]] = ("triplet_stdp",)
     time_share: ClassVar[float] = 0.25
+    short: ClassVar[Mapping[str, Any]] = {"bcm_synapses": 1000}
     measures: ClassVar[tuple[Measure, ...]] = (
         Measure("threshold_hz", "Hz", "postsynaptic rate above which the trains potentiate", ("bcm", "crossing_hz")),
         Measure("theory_hz", "Hz", "the same by theory", ("bcm", "theta_hz")),
@@ -62,18 +63,19 @@ class BcmThreshold(Experiment):
     bcm_synapses: int = setting(16_000, "synapses with Poisson trains, for the BCM threshold", low=100, high=1_000_000)
     bcm_s: float = setting(0.6, "how long each of them is watched, after 0.6 s for its traces to settle", "s", low=0.1, high=100)
     bcm_pre_hz: float = setting(10.0, "presynaptic rate rx there", "Hz", low=0.1, high=100)
+    dt_ms: float = setting(0.25, "time step of these trains", "ms", low=0.01, high=5)
 
     def collect(self, session: Session) -> dict[str, np.ndarray]:
         """Over all seeds: mean speed at each rate and its standard error, (rates,); the crossing and its 95 % interval, (3,)."""
         rule, theta = triplet_stdp(BCM_ROW), self.theta()
         post_hz = np.repeat(theta * np.linspace(0.8, 1.2, 5), -(-self.bcm_synapses // 5))
-        whole = SETTLE + self.bcm_s * second
+        step, whole = self.dt_ms * ms, SETTLE + self.bcm_s * second
         found = []
         for k, seed in enumerate(session.seeds):
             rng = np.random.default_rng(seed)
-            pre = protocols.poisson(np.full(len(post_hz), self.bcm_pre_hz) * Hz, whole, rng, STEP)
-            post = protocols.poisson(post_hz * Hz, whole, rng, STEP)
-            found.append(protocols.weight_change(rule, pre, post, dt=STEP, settle=SETTLE) / self.bcm_s)
+            pre = protocols.poisson(np.full(len(post_hz), self.bcm_pre_hz) * Hz, whole, rng, step)
+            post = protocols.poisson(post_hz * Hz, whole, rng, step)
+            found.append(protocols.weight_change(rule, pre, post, dt=step, settle=SETTLE) / self.bcm_s)
             session.progress((k + 1) / len(session.seeds))
         speed = np.stack(found)  # (seeds, synapses), per second
         rates = np.unique(post_hz)

@@ -6,8 +6,8 @@ Graupner & Brunel 2012 (Methods and SI) derive both, see plasticity.calcium_tran
 that before, with a share `beta` of synapses DOWN before and UP synapses `b` times as strong as DOWN ones.
 
 What the simulation has and the formula lacks: transients instead of their mean, the cubic term, and time above a threshold
-rounded up to steps of dt. For DP the first two together move U by less than 0.01, the last one moves the strength by less than
-0.01 at 0.1 ms. The runs without noise show how much all three matter for the mean of rho.
+rounded up to steps of `dt_ms`. For DP the first two together move U by less than 0.01, the last one moves the strength by less
+than 0.01 at 0.1 ms. The runs without noise show how much all three matter for the mean of rho.
 
 Graupner & Brunel 2012, Calcium-based plasticity model explains sensitivity of synaptic changes to spike pattern, rate, and
 dendritic location, doi:10.1073/pnas.1109359109. The noise is that of the Correction, doi:10.1073/pnas.1220044110.
@@ -53,6 +53,7 @@ class CalciumRule(Experiment):
     summary: ClassVar[str] = "calcium rule: the curve over the lag of spike pairs, against its analytic transition probabilities"
     source: ClassVar[str] = f"{PAPER}; Correction doi:10.1073/pnas.1220044110"
     uses: ClassVar[tuple[str, ...]] = ("calcium",)
+    short: ClassVar[Mapping[str, Any]] = {"lags": (-20.0, 10.0, 20.0), "pairs": 20}
     measures: ClassVar[tuple[Measure, ...]] = (
         Measure(
             "largest_strength",
@@ -79,13 +80,13 @@ class CalciumRule(Experiment):
     frequency: float = setting(1.0, "pairs in a second", unit="Hz", low=0.1, high=50)
     beta: float = setting(0.5, "share of synapses DOWN before the protocol", low=0, high=1)
     b: float = setting(5.0, "strength of an UP synapse over that of a DOWN one", low=1, high=100)
-    dt: float = setting(0.1, "time step; the rule's delay D must be a multiple of it", unit="ms", low=0.01, high=10)
+    dt_ms: float = setting(0.1, "time step; the rule's delay D must be a multiple of it", "ms", low=0.01, high=10)
 
     def refuse(self) -> None:
-        rule, steps = calcium(self.preset), np.array(self.lags) / self.dt
-        delay = float(rule.parameters["D"]) * 1000 / self.dt
+        rule, steps = calcium(self.preset), np.array(self.lags) / self.dt_ms
+        delay = float(rule.parameters["D"]) * 1000 / self.dt_ms
         if np.abs([*(steps - np.round(steps)), delay - round(delay)]).max() > 1e-6:
-            raise WrongUse(f"lags={self.lags} and the delay D={rule.parameters['D']} must be multiples of dt={self.dt:g} ms.")
+            raise WrongUse(f"lags={self.lags} and the delay D={rule.parameters['D']} must be multiples of dt_ms={self.dt_ms:g}.")
         if not self.lags or (np.diff(self.lags) <= 0).any():
             raise WrongUse(f"lags={self.lags} must rise, for example --set lags=-20,0,20.")
         if 2 * np.abs(self.lags).max() * self.frequency > 1000:
@@ -93,10 +94,10 @@ class CalciumRule(Experiment):
 
     def network(self) -> PairedSynapses:
         """What is compiled: the same for every seed and for all of the rule's parameters but D."""
-        trains = protocols.pairs(np.array(self.lags) * ms, self.pairs, self.frequency * Hz, self.dt * ms)
+        trains = protocols.pairs(np.array(self.lags) * ms, self.pairs, self.frequency * Hz, self.dt_ms * ms)
         pre, post = (tuple(tuple(np.asarray(train).tolist()) for train in side) for side in trains)
         seconds = self.pairs / self.frequency + 0.5  # with the calcium of the last pair
-        return PairedSynapses(calcium(self.preset), pre, post, len(STATES) * self.synapses, seconds, FREE, self.dt * ms)
+        return PairedSynapses(calcium(self.preset), pre, post, len(STATES) * self.synapses, seconds, FREE, self.dt_ms * ms)
 
     def collect(self, session: Session) -> dict[str, np.ndarray]:
         program = self.network().program()

@@ -45,6 +45,9 @@ class CovarianceSign(Experiment):
     part_of: ClassVar[str] = "rate_rules"
     uses: ClassVar[tuple[str, ...]] = ("covariance",)
     time_share: ClassVar[float] = 0.05
+    time_step: ClassVar[str] = (
+        "None to converge: each step shows new random activities, and the rule's closed form is that of steps."
+    )
     measures: ClassVar[tuple[Measure, ...]] = (
         Measure("covariance_slope", "", "change of a weight over the correlation of its input, times eta t"),
     )

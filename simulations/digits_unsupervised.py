@@ -34,9 +34,10 @@ from plasticity.datasets import DATASETS
 from plasticity.errors import WrongUse
 from plasticity.learners import DiehlCookClassifier
 from plasticity.learners.diehl_cook import check_rule, suited
+from plasticity.networks.diehl_cook import DiehlCook
 from plasticity.parallel import Progress
 from plasticity.settings import setting
-from plasticity.statistics import each_and_mean
+from plasticity.statistics import SHARE, each_and_mean
 from simulations.figures import GREEN, over_seeds
 from simulations.figures.kinds import Panel, confusion, level, page
 from simulations.figures.unsupervised import assignment, courses, learning, receptive_fields, spikes
@@ -65,11 +66,12 @@ class DigitsUnsupervised(SeedsApart):
     default_seeds: ClassVar[int] = 5
     uses: ClassVar[tuple[str, ...]] = ("diehl_cook", "lif_conductance")
     of_first: ClassVar[tuple[str, ...]] = ("weights",)  # for the figure
+    short: ClassVar[Mapping[str, Any]] = {"images": 300, "test": 200, "passes": 1, "control": 60}
     measures: ClassVar[tuple[Measure, ...]] = (
-        Measure("accuracy_all", "", "share of test images named rightly by all activity"),
-        Measure("control_all", "", "the same before learning"),
-        Measure("accuracy_proportion", "", "share of test images named rightly by proportion weighting"),
-        Measure("control_proportion", "", "the same before learning"),
+        Measure("accuracy_all", "", "share of test images named rightly by all activity", within=SHARE),
+        Measure("control_all", "", "the same before learning", within=SHARE),
+        Measure("accuracy_proportion", "", "share of test images named rightly by proportion weighting", within=SHARE),
+        Measure("control_proportion", "", "the same before learning", within=SHARE),
         Measure("spikes_per_image", "", "output spikes for a test image"),
         Measure("intensity", "", "intensity at which the last training images were answered"),
         Measure("theta_mv", "mV", "mean rise of the thresholds"),
@@ -112,6 +114,11 @@ class DigitsUnsupervised(SeedsApart):
         train, test = train[: self.images or None], test[: self.test or None]
         return *(known.intensity(train, np.float32), known.labels[train]), known.intensity(test, np.float32), known.labels[test]
 
+    @property
+    def bytes(self) -> float:
+        block = self.block or 1000
+        return DiehlCook(inputs=DATASETS[self.data].features, neurons=self.neurons, images=block, presentations=block).bytes
+
     def values(self, images: int) -> dict[str, Any]:
         """`theta_plus_mv` and `w_ie`: as set, or what suits so many neurons and images."""
         chosen = {name: float(getattr(self, name)) for name in ("theta_plus_mv", "w_ie") if getattr(self, name) is not None}
@@ -146,9 +153,9 @@ class DigitsUnsupervised(SeedsApart):
         }  # fmt: skip
         for readout in READOUTS:
             pairs = zip(of(a, f"answer_{readout}"), of(a, "label"), strict=True)
-            told[f"accuracy_{readout}"] = each_and_mean([np.mean(answer == label) for answer, label in pairs])
+            told[f"accuracy_{readout}"] = each_and_mean([np.mean(answer == label) for answer, label in pairs], SHARE)
             if self.control:
-                told[f"control_{readout}"] = each_and_mean(of(a, f"control_{readout}"))
+                told[f"control_{readout}"] = each_and_mean(of(a, f"control_{readout}"), SHARE)
         told["spikes_per_image"] = each_and_mean([spikes.mean() for spikes in of(a, "test_spikes")])
         if all(len(line) for line in of(a, "history_intensity")):
             told["intensity"] = each_and_mean([line[-1] for line in of(a, "history_intensity")])

@@ -76,6 +76,7 @@ class ExactIdentities(Experiment):
     compiled: ClassVar[bool] = False
     part_of: ClassVar[str] = "identities"
     uses: ClassVar[tuple[str, ...]] = ("pair_stdp", "triplet_stdp")
+    time_step: ClassVar[str] = "None to converge: both sides of each identity take the same steps."
     measures: ClassVar[tuple[Measure, ...]] = (
         Measure("largest_difference", "", "largest difference of both sides, of all identities", worst, scale=1.0),
     )

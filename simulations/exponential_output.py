@@ -53,6 +53,7 @@ class ExponentialOutput(Experiment):
     part_of: ClassVar[str] = "homeostasis"
     uses: ClassVar[tuple[str, ...]] = ("intrinsic_rate",)
     time_share: ClassVar[float] = 0.2
+    time_step: ClassVar[str] = "None to converge: an input lasts one step, and units of rates answer to it at once."
     measures: ClassVar[tuple[Measure, ...]] = tuple(
         Measure(f"{key}_{kind}", "", meaning.format(kind), ("intrinsic", kind, key))
         for kind in ("normal", "uniform")

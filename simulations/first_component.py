@@ -48,6 +48,7 @@ class FirstComponent(Experiment):
     part_of: ClassVar[str] = "rate_rules"
     uses: ClassVar[tuple[str, ...]] = ("oja",)
     time_share: ClassVar[float] = 0.1
+    time_step: ClassVar[str] = "None to converge: each step shows a new random input."
     measures: ClassVar[tuple[Measure, ...]] = (
         Measure("oja_cosine", "", "cosine of the weights with the first component"),
         Measure("oja_length", "", "length of the weights at the end"),

@@ -43,6 +43,7 @@ class HebbianGrowth(Experiment):
     part_of: ClassVar[str] = "rate_rules"
     uses: ClassVar[tuple[str, ...]] = ("rate_hebb",)
     time_share: ClassVar[float] = 0.01
+    time_step: ClassVar[str] = "None to converge: the growth of a weight is counted in steps, by a factor of 1 + eta dt in each."
     measures: ClassVar[tuple[Measure, ...]] = (Measure("hebb_growth", "", "the weight at the end over that at the start"),)
 
     eta_hebb: float = setting(10.0, "rate of learning of rate_hebb", "1/s", low=1e-3, high=100)

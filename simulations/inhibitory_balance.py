@@ -76,6 +76,14 @@ class InhibitoryBalance(Experiment):
     source: ClassVar[str] = VOGELS
     default_seeds: ClassVar[int] = 3
     uses: ClassVar[tuple[str, ...]] = ("inhibitory_stdp", "lif_conductance")
+    short: ClassVar[Mapping[str, Any]] = {
+        "excitatory": 800,
+        "inhibitory": 200,
+        "p": 0.2,
+        "rho0_hz": (5.0,),
+        "learning_s": 10,
+        "after_s": 5,
+    }
     measures: ClassVar[tuple[Measure, ...]] = (
         Measure(
             "rate_E_hz", "Hz", "rate of the excitatory neurons after learning, at the last target", ("results", -1, "rate_E_hz")
@@ -99,6 +107,7 @@ class InhibitoryBalance(Experiment):
     before_s: int = setting(1, "simulated time before learning", unit="s", low=1, high=1000)
     learning_s: int = setting(300, "simulated time of learning", unit="s", low=1, high=8000)
     after_s: int = setting(20, "simulated time after learning", unit="s", low=1, high=1000)
+    dt_ms: float = setting(0.1, "time step", "ms", low=0.01, high=1)
 
     def refuse(self) -> None:
         if not self.rho0_hz or (np.diff(self.rho0_hz) <= 0).any():
@@ -108,7 +117,14 @@ class InhibitoryBalance(Experiment):
         """What is compiled, the same for every target rate, with the numbers of one."""
         rule = inhibitory_stdp(eta=self.eta, tau=self.tau_ms * ms, rho0=rho0_hz * Hz)
         of_E, of_I = min(800, self.excitatory), min(500, self.inhibitory)
-        return Balanced(self.excitatory, self.inhibitory, self.p, rule=rule, recorded_E=of_E, recorded_I=of_I)
+        sizes = self.excitatory, self.inhibitory, self.p
+        return Balanced(*sizes, rule=rule, recorded_E=of_E, recorded_I=of_I, dt=self.dt_ms * ms)
+
+    @property
+    def bytes(self) -> float:
+        network = self.network(1.0)
+        steps = 1 / float(network.dt)  # in a second; rates are kept of each, of both kinds, as they are recorded and handed back
+        return network.bytes + 32.0 * self.parts.ends[2] * (self.excitatory + steps)
 
     @property
     def parts(self) -> Stretches:

@@ -57,6 +57,10 @@ class LateReward(Experiment):
     source: ClassVar[str] = IZHIKEVICH
     part_of: ClassVar[str] = "distal_reward"
     uses: ClassVar[tuple[str, ...]] = ("pair_stdp", "izhikevich")
+    time_step: ClassVar[str] = (
+        "1 ms, part of the published model: a spike is an input current for one step, v takes two half steps in each, and "
+        "a spike's peak depends on them, so that other steps make another network."
+    )
     measures: ClassVar[tuple[Measure, ...]] = (
         Measure("target", "", "the rewarded synapse at the end, over the largest weight", ("target_at_the_end",)),
         Measure("others", "", "mean of the others at the end", ("others_at_the_end",)),
@@ -88,6 +92,10 @@ class LateReward(Experiment):
         """What is compiled, with its numbers."""
         rule, landing = daspnet_rule(self.jump, self.depression), daspnet_landing(self.w_max)
         return DistalReward(self.excitatory, self.inhibitory, self.fan_out, rule=rule, landing=landing)
+
+    @property
+    def bytes(self) -> float:
+        return self.network().bytes
 
     def inputs(self, condition: str, seed: int, rewards: int = 0) -> dict[str, Any]:
         """The inputs of one run; `rewards` is how many come at random times."""

@@ -44,6 +44,7 @@ class LeadingComponents(Experiment):
     part_of: ClassVar[str] = "rate_rules"
     uses: ClassVar[tuple[str, ...]] = ("oja",)
     time_share: ClassVar[float] = 0.34
+    time_step: ClassVar[str] = "None to converge: each step shows a new random input."
     measures: ClassVar[tuple[Measure, ...]] = (
         Measure(
             "worst_cosine",

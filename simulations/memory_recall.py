@@ -27,26 +27,23 @@ from scipy.stats import ttest_1samp
 from plasticity.learners import RateMemory, SpikingMemory
 from plasticity.parallel import Progress, trials_generator
 from plasticity.settings import setting
-from plasticity.statistics import holm, mean_and_interval
+from plasticity.statistics import SHARE, holm, mean_and_interval
 from plasticity.tasks import AssociativeRecall
-from simulations.figures import BLACK, BLUE, ORANGE, PURPLE, VERMILION, over_seeds
-from simulations.figures.kinds import Layer, Page, level, line, log_x, means, note, page, panel
+from simulations.figures.memory_recall import accuracy, error
 from simulations.frame.checks import Check, near, no_difference
 from simulations.frame.execute import script
 from simulations.frame.experiment import Arrays, Experiment, Measure, Session, Table
 from simulations.frame.recall import QUERIES, SOURCE, TRIALS, VALUES, recall_task, recalled
 
 if TYPE_CHECKING:
-    from simulations.figures.kinds import Drawing
+    from simulations.figures.kinds import Drawing, Layer, Page
 
 LAW = "superposition of random keys: E (k.q)^2 = 1/d; Kohonen 1972, doi:10.1109/TC.1972.5008975"
 SPIKING, HEBB, DELTA, SOFTMAX = MEMORIES = ("spiking_memory", "hebb_memory", "delta_memory", "softmax_memory")
-LOOKS: dict[str, dict[str, Any]] = {
-    SPIKING: {"color": VERMILION, "linestyle": "-", "marker": "o", "markersize": 4, "label": "spiking memory (Brian2)"},
-    HEBB: {"color": ORANGE, "linestyle": "--", "marker": "s", "markersize": 4, "label": "Hebb, rates = linear attention"},
-    DELTA: {"color": PURPLE, "linestyle": "-.", "marker": "^", "markersize": 4, "label": "delta rule"},
-    SOFTMAX: {"color": BLUE, "linestyle": "-", "marker": "D", "markersize": 4, "label": "softmax attention, fixed"},
-}
+MEANT = {  # by what a memory recalls
+    SPIKING: "synapses of spiking neurons", HEBB: "a sum of outer products", DELTA: "the delta rule",
+    SOFTMAX: "softmax attention on the keys as they are",
+}  # fmt: skip
 CURVE = 200  # points of a line
 
 
@@ -60,34 +57,16 @@ class MemoryRecall(Experiment):
     part_of: ClassVar[str] = "hebbian_attention"
     uses: ClassVar[tuple[str, ...]] = ("pair_stdp", *SpikingMemory.uses)
     time_share: ClassVar[float] = 0.4
+    time_step: ClassVar[str] = "None of its own: that of the spiking memory is a setting of this learner."
     measures: ClassVar[tuple[Measure, ...]] = (
-        Measure(
-            "spiking_memory",
-            "",
-            "share of values recalled by synapses of spiking neurons, longest keys and most pairs",
-            ("results", {"learner": "spiking_memory"}, "accuracy"),
-        ),
-        Measure(
-            "hebb_memory",
-            "",
-            "share of values recalled by a sum of outer products, longest keys and most pairs",
-            ("results", {"learner": "hebb_memory"}, "accuracy"),
-        ),
-        Measure(
-            "delta_memory",
-            "",
-            "share of values recalled by the delta rule, longest keys and most pairs",
-            ("results", {"learner": "delta_memory"}, "accuracy"),
-        ),
-        Measure(
-            "softmax_memory",
-            "",
-            "share of values recalled by softmax attention on the keys as they are, longest keys and most pairs",
-            ("results", {"learner": "softmax_memory"}, "accuracy"),
+        *(
+            Measure(name, "", f"share of values recalled by {meant}, longest keys and most pairs",
+                    ("results", {"learner": name}, "accuracy"), within=SHARE)
+            for name, meant in MEANT.items()
         ),
         Measure("chance", "", "share recalled by guessing"),
         Measure("hebb_error", "", "squared error of the Hebbian memory over (n - 1)/d", ("hebb_memory: error over (n - 1)/d",)),
-    )
+    )  # fmt: skip
 
     pairs: tuple[int, ...] = setting((1, 2, 4, 8, 16, 32, 64), "pairs n that are stored", low=1, high=1000)
     dimensions: tuple[int, ...] = setting((16, 32, 64), "lengths d of the keys", low=8, high=1000)
@@ -155,7 +134,8 @@ class MemoryRecall(Experiment):
         told["results"] = [
             {
                 "learner": name, "dimension": d, "pairs": n,
-                "accuracy": mean_and_interval(a["accuracy"][row, i, j]), "error": mean_and_interval(a["error"][row, i, j]),
+                "accuracy": mean_and_interval(a["accuracy"][row, i, j], within=SHARE),
+                "error": mean_and_interval(a["error"][row, i, j]),
                 "law": float(law[i, j]), "law_and_spikes": float(with_spikes[i, j]),
             }
             for row, name in enumerate(MEMORIES) for i, d, j, n in conditions
@@ -180,44 +160,11 @@ class MemoryRecall(Experiment):
         return recalled(numbers)
 
     def figures(self, a: Arrays) -> Mapping[str, Drawing]:
-        return {"accuracy": self.accuracy(a), "error": self._error(a)}
+        return {"accuracy": self.accuracy(a), "error": error(a, MEMORIES, self.pairs, self.dimensions, _finely(self.pairs))}
 
     def accuracy(self, a: Arrays, added: Mapping[int, Sequence[Layer]] | None = None) -> Page:
-        """Accuracy against the number of pairs, one panel for each length of the keys; `added` are layers of some of them."""
-        added, chance = added or {}, 100 / self.values
-        panels = []
-        for i, d in enumerate(self.dimensions):
-            shares = 100 * a["accuracy"][:, i].swapaxes(1, 2)  # (memories, seeds, pairs)
-            layers = [means(self.pairs, share, **LOOKS[name]) for name, share in zip(MEMORIES, shares, strict=True)]
-            layers += [*added.get(d, ()), level(chance, linestyle=":", linewidth=1)]
-            layers.append(note("chance", (1, chance), xytext=(2, 3), textcoords="offset points"))
-            panels.append(self._panel(layers, d, "value recalled (% of test trials)", ylim=(0, 103)))
-        fullest = next((i for i, d in enumerate(self.dimensions) if d in added), 0)
-        caption = over_seeds(a["accuracy"].shape[3])
-        return page(panels, size=self._size(), legend=4, legend_from=(0, fullest), caption=caption, sharey=True)
-
-    def _error(self, a: Arrays) -> Page:
-        """Squared error of a recall against the number of pairs, with the law (n - 1)/d."""
-        panels = []
-        for i, d in enumerate(self.dimensions):
-            n = _finely(self.pairs)
-            layers = [
-                line(n, (n - 1) / d, color=BLACK, linewidth=1, label="law: (n \N{MINUS SIGN} 1)/d"),
-                line(n, a["law_and_spikes"][i], color=BLACK, linestyle=":", linewidth=1.2, label="law and what spikes add"),
-            ]
-            for row, name in enumerate(MEMORIES):
-                seen = a["error"][row, i].mean(axis=1) > 1e-5
-                layers.append(means(np.array(self.pairs)[seen], a["error"][row, i][seen].T, **{**LOOKS[name], "linestyle": ""}))
-            panels.append(self._panel(layers, d, "squared error |y \N{MINUS SIGN} v|², |v| = 1", yscale="log", ylim=(1e-4, 10)))
-        caption = over_seeds(a["error"].shape[3]) + "; errors below 0.0001 are not shown"
-        return page(panels, size=self._size(), legend=3, caption=caption, sharey=True)
-
-    def _size(self) -> tuple[float, float]:
-        return (3.1 * len(self.dimensions) + 0.4, 3.9)
-
-    def _panel(self, layers: Sequence[Layer], d: int, y: str, **axes: Any) -> Any:
-        first, title = d == self.dimensions[0], f"keys of length d = {d}"
-        return panel(*layers, x="pairs n", y=y if first else "", title=title, then=log_x(self.pairs, base=2), **axes)
+        """The figure of the accuracy; `added` are layers of some of its panels, by the length of the keys."""
+        return accuracy(a, MEMORIES, self.pairs, self.dimensions, 1 / self.values, added or {})
 
 
 def _memories(streams: int, dimension: int, seed: int) -> Iterator[RateMemory | SpikingMemory]:

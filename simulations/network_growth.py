@@ -41,6 +41,7 @@ class NetworkGrowth(Experiment):
     published: ClassVar[bool] = False  # times of one machine: not part of `plasticity reproduce`
     part_of: ClassVar[str] = "bench"
     uses: ClassVar[tuple[str, ...]] = ("diehl_cook", "lif_conductance")
+    time_step: ClassVar[str] = "0.5 ms, that of the learner: what is measured is what a step costs."
 
     neurons: int = NEURONS
     warm: int = WARM

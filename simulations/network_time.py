@@ -64,6 +64,7 @@ class NetworkTime(Experiment):
     published: ClassVar[bool] = False  # times of one machine: not part of `plasticity reproduce`
     part_of: ClassVar[str] = "bench"
     uses: ClassVar[tuple[str, ...]] = ("diehl_cook", "lif_conductance")
+    time_step: ClassVar[str] = "0.5 ms, that of the learner, and 1 ms of BindsNET: what is measured is what a step costs."
 
     peers: bool = setting(False, "install BindsNET and NEST into environments of their own and measure them")
     neurons: int = NEURONS

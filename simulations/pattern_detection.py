@@ -69,6 +69,7 @@ CONTROL = "all"
 TOLD = ("hits", "false_alarms", "latency_ms", "found_s", "found_spikes", "start_hz", "end_hz", "last_s", "quiet_s")
 REPLICATION = "Hathway & Goodman 2018, doi:10.5281/zenodo.1327348"
 ORIGINAL = "Masquelier et al. 2008, doi:10.1371/journal.pone.0001377"
+SOONER = "fewer inputs spike in the very step of an output spike: the pattern is found sooner"  # why a measure changes with dt_ms
 DATA, FINE = (f"{REPLICATION}, data of fig. 6, time step {step} ms" for step in ("0.1", "0.001"))
 
 
@@ -83,20 +84,22 @@ class PatternDetection(Experiment):
     source: ClassVar[str] = f"{ORIGINAL}; {REPLICATION}"
     default_seeds: ClassVar[int] = 20
     uses: ClassVar[tuple[str, ...]] = ("pair_stdp", "srm_lif")
+    short: ClassVar[Mapping[str, Any]] = {"duration_s": 30.0, "stretch_s": 10.0, "controls": 1000}
     measures: ClassVar[tuple[Measure, ...]] = (
         Measure("hits", "", "share of the patterns with an output spike, over the last third", ("reduced", "hits")),
-        Measure("false_alarms", "", "output spikes outside of any pattern, over the last third", ("reduced", "false_alarms")),
         Measure(
-            "success",
-            "",
-            "share of seeds that find the pattern",
-            lambda numbers: numbers["reduced"]["successes"] / numbers["reduced"]["runs"],
+            "false_alarms", "", "output spikes outside of any pattern, over the last third", ("reduced", "false_alarms"),
+            time_step=SOONER,
         ),
-        Measure("latency_ms", "ms", "time from the start of a pattern to the spike", ("reduced", "latency_ms")),
-        Measure("found_s", "s", "when the pattern is found; none where it never is", ("reduced", "found_s")),
-        Measure("end_hz", "Hz", "rate of the neuron at the end", ("reduced", "end_hz")),
+        Measure(
+            "success", "", "share of seeds that find the pattern",
+            lambda numbers: numbers["reduced"]["successes"] / numbers["reduced"]["runs"], time_step=SOONER,
+        ),
+        Measure("latency_ms", "ms", "time from the start of a pattern to the spike", ("reduced", "latency_ms"), time_step=SOONER),
+        Measure("found_s", "s", "when the pattern is found; none where it never is", ("reduced", "found_s"), time_step=SOONER),
+        Measure("end_hz", "Hz", "rate of the neuron at the end", ("reduced", "end_hz"), time_step=SOONER),
         Measure("hits_all", "", "hits of the control, all-to-all STDP", ("all", "hits")),
-    )
+    )  # fmt: skip
 
     duration_s: float = setting(450.0, "simulated time; success is judged over its last third", "s", low=3, high=3600)
     stretch_s: float = setting(150.0, "length of the trains, which are repeated to the end", "s", low=1, high=600)
@@ -128,6 +131,10 @@ class PatternDetection(Experiment):
             dt=self.dt_ms * ms,
             simultaneous=simultaneous,
         )
+
+    @property
+    def bytes(self) -> float:
+        return self.network(next(iter(CONDITIONS))).bytes
 
     def _trains(self) -> dict[str, Any]:
         """What `trains` is told."""
@@ -190,32 +197,18 @@ class PatternDetection(Experiment):
         yield succeed("reduced", "94 %", f"{DATA}: 94 of 100 runs")
         if a["reduced_success"].any():
             data, good = f"{DATA}, mean and standard deviation over 94 runs", a["reduced_success"].astype(bool)
-            yield near("reduced: time of finding, mean (s)", 21.4, mean("reduced", "found_s"), 6.0, kind="authors", source=data)
-            yield near(
-                "reduced: hits over the last third", 0.998, mean("reduced", "hits", good), 0.004, kind="authors", source=data
-            )
-            yield near(
-                "reduced: latency over the last third (ms)",
-                4.68,
-                mean("reduced", "latency_ms", good),
-                0.8,
-                kind="authors",
-                source=data,
-            )
-            rates = mean("reduced", "start_hz"), mean("reduced", "end_hz")
-            yield near("reduced: output rate in the first second (Hz)", 63.0, rates[0], 6.3, kind="paper", source=REPLICATION)
-            yield near("reduced: output rate at the end (Hz)", 5.0, rates[1], 0.5, kind="paper", source=REPLICATION)
+            for what, published, ours, tolerance, kind, source in (
+                ("time of finding, mean (s)", 21.4, mean("reduced", "found_s"), 6.0, "authors", data),
+                ("hits over the last third", 0.998, mean("reduced", "hits", good), 0.004, "authors", data),
+                ("latency over the last third (ms)", 4.68, mean("reduced", "latency_ms", good), 0.8, "authors", data),
+                ("output rate in the first second (Hz)", 63.0, mean("reduced", "start_hz"), 6.3, "paper", REPLICATION),
+                ("output rate at the end (Hz)", 5.0, mean("reduced", "end_hz"), 0.5, "paper", REPLICATION),
+            ):
+                yield near(f"reduced: {what}", published, ours, tolerance, kind=kind, source=source)
         if a["reduced_apart_success"].any():
             yield succeed("reduced_apart", "98 %", f"{FINE}: 98 of 100 runs")
-            source = f"{FINE}, mean and two standard deviations; {ORIGINAL}"
-            yield near(
-                "reduced_apart: time of finding, mean (s)",
-                13.5,
-                mean("reduced_apart", "found_s"),
-                2.0,
-                kind="authors",
-                source=source,
-            )
+            found, source = mean("reduced_apart", "found_s"), f"{FINE}, mean and two standard deviations; {ORIGINAL}"
+            yield near("reduced_apart: time of finding, mean (s)", 13.5, found, 2.0, kind="authors", source=source)
         if f"{CONTROL}_success" in a:
             source = f"{REPLICATION}, table 3 and fig. 7"
             yield near("all: runs that succeed", 0, a["all_success"].sum(), 0, kind="paper", source=source)

@@ -48,6 +48,7 @@ class RecallMaps(Experiment):
     uses: ClassVar[tuple[str, ...]] = ("pair_stdp", *SpikingMemory.uses)
     time_share: ClassVar[float] = 0.01
     own_process: ClassVar[bool] = True
+    time_step: ClassVar[str] = "None of its own: that of the spiking memory is a setting of this learner."
     measures: ClassVar[tuple[Measure, ...]] = ()  # maps alone
 
     values: int = VALUES

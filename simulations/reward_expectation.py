@@ -58,6 +58,7 @@ class RewardExpectationTask(Experiment):
     part_of: ClassVar[str] = "distal_reward"
     uses: ClassVar[tuple[str, ...]] = ("pair_stdp", "lif_current")
     time_share: ClassVar[float] = 0.03
+    short: ClassVar[Mapping[str, Any]] = {"trials": 400}
     measures: ClassVar[tuple[Measure, ...]] = (
         Measure("score", "", "share of right answers in the last quarter, reward as it is", ("score", "R")),
         Measure("score_constant", "", "share of right answers in the last quarter, a constant added", ("score", "R + constant")),
@@ -78,10 +79,11 @@ class RewardExpectationTask(Experiment):
     trials: int = setting(2000, "trials of the task with stimuli", low=8, high=2000)
     constant: float = setting(1.0, "added to the reward of 1 or -1", low=-10, high=10)
     learning_rate: float = setting(0.01, "of the task with stimuli, times the eligibility", low=0, high=10)
+    dt_ms: float = setting(1.0, "time step of the task with stimuli", "ms", low=0.01, high=2)
 
     def network(self) -> RewardExpectation:
         """What is compiled."""
-        return RewardExpectation(rule=pair_stdp(A_plus=1.0, A_minus=1.0))
+        return RewardExpectation(rule=pair_stdp(A_plus=1.0, A_minus=1.0), dt=self.dt_ms * ms)
 
     def inputs(self, signal: str, seed: int) -> dict[str, Any]:
         """The inputs of one run: the same stimuli, in the same order, for every signal."""
@@ -104,7 +106,7 @@ class RewardExpectationTask(Experiment):
 
     def learn(self, program: Program, signal: str, seed: int) -> dict[str, np.ndarray]:
         """One run: share of rewarded trials, in stretches of `PERIOD`, and in the last quarter."""
-        found = program.run(seed, self.inputs(signal, seed), duration=self.trials * self.network().trial + 1 * ms)
+        found = program.run(seed, self.inputs(signal, seed), duration=self.trials * self.network().trial + self.dt_ms * ms)
         right = found["reward"].ravel()[1 : self.trials + 1] > 0
         stretches = max(1, self.trials // PERIOD)
         return {

@@ -2,8 +2,8 @@
 
 LIF neurons are coupled to each other (the network: plasticity.networks.scaled) under pair STDP in which potentiation outweighs
 depression: more rate makes stronger synapses, which make more rate. The same network with the same random numbers, with scaling
-added to the rule and without (beta = 0). A small error of the rate remains: potentiation D per second is balanced at
-rho0 + D/(beta w).
+added to the rule and without (beta = 0). Background input holds the neurons near threshold, at 9 Hz before they learn. A small
+error of the rate remains: potentiation D per second is balanced at rho0 + D/(beta w).
 
 Source: van Rossum, Bi & Turrigiano 2000, doi:10.1523/JNEUROSCI.20-23-08812.2000.
 """
@@ -48,6 +48,7 @@ class ScaledNetwork(Experiment):
     part_of: ClassVar[str] = "homeostasis"
     uses: ClassVar[tuple[str, ...]] = ("synaptic_scaling", "pair_stdp", "lif_conductance")
     time_share: ClassVar[float] = 0.46
+    short: ClassVar[Mapping[str, Any]] = {"network_s": 60}
     measures: ClassVar[tuple[Measure, ...]] = (
         Measure("with_scaling_hz", "Hz", "rate of the network late in the run, synapses scaled", ("network", "with_scaling_hz")),
         Measure("without_hz", "Hz", "the same without scaling", ("network", "without_hz")),
@@ -61,13 +62,14 @@ class ScaledNetwork(Experiment):
     network_s: int = setting(300, "simulated time of the network, in steps of 10", "s", low=10, high=5000)
     neurons: int = setting(50, "neurons in the network, each with 20 inputs from others", low=21, high=1000)
     A_plus: float = setting(5e-4, "potentiation by a pair in the network; depression by a pair is half of it", low=0, high=0.1)
+    dt_ms: float = setting(0.25, "time step", "ms", low=0.01, high=2)
 
     def network(self) -> Scaled:
         """What is compiled, with its numbers; without scaling it is the same with beta 0."""
         stdp = pair_stdp(A_plus=self.A_plus, A_minus=self.A_plus / 2)
         scaling = synaptic_scaling(beta=self.network_beta, rho0=self.network_hz * Hz, tau_rate=self.network_tau_s * second)
-        neuron = lif_conductance(t_ref=5 * ms)
-        return Scaled(inputs=20, recurrent=self.neurons, rule=stdp + scaling, landing=Landing(0, 1), neuron=neuron)
+        bounds, neuron = Landing(0, 1), lif_conductance(t_ref=5 * ms)
+        return Scaled(20, self.neurons, rule=stdp + scaling, landing=bounds, neuron=neuron, dt=self.dt_ms * ms)
 
     def refuse(self) -> None:
         if self.network_s % 10:
@@ -77,7 +79,7 @@ class ScaledNetwork(Experiment):
         """With scaling and, ending in _off, without: spikes per neuron in each second, and the mean weight each second."""
         program, arrays = self.network().program(), {}
         for ending, change in (("", {}), ("_off", {"plastic.beta": 0.0})):
-            given = {"w": 0.25, "g_max": 0.05, "g_background": 0.0115, **change}
+            given = {"w": 0.25, "g_max": 0.05, "g_background": 0.0128, **change}
             found = program.run(seed, given, duration=self.network_s * second)
             arrays[f"network_counts{ending}"] = per_second(found)
             arrays[f"network_weight{ending}"] = np.append(found["w_history"].mean(axis=1), found["w"].mean())

@@ -50,6 +50,7 @@ class ScaledNeuron(Experiment):
     part_of: ClassVar[str] = "homeostasis"
     uses: ClassVar[tuple[str, ...]] = ("synaptic_scaling", "lif_conductance")
     time_share: ClassVar[float] = 0.3
+    short: ClassVar[Mapping[str, Any]] = {"phase_s": 60}
     measures: ClassVar[tuple[Measure, ...]] = (
         Measure(
             "rate_start_hz", "Hz", "rate in the second half of the phase: inputs as they were", ("scaling", "start", "rate_hz")
@@ -68,11 +69,12 @@ class ScaledNeuron(Experiment):
     tau_rate_s: float = setting(5.0, "time over which it estimates its rate", "s", low=0.1, high=1000)
     phase_s: int = setting(400, "how long each input rate lasts, in steps of 20", "s", low=20, high=1240)
     input_hz: float = setting(10.0, "rate of each of its 100 inputs at gain 1", "Hz", low=1, high=50)
+    dt_ms: float = setting(0.25, "time step", "ms", low=0.01, high=2)
 
     def network(self) -> Scaled:
         """What is compiled, with its numbers."""
         rule = synaptic_scaling(beta=self.beta, rho0=self.target_hz * Hz, tau_rate=self.tau_rate_s * second)
-        return Scaled(rule=rule, neuron=lif_conductance(t_ref=5 * ms))
+        return Scaled(rule=rule, neuron=lif_conductance(t_ref=5 * ms), dt=self.dt_ms * ms)
 
     def refuse(self) -> None:
         if self.phase_s % 20:

@@ -51,6 +51,9 @@ class ShortTermRelease(Experiment):
     part_of: ClassVar[str] = "homeostasis"
     uses: ClassVar[tuple[str, ...]] = ("pair_stdp",)
     time_share: ClassVar[float] = 0.04
+    time_step: ClassVar[str] = (
+        "None to converge: between spikes the synapse is advanced by its exact solution; the steps are a grid of spike times."
+    )
     measures: ClassVar[tuple[Measure, ...]] = (
         Measure(
             "released_depressing",

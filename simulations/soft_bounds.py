@@ -34,7 +34,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from brian2 import second
+from brian2 import ms, second
 
 from plasticity.engine import Program
 from plasticity.errors import WrongUse
@@ -43,8 +43,7 @@ from plasticity.rules import Landing, pair_stdp
 from plasticity.settings import setting
 from plasticity.statistics import padded
 from plasticity.weight_equilibrium import Equilibrium, fixed_point, fokker_planck, linear_sd, met, pooled, settled
-from simulations.figures import BLACK, BLUE, GREEN, GREY, PURPLE, VERMILION, over_seeds
-from simulations.figures.kinds import Layer, Panel, bars, line, page, panel, root_x
+from simulations.figures.soft_bounds import REACHED, equilibrium, settling
 from simulations.frame.checks import Check, near
 from simulations.frame.execute import script
 from simulations.frame.experiment import Arrays, Experiment, Measure, Session, stack
@@ -60,7 +59,6 @@ START = "the start does not matter in equilibrium; allowed: as much as for the m
 COUNT = "the setting; allowed: 4 standard errors of the count"
 GIVEN = {0.1: (0.3848, 0.1031)}  # by NEST for each mu: mean and sd
 MUS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
-REACHED = "starts_within_0.05_after_s"
 
 
 @dataclass(frozen=True)
@@ -74,6 +72,7 @@ class SoftBounds(Experiment):
     part_of: ClassVar[str] = "stdp_equilibrium"
     uses: ClassVar[tuple[str, ...]] = ("pair_stdp",)
     time_share: ClassVar[float] = 0.55
+    short: ClassVar[Mapping[str, Any]] = {"mu": (1.0,), "trains": 15}
     measures: ClassVar[tuple[Measure, ...]] = (
         Measure("soft_mean", "", "mean weight in equilibrium, at the last mu", ("pairs", -1, "mean")),
         Measure("soft_sd", "", "standard deviation of the weights there", ("pairs", -1, "sd")),
@@ -90,11 +89,16 @@ class SoftBounds(Experiment):
         0.01, "largest potentiation by one pair (lambda), as a share of the weight's range", low=1e-4, high=0.2
     )
     alpha: float = setting(1.05, "A_minus/A_plus", low=0.1, high=10)
+    dt_ms: float = setting(0.1, "time step", "ms", low=0.01, high=1)
 
     def network(self, mu: float = 1.0) -> PoissonPairs:
         """What is compiled; one program for every mu."""
         rule = pair_stdp(A_plus=self.A_plus, A_minus=self.alpha * self.A_plus)
-        return PoissonPairs(rule=rule, landing=Landing(mu=mu), pre=self.trains, post=self.trains)
+        return PoissonPairs(rule=rule, landing=Landing(mu=mu), pre=self.trains, post=self.trains, dt=self.dt_ms * ms)
+
+    @property
+    def bytes(self) -> float:
+        return self.network().bytes
 
     def theory(self, mu: float) -> Equilibrium:
         """Mean, standard deviation and relaxation time for one mu."""
@@ -191,49 +195,8 @@ class SoftBounds(Experiment):
         )
 
     def figures(self, a: Arrays) -> Mapping[str, Drawing]:
-        rows, mu = self.rows(a), a["theory"][:, 0]
-        fixed = line(mu, [fixed_point(at, self.alpha) for at in mu], color=PURPLE, linestyle=":", label="fixed point w*")
-        moments = [_moment(a, rows, "mean", "mean weight", fixed), _moment(a, rows, "sd", "standard deviation of the weights")]
-        relaxed = line(mu, 3 * a["theory"][:, 3], color=GREY, label="3 times the slowest relaxation (theory)")
-        reached = line(a["mu"], [row[REACHED] for row in rows], "o", color=BLUE, label="both starts within 0.05 (ours)")
-        settling = [_settling(a, rows), _over_mu(relaxed, reached, y="time to the equilibrium (s)", legend="upper right")]
-        ours = f"ours: {over_seeds(a['pair_mean'].shape[1])}"
-        return {
-            "equilibrium": page(moments, size=(7.4, 3.8), legend=4, caption=ours), "settling": page(settling, size=(7.4, 3.6)),
-        }  # fmt: skip
-
-
-def _moment(a: Arrays, rows: list[dict[str, Any]], name: str, title: str, *beside: Layer) -> Panel:
-    """Mean or sd over mu: theory, ours, and NEST."""
-    place, shown, mu = ("mean", "sd").index(name), [mu for mu in GIVEN if mu in a["mu"]], a["theory"][:, 0]
-    look = {"color": BLACK, "markerfacecolor": "none", "markersize": 10, "label": "NEST"}
-    return _over_mu(
-        line(mu, a["theory"][:, 1 + place], color=GREY, label="Fokker-Planck equation"),
-        *beside,
-        bars(a["mu"], a[f"pair_{name}"].T, color=BLUE, linewidth=2),
-        line(a["mu"], [row[name] for row in rows], "o", color=BLUE, markersize=5, label="ours"),
-        *([line(shown, [GIVEN[mu][place] for mu in shown], "D", **look)] if shown else []),
-        y=f"{title} (no unit)",
-    )
-
-
-def _over_mu(*layers: Layer, **told: Any) -> Panel:
-    """A panel over mu, on a scale of its root: most happens near 0."""
-    x = "exponent of the soft bounds, mu (no unit)"
-    return panel(*layers, root_x((0, 0.02, 0.1, 0.2, 0.5, 1)), x=x, ylim=(0, None), **told)
-
-
-def _settling(a: Arrays, rows: list[dict[str, Any]]) -> Panel:
-    """Mean weight over time from either start, for three mu."""
-    shown = [k for k, mu in enumerate(a["mu"]) if len(a["mu"]) <= 3 or mu in (0.0, 0.1, 1.0)][:3] or [0]
-    layers = [
-        line(a["course_s"], a["course"][k], color=colour, linestyle=stroke, label=["_", f"mu = {a['mu'][k]:g}"])
-        for k, (colour, stroke) in zip(shown, ((VERMILION, "-"), (BLUE, "--"), (GREEN, "-.")), strict=False)
-    ]
-    return panel(
-        *layers, x="time (s)", y="mean weight, started at 0 and at 1 (no unit)", legend="upper right",
-        xlim=(0, max(rows[k]["measured_from_s"] for k in shown)),
-    )  # fmt: skip
+        given = {mu: GIVEN[mu] for mu in GIVEN if mu in a["mu"]}
+        return {"equilibrium": equilibrium(a, self.rows(a), self.alpha, given), "settling": settling(a, self.rows(a))}
 
 
 if __name__ == "__main__":

@@ -15,8 +15,8 @@ from plasticity.errors import WrongUse, unknown
 from plasticity.rules import RULES, Rule, named
 from plasticity.settings import setting
 from plasticity.statistics import same_signs, scale_to
-from simulations.figures import BLACK, BLUE, ORANGE, VERMILION
-from simulations.figures.kinds import Layer, Panel, either_side, level, line, moment, page, panel, small_title, span
+from simulations.figures.kinds import page
+from simulations.figures.stdp_window import cells_over_lag, weight_over_lag
 from simulations.frame.checks import Check, near, within
 from simulations.frame.execute import script
 from simulations.frame.experiment import Arrays, Experiment, Measure
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from simulations.figures.kinds import Drawing
 
 CLOSEST_MS = 4.0  # cells at smaller lags are left out of the fit
-BELOW = {"loc": "upper left", "bbox_to_anchor": (0, -0.16), "borderaxespad": 0}  # a legend covers nothing there
 
 
 @dataclass(frozen=True)
@@ -56,6 +55,7 @@ class StdpWindow(Experiment):
     seeded: ClassVar[bool] = False
     compiled: ClassVar[bool] = False
     uses: ClassVar[tuple[str, ...]] = ("pair_stdp",)
+    short: ClassVar[Mapping[str, Any]] = {"longest_lag": 20.0}
     measures: ClassVar[tuple[Measure, ...]] = (
         Measure("largest_potentiation", "", "largest rise of the weight at any lag"),
         Measure("largest_depression", "", "largest fall of the weight at any lag, negative"),
@@ -79,7 +79,7 @@ class StdpWindow(Experiment):
     repetitions: int = setting(60, "how many pairs", low=1, high=2000)
     frequency: float = setting(1.0, "pairs in a second", unit="Hz", low=1e-3, high=1000)
     w: float = setting(0.0, "the weight at the start, which matters to rules that depend on it", low=-1e6, high=1e6)
-    dt: float = setting(1.0, "time step, the grid of spike times; the traces are exact at any", unit="ms", low=1e-3, high=100)
+    dt_ms: float = setting(1.0, "time step, the grid of spike times; the traces are exact at any", "ms", low=1e-3, high=100)
 
     @classmethod
     def configure(cls, values: Mapping[str, Any]) -> StdpWindow:
@@ -91,8 +91,10 @@ class StdpWindow(Experiment):
         parameters = named(made.rule).parameters
         for name in (name for name in settings.parse(further) if name not in parameters):
             raise unknown(f"setting of {cls.name} or parameter of {made.rule}", name, [*parameters, *known])
-        if abs(made.lag_step / made.dt - round(made.lag_step / made.dt)) > 1e-9:
-            raise WrongUse(f"lag_step={made.lag_step:g} ms must be a multiple of dt={made.dt:g} ms; set dt=0.1, for example.")
+        if abs(made.lag_step / made.dt_ms - round(made.lag_step / made.dt_ms)) > 1e-9:
+            raise WrongUse(
+                f"lag_step={made.lag_step:g} ms must be a multiple of dt_ms={made.dt_ms:g}; set dt_ms=0.1, for example."
+            )
         made = replace(made, parameters=(*made.parameters, *further))
         rule = made.chosen_rule()  # refuses what it does not know before anything runs
         if rule.needs:
@@ -114,13 +116,13 @@ class StdpWindow(Experiment):
     def run(self, seed: int) -> Arrays:
         """The window by simulation and, where there is one, by closed form; for the pair rule the cells of Bi & Poo 1998."""
         rule, count = self.chosen_rule(), int(self.longest_lag / self.lag_step + 1e-9)
-        pre, post = self.pairs(np.arange(-count, count + 1) * self.lag_step, self.dt)
+        pre, post = self.pairs(np.arange(-count, count + 1) * self.lag_step, self.dt_ms)
         fine = np.linspace(-1, 1, 401) * count * self.lag_step
         until = (max(float(train[-1]) for train in (*pre, *post)) + 1 / self.frequency) * second if rule.drift.strip() else None
         quiet = replace(rule, noise="")
         found = {
             "lag_ms": np.array([1000 * float(b[0] - a[0]) for a, b in zip(pre, post, strict=True)]),
-            "simulated": protocols.weight_change(quiet, pre, post, w=self.w, dt=self.dt * ms, until=until),
+            "simulated": protocols.weight_change(quiet, pre, post, w=self.w, dt=self.dt_ms * ms, until=until),
         }
         if rule.has_closed_form:
             found |= {
@@ -181,41 +183,11 @@ class StdpWindow(Experiment):
 
     def figures(self, a: Arrays) -> Mapping[str, Drawing]:
         """The simulated window as dots, the closed form as a line if there is one; for the pair rule measured cells too."""
-        if "cells_change" in a:
-            return {"window": page([self._window(a), self._cells(a)], size=(9.0, 4.6))}
-        return {"window": page([self._window(a)], size=(5.5, 4.3))}
-
-    def _window(self, a: Arrays) -> Panel:
-        half, far = 500 / self.frequency, np.abs(a["lag_ms"]).max()  # ms
         title = f"{self.rule}, {self.repetitions} pairs at {self.frequency:g} Hz" + (f", w = {self.w:g}" if self.w else "")
-        layers = [either_side(a["line_lag_ms"], a["line"], color=BLUE, label="closed form")] if "line" in a else []
-        layers += [
-            line(a["lag_ms"], a["simulated"], "o", markersize=4, color=VERMILION, label="simulated in Brian2"),
-            small_title(", ".join(filter(None, (title, self.preset, *self.parameters))), wrap=70),
-        ]
-        if far > half:
-            note = f"beyond half a period ({half:g} ms): nearer to a neighbouring pair"
-            layers += [span(-far, -half, label=note), span(half, far)]
-        return _over_lag(*layers, y="change of the weight (no unit)")
-
-    def _cells(self, a: Arrays) -> Panel:
-        at, words = a["cells_lag_ms"], "window, fitted by least squares:"
-        for name, fit in self.numbers(a)["fit_to_cells"].items():
-            words += f"\n{name} {fit['value']:.4f}, 95 % interval {fit['low']:.4f} to {fit['high']:.4f}"
-        layers = [
-            line(at[inside], a["cells_change"][inside], "o", markersize=4, color=colour, markerfacecolor="none", label=label)
-            for inside, colour, label in (
-                (np.abs(at) >= CLOSEST_MS, BLACK, "one cell each"),
-                (np.abs(at) < CLOSEST_MS, ORANGE, f"within {CLOSEST_MS:g} ms of 0, not in the fit"),
-            )
-        ]
-        layers.append(either_side(a["line_lag_ms"], a["cells_line"], color=BLUE, label=words))
-        layers.append(small_title("measured: Bi & Poo 1998, 60 pairs at 1 Hz"))
-        return _over_lag(*layers, y="relative change of the synaptic current", xlim=(-105, 105))
-
-
-def _over_lag(*layers: Layer, **told: Any) -> Panel:
-    return panel(level(0), moment(0), *layers, x="lag $t_\\mathrm{post} - t_\\mathrm{pre}$ (ms)", legend=BELOW, **told)
+        shown = [weight_over_lag(a, ", ".join(filter(None, (title, self.preset, *self.parameters))), 500 / self.frequency)]
+        if "cells_change" not in a:
+            return {"window": page(shown, size=(5.5, 4.3))}
+        return {"window": page([*shown, cells_over_lag(a, self.numbers(a)["fit_to_cells"], CLOSEST_MS)], size=(9.0, 4.6))}
 
 
 if __name__ == "__main__":

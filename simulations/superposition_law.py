@@ -40,6 +40,7 @@ class SuperpositionLaw(Experiment):
     compiled: ClassVar[bool] = False
     part_of: ClassVar[str] = "identities"
     time_share: ClassVar[float] = 0.02
+    time_step: ClassVar[str] = "None: sums of outer products."
     measures: ClassVar[tuple[Measure, ...]] = tuple(
         Measure(f"error_{n}_in_{d}", "", f"squared error of {what}", (f"error of {what}",))
         for n, d in MEMORIES

@@ -18,7 +18,7 @@ import numpy as np
 
 from plasticity.errors import WrongUse
 from plasticity.settings import setting
-from plasticity.statistics import mean_and_interval
+from plasticity.statistics import PERCENT, SHARE, mean_and_interval
 from plasticity.tasks import AssociativeRecall
 from simulations.figures import BLACK, GREEN, GREY, ORANGE, SKY, over_seeds
 from simulations.figures.kinds import Layer, level, log_x, means, page, panel
@@ -63,31 +63,36 @@ class TrainedRecall(Experiment):
     keeps: ClassVar[bool] = True
     time_share: ClassVar[float] = 0.6
     own_process: ClassVar[bool] = True
+    time_step: ClassVar[str] = "None: models of PyTorch on keys and values."
     measures: ClassVar[tuple[Measure, ...]] = (
-        Measure("trained", "", "share of values recalled by the trained models, mean of them", trained_models),
+        Measure("trained", "", "share of values recalled by the trained models, mean of them", trained_models, within=SHARE),
         Measure(
             "linear_attention",
             "",
             "share recalled by linear_attention, at the most pairs",
             ("results", {"learner": "linear_attention"}, "accuracy"),
+            within=SHARE,
         ),
         Measure(
             "fast_weights",
             "",
             "share recalled by fast_weights, at the most pairs",
             ("results", {"learner": "fast_weights"}, "accuracy"),
+            within=SHARE,
         ),
         Measure(
             "softmax_attention",
             "",
             "share recalled by softmax_attention, at the most pairs",
             ("results", {"learner": "softmax_attention"}, "accuracy"),
+            within=SHARE,
         ),
         Measure(
             "transformer_encoder",
             "",
             "share recalled by transformer_encoder, at the most pairs",
             ("results", {"learner": "transformer_encoder"}, "accuracy"),
+            within=SHARE,
         ),
         Measure("chance", "", "share recalled by guessing"),
     )
@@ -137,7 +142,12 @@ class TrainedRecall(Experiment):
 
     def numbers(self, a: Arrays) -> dict[str, Any]:
         rows = [
-            {"learner": name, "dimension": self.trained_dimension, "pairs": n, "accuracy": mean_and_interval(accuracy)}
+            {
+                "learner": name,
+                "dimension": self.trained_dimension,
+                "pairs": n,
+                "accuracy": mean_and_interval(accuracy, within=SHARE),
+            }
             for name, of_pairs in zip(self.trained, a["trained"], strict=True)
             for n, accuracy in zip(self.trained_pairs, of_pairs, strict=True)
         ]
@@ -152,10 +162,10 @@ class TrainedRecall(Experiment):
         layers: list[Layer] = []
         for place, name in enumerate(self.trained):
             colour, marker = LOOKS.get(name, (GREY, "v"))
-            look = {"color": colour, "linestyle": "", "marker": marker, "markersize": 7}
+            look: dict[str, Any] = {"color": colour, "linestyle": "", "marker": marker, "markersize": 7}
             label = f"{name.replace('_', ' ')}, trained by gradient"
             at = np.array(self.trained_pairs) * (1.06 + 0.1 * place)
-            layers.append(means(at, 100 * a["trained"][place].T, label=label, **look))
+            layers.append(means(at, 100 * a["trained"][place].T, PERCENT, label=label, **look))
         return layers
 
     def figures(self, a: Arrays) -> Mapping[str, Drawing]:

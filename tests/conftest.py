@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 
 import pytest
 from brian2 import defaultclock, prefs
@@ -10,6 +11,10 @@ from brian2.devices.device import get_device, reset_device, runtime_device
 
 prefs.codegen.target = "numpy"
 logging.getLogger("brian2").setLevel(logging.WARNING)  # otherwise pytest keeps every line of generated code
+
+# What a shell starts in the background ignores these two; the tests that interrupt themselves and their children need them.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 
 def state() -> dict[str, object]:

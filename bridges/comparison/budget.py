@@ -97,7 +97,10 @@ def _of_sizes(budget: Budget, learners: Sequence[NamedLearner], task: Any) -> di
     for one in learners:
         parameter = next((key for key in SIZES if key in one.estimator.get_params(deep=False)), "")
         for size in getattr(budget, SIZES[parameter]) if parameter else (None,):
-            sized = clone(one.estimator).set_params(**{parameter: size}) if parameter else one.estimator
+            sized = one.estimator
+            if parameter:
+                suits = sized.of_size(size) if hasattr(sized, "of_size") else {parameter: size}
+                sized = clone(sized).set_params(**suits)
             found[Point(one.name, size)] = (dataclasses.replace(one, estimator=sized), task)
     if not any(point.size for point in found):
         raise WrongUse(f"{', '.join(one.name for one in learners)}: no size can be swept; name a learner that has one.")
@@ -162,7 +165,7 @@ def budgeted(
             part = point.size / max(chosen.neurons)
         share = 0.2 + 0.8 * part
         told: dict[str, Any] = {**facts, "settings": recorded(of)}
-        wanted.append(Job(name, dataclasses.replace(learner, name=point.name), of, seed, told, share * learner.cost))
+        wanted.append(Job(name, dataclasses.replace(learner, name=point.name), of, seed, told, share * learner.cost, whole=False))
     spikes = backend() if any(learner.side == "spiking" for learner in resolved) else ""
     if out is None:
         found = finished(wanted, None, n_jobs, progress, "budget")

@@ -17,12 +17,24 @@ import numpy as np
 
 from bridges.comparison.energy import ASSUMPTIONS, EnergyTable, joules, of_training, prices, values
 from bridges.comparison.result import interval_for, read_configuration, record_name
+from bridges.comparison.tables import many
 from plasticity.checked import checked
 from plasticity.errors import PlasticityError, WrongUse
 from plasticity.parallel import FEW_SEEDS
 from plasticity.records import Record
 from plasticity.settings import changed
-from plasticity.statistics import finite, interval, over_seeds
+from plasticity.statistics import (
+    AMOUNT,
+    APART,
+    ROUNDING,
+    SHARE,
+    finite,
+    if_spread,
+    interval,
+    mean_and_interval,
+    over_seeds,
+    told_ends,
+)
 
 if TYPE_CHECKING:
     import pandas
@@ -32,6 +44,7 @@ BUDGETS: Mapping[str, str] = {  # what lies along the axis
     "energy": "energy of a decision, estimated (J)",
     "parameters": "numbers that learning changes",
 }
+WHAT: Mapping[str, str] = {"trials": "trials", "energy": "a decision", "parameters": "numbers"}
 ONCE = ".one_pass"  # ending of the name of a learner that meets each trial once
 SPENT = ("decision", "decision_together", "bound", "training", "training_alone")
 OTHERS: tuple[Mapping[str, str], ...] = (  # tables of prices beside the one that was asked for
@@ -59,7 +72,8 @@ def crossing(x: np.ndarray, difference: np.ndarray, shared: float = 0.0) -> dict
     """Where the mean of `difference` (points, seeds) changes its sign for the last time, with a 95 % interval.
 
     Between points the differences follow straight lines over log x. The interval holds the places around the crossing at which
-    that of the mean difference over seeds holds 0 (`plasticity.statistics.interval`); an end that lies beyond the points is None.
+    that of the mean difference over seeds holds 0 (`plasticity.statistics.interval`), to the next of `PLACES` on either side; an
+    end that lies beyond the points is None, and so are both where every seed crosses at one place (`in_every_seed`).
 
     Returns
     -------
@@ -91,14 +105,19 @@ def crossing(x: np.ndarray, difference: np.ndarray, shared: float = 0.0) -> dict
         low -= 1
     while high < len(grid) and unsure[high]:
         high += 1
-    sure = difference.shape[1] > 1
     each = [last(seed) for seed in difference.T]
-    return {
-        "mean": math.exp(at),
-        "low": math.exp(grid[low + 1]) if sure and low >= 0 else None,
-        "high": math.exp(grid[high - 1]) if sure and high < len(grid) else None,
-        "seeds": [None if one is None else math.exp(one) for one in each],
-    }
+    found = {"mean": math.exp(at), "low": None, "high": None, "seeds": [None if one is None else math.exp(one) for one in each]}
+    if len(each) > 1 and not in_every_seed(found):
+        found["low"] = math.exp(grid[low]) if low >= 0 else None
+        found["high"] = math.exp(grid[high]) if high < len(grid) else None
+    return found
+
+
+@checked
+def in_every_seed(at: Mapping[str, Any]) -> bool:
+    """Whether every one of several seeds has a `crossing` at the same place, which then has no interval."""
+    seeds = at["seeds"]
+    return len(seeds) > 1 and None not in seeds and bool(np.ptp(seeds) <= ROUNDING * max(seeds))
 
 
 @checked
@@ -235,7 +254,8 @@ class Curves:
     @functools.cached_property
     def crossings(self) -> list[dict[str, Any]]:
         """Each two of the best learners of the groups: where the one overtakes the other for the last time, or who is ahead."""
-        return [self._crossing(a, b) for a, b in itertools.combinations(self.best.values(), 2)]
+        found = [self._crossing(a, b) for a, b in itertools.combinations(self.best.values(), 2)]
+        return [one | {"told": self._overtaking(one)} for one in found]
 
     @property
     def asked_for(self) -> list[dict[str, Any]]:
@@ -256,11 +276,28 @@ class Curves:
         known = mean[np.flatnonzero(mean)]
         if not len(known):
             return told
-        told["at"] = crossing(x, apart, self.shared) if low < high else None
+        told["at"] = self._place(x, apart) if low < high else None
         last = a if known[-1] > 0 else b
         first = last if told["at"] is None else (b if last == a else a)
-        ends = {"at_from": over_seeds(apart[0], self.shared), "at_to": over_seeds(apart[-1], self.shared)}
-        return told | {"before": first, "after": last, **ends}
+        purpose = {"for": interval_for(self.shared)}
+
+        def end(apart: np.ndarray) -> dict[str, Any]:
+            found = mean_and_interval(apart, self.shared, APART)
+            low, high = if_spread(found["low"], found["high"])
+            return {"mean": found["mean"], "low": finite(low), "high": finite(high), **purpose}
+
+        return told | {"before": first, "after": last, "at_from": end(apart[0]), "at_to": end(apart[-1])}
+
+    @property
+    def place_for(self) -> str:
+        """What the interval of a crossing is for."""
+        of = interval_for(self.shared)
+        return f"where the mean difference is 0; of that difference: {of}"
+
+    def _place(self, x: np.ndarray, apart: np.ndarray) -> dict[str, Any] | None:
+        """A `crossing`, and what its interval is for."""
+        at = crossing(x, apart, self.shared)
+        return at and at | {"for": self.place_for}
 
     # What suffices
 
@@ -300,9 +337,9 @@ class Curves:
                 x = np.array([self.x(point) for point in points])
                 told["point"] = self.told(points[there])
                 if there and above[there].mean() > 0:
-                    told["at"] = crossing(x[: there + 1], above[: there + 1], self.shared)
+                    told["at"] = self._place(x[: there + 1], above[: there + 1])
                 else:
-                    told["at"] = {"mean": float(x[there]), "low": None, "high": None, "seeds": []}
+                    told["at"] = {"mean": float(x[there]), "low": None, "high": None, "seeds": [], "for": self.place_for}
             found.append(told)
         least = min((one["at"]["mean"] for one in found if one["at"]), default=math.nan)
         return [one | {"times": one["at"]["mean"] / least if one["at"] else None} for one in found]
@@ -346,8 +383,8 @@ class Curves:
     def told(self, point: Point) -> dict[str, Any]:
         """A point as JSON holds it."""
         right, numbers = self.accuracy(point), self.of(point)[0].numbers
-        low, high = interval(right, shared=self.shared)
-        spent = {key: over_seeds(row, self.shared) for key, row in self.spent(point).items()}
+        low, high = if_spread(*interval(right, shared=self.shared, within=SHARE))
+        spent = {key: over_seeds(row, self.shared, AMOUNT) for key, row in self.spent(point).items()}
         return {
             "learner": point.learner,
             "side": self.side(point.learner),
@@ -360,7 +397,7 @@ class Curves:
             "energy": finite(float(self.spent(point)["decision"].mean())),
             "joules": spent,
             "accuracy": {
-                "mean": float(right.mean()), "low": finite(max(low, 0.0)), "high": finite(min(high, 1.0)),
+                "mean": float(right.mean()), "low": finite(low), "high": finite(high),
                 "seeds": [float(value) for value in right],
                 "for": interval_for(self.shared),
             },
@@ -416,17 +453,23 @@ class Curves:
         return joules(value) if self.budget == "energy" else f"{value:,.0f}"
 
     def span(self, at: Mapping[str, Any]) -> str:
-        """A place with its interval; an end that is not known is a question mark."""
-        ends = f" [{self.amount(at['low'])}, {self.amount(at['high'])}]" if len(self.seeds) > 1 else ""
-        return f"{self.amount(at['mean'])}{ends}"
+        """A place with its interval, in % of it where both ends read alike, [-] where every seed is there; ? is no end."""
+        mean, ends = at["mean"], [at["low"], at["high"]]
+        if len(self.seeds) == 1:
+            return self.amount(mean)
+        if in_every_seed(at):
+            return f"{self.amount(mean)} [-]"
+        low, high = (self.amount(end) for end in ends)
+        if low == high != "?":
+            low, high = (f"{100 * (end / mean - 1):+.1g} %" for end in ends)
+        return f"{self.amount(mean)} [{low}, {high}]"
 
     def table(self) -> tuple[list[str], list[list[str]]]:
         """Heads and rows: of trials a row for each learner, else one for each of its sizes."""
 
         def right(point: Point) -> str:
             told = self.told(point)["accuracy"]
-            ends = "" if told["low"] is None else f" [{100 * told['low']:.1f}, {100 * told['high']:.1f}]"
-            return f"{100 * told['mean']:.1f}{ends}"
+            return f"{100 * told['mean']:.1f} {told_ends(told)}"
 
         if self.budget == "trials":
             heads = ["learner", *(f"{point.trials:,}" for point in next(iter(self.curves.values())))]
@@ -446,9 +489,9 @@ class Curves:
 
     def sentences(self) -> list[str]:
         """Who is ahead from where on, what suffices, and what equal accuracy takes."""
-        what = {"trials": "trials", "energy": "a decision", "parameters": "numbers"}[self.budget]
+        what = WHAT[self.budget]
         told = [f"{group}: {', '.join(names)}." for group, names in self.groups.items()]
-        told += [self._overtaking(one, what) for one in self.asked_for]
+        told += [one["told"] for one in self.asked_for]
         if self.budget != "trials":
             for one in self.sufficient:
                 if one["size"] is not None:
@@ -469,28 +512,39 @@ class Curves:
             told.append(f"{one['learner']} reaches {100 * self.stated:.1f} % at {self.span(one['at'])} {what}, {times}{there}.")
         return told
 
-    def _overtaking(self, one: Mapping[str, Any], what: str) -> str:
-        """Who is ahead of whom from where on, and by how much at both ends of what they have in common."""
+    def _overtaking(self, one: Mapping[str, Any]) -> str:
+        """Where two cross, and at both ends of what they have in common who is ahead, as far as the intervals tell, by how much.
+
+        Ahead and behind are said where the interval leaves 0 out; where there is no interval, above and below.
+        """
+        what = WHAT[self.budget]
         if "least" in one:
             other = one["b"] if one["least"] == one["a"] else one["a"]
             return f"{one['least']} takes less at each of its sizes than {other} at any: no crossing."
         if one["after"] is None:
             return f"{one['a']} and {one['b']} are right equally often."
         ahead, other = one["after"], one["b"] if one["after"] == one["a"] else one["a"]
-        sign = 100 if ahead == one["a"] else -100
+        sign = 1 if ahead == one["a"] else -1
 
-        def points(key: str) -> str:
+        def end(key: str, place: str) -> tuple[str, str]:
             found = one[key]
-            ends = [] if found["low"] is None else sorted((sign * found["low"], sign * found["high"]))
-            return f"{sign * found['mean']:+.1f}" + (f" [{ends[0]:+.1f}, {ends[1]:+.1f}]" if ends else "")
+            mean, ends = sign * found["mean"], sorted(sign * found[of] for of in ("low", "high") if found[of] is not None)
+            if ends and ends[0] <= 0 <= ends[1]:
+                word = "not told apart"
+            else:
+                word = ("ahead" if mean > 0 else "behind") if ends else ("above" if mean > 0 else "below" if mean else "equal")
+            interval = f"[{100 * ends[0]:+.1f}, {100 * ends[1]:+.1f}]" if ends else "[-]"
+            return word, f"{word} at {place} ({100 * mean:+.1f} {interval} points)"
 
-        told = f"{points('at_from')} points at {self.amount(one['from'])}"
-        told += f", {points('at_to')} at {self.amount(one['to'])} {what}" if one["from"] < one["to"] else f" {what}"
+        (_, first), (word, last) = end("at_from", self.amount(one["from"])), end("at_to", f"{self.amount(one['to'])} {what}")
+        told = f"{first}, {last}" if one["from"] < one["to"] else last
         if one["at"] is None:
-            return f"{ahead} is ahead of {other}, without a crossing: {told}."
+            return f"{ahead} beside {other}, without a crossing: {told}."
         some = sum(seed is not None for seed in one["at"]["seeds"])
-        seeds = f", in {some} of {len(self.seeds)} seeds" if some < len(self.seeds) else ""
-        return f"{ahead} overtakes {other} at {self.span(one['at'])} {what}{seeds}: {told}."
+        seeds = f", in {some} of {many(len(self.seeds), 'seed')}" if some < len(self.seeds) else ""
+        seeds = ", there in every seed" if in_every_seed(one["at"]) else seeds
+        how = "crosses" if word == "not told apart" else "overtakes"
+        return f"{ahead} {how} {other} at {self.span(one['at'])} {what}{seeds}: {told}."
 
     def notes(self, everything: bool = False) -> list[str]:
         """What the numbers are, and what they rest on."""

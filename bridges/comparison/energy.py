@@ -25,7 +25,7 @@ from plasticity import settings
 from plasticity.engine.operations import PHASES, TOGETHER, Costs, Operations
 from plasticity.errors import WrongUse
 from plasticity.settings import setting
-from plasticity.statistics import finite, over_seeds
+from plasticity.statistics import AMOUNT, ROUNDING, finite, over_seeds
 
 if TYPE_CHECKING:
     from bridges.comparison.result import Comparison
@@ -249,8 +249,14 @@ def joules(value: float | None, low: float | None = None, high: float | None = N
     if value is None or value != value:
         return "-"
     size, unit = next(((size, unit) for size, unit in PREFIXES if abs(value) >= size), PREFIXES[-1])
-    mean, *bounds = (f"{number / size:.3g}" for number in (value, low, high) if number is not None)
-    return f"{mean} [{', '.join(bounds)}] {unit}" if {*bounds} - {mean} else f"{mean} {unit}"
+    return f"{three_digits(value, low, high, size)} {unit}"
+
+
+def three_digits(value: float, low: float | None, high: float | None, size: float) -> str:
+    """A mean by a unit of this size, with its interval where it has a width that three digits show."""
+    spread = low is not None and high is not None and high - low > ROUNDING * abs(value)
+    mean, *ends = (f"{number / size:.3g}" for number in (value, low, high) if number is not None)
+    return f"{mean} [{', '.join(ends)}]" if spread and {*ends} - {mean} else mean
 
 
 # What all learners of a comparison spent
@@ -293,7 +299,7 @@ def cost_table(comparison: Comparison, table: EnergyTable) -> dict[str, Any]:
     rows: list[dict[str, Any]] = []
     for name in known:
         found = [values(record.numbers, table) for record in comparison.of(name)]
-        told = {key: over_seeds(np.array([one[key] for one in found]), comparison.shared) for key in found[0]}
+        told = {key: over_seeds([one[key] for one in found], comparison.shared, AMOUNT) for key in found[0]}
         rows.append({"learner": name, **told})
     rest = [name for name in comparison.learners if name not in known]
     older = [name for name, told in known.items() if not told.get("stored")]

@@ -10,7 +10,7 @@ import numpy as np
 from bridges.comparison.columns import column
 from bridges.comparison.energy import EnergyTable, of_training
 from plasticity.learners import VALIDATION
-from plasticity.statistics import over_seeds
+from plasticity.statistics import AMOUNT, over_seeds
 
 if TYPE_CHECKING:
     from bridges.comparison.result import Comparison
@@ -38,10 +38,10 @@ def fairness_table(comparison: Comparison, table: EnergyTable) -> dict[str, Any]
                 "learns": ", ".join(comparison.learns(name)) or "nothing",
                 "parameters": first["parameters"],
                 "training_trials": first["training_trials"],
-                "trials_shown": over_seeds(comparison.numbers(name, "trials_shown"), comparison.shared),
-                "gradient_steps": over_seeds(comparison.numbers(name, "gradient_steps"), comparison.shared),
+                "trials_shown": over_seeds(comparison.numbers(name, "trials_shown"), comparison.shared, AMOUNT),
+                "gradient_steps": over_seeds(comparison.numbers(name, "gradient_steps"), comparison.shared, AMOUNT),
                 "seconds": _middle(comparison.numbers(name, "seconds")),
-                "energy": over_seeds(np.array([np.nan if value is None else value for value in spent]), comparison.shared),
+                "energy": over_seeds([np.nan if value is None else value for value in spent], comparison.shared, AMOUNT),
             }
         )
     notes = ["Every learner met the very same trials of every seed: the SHA-256 of the trials is in each record, and they agree."]

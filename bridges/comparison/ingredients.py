@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from plasticity.ablations import INTACT
-from plasticity.statistics import finite, paired_difference
+from plasticity.statistics import APART, finite, if_spread, paired_difference
 
 if TYPE_CHECKING:
     from bridges.comparison.result import Comparison
@@ -46,8 +46,9 @@ def _difference(comparison: Comparison, name: str) -> dict[str, float | None]:
     without, intact = ([records[seed, of].numbers["accuracy"] for seed in common] for of in (name, INTACT))
     if len(common) < 2:
         return {"mean": without[0] - intact[0] if common else None, "low": None, "high": None}
-    found = paired_difference(without, intact, shared=comparison.shared)
-    return {"mean": found.mean, "low": finite(found.low), "high": finite(found.high)}
+    found = paired_difference(without, intact, shared=comparison.shared, within=APART)
+    low, high = if_spread(found.low, found.high)
+    return {"mean": found.mean, "low": finite(low), "high": finite(high)}
 
 
 def _undecided(comparison: Comparison, name: str) -> float | None:

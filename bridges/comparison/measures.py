@@ -20,7 +20,7 @@ from scipy import stats
 from scipy.spatial.distance import squareform
 
 from plasticity.errors import WrongUse
-from plasticity.statistics import RESAMPLES, ROUNDING, SEED, finite, interval
+from plasticity.statistics import RESAMPLES, ROUNDING, SEED, SHARE, finite, interval, least_p
 
 BINS = 15  # of confidence, as in Guo et al. (2017)
 
@@ -172,6 +172,8 @@ MEASURES = {
     "attention": Measure(_row_centred, _cosine, square=False),
 }
 """By name: what `null`, `align` and `summarised` know; see the function that has the name in its first line."""
+
+POSSIBLE = dict.fromkeys(MEASURES, (-1.0, 1.0)) | {"ece": SHARE, "brier": (0.0, 2.0)}  # what each can be
 
 
 def _likeness(measure: Measure, forms: np.ndarray, orders: np.ndarray) -> np.ndarray:
@@ -748,13 +750,15 @@ def _summaries(rows: Sequence[Sequence[Mapping[str, float]]], key: str, shared: 
             told.append(None)
             continue
         defined = np.isfinite(values[i])
-        low, high = interval(values[i, defined], shared=shared)
+        low, high = interval(values[i, defined], shared=shared, within=POSSIBLE[key])
         entry: dict[str, Any] = {"mean": mean(values[i, defined]), "low": finite(low), "high": finite(high)}
         entry |= {word: mean(array[i, defined]) for word, array in extra.items() if np.isfinite(array[i]).any()}
         if any(f"{key}_chance" in row for row in seeds):
             several = defined.sum() > 1
-            entry["chance"] = mean(chance[i, defined])
+            low, high = interval(chance[i, defined], shared=shared)
+            entry["chance"] = {"mean": mean(chance[i, defined]), "low": finite(low), "high": finite(high)}
             entry["p"], entry["p_corrected"] = (float(p[i]), float(corrected[i])) if several else (None, None)
+            entry["p_least"] = least_p(int(defined.sum())) if several else None
         entry["seeds"] = [finite(value) for value in values[i]]
         told.append(entry)
     return told
@@ -774,11 +778,12 @@ def summarised(alignments: Sequence[Alignment], shared: float = 0.0) -> dict[str
     dict
         pairs : a list of {a, b, and for each measure that both allow:
             mean, low, high : over seeds, with its 95 % interval (`plasticity.statistics.interval`)
-            chance : mean over seeds of the mean under permutation
+            chance : the same (mean, low, high) of the mean under permutation
             p : two-sided; value minus chance is as likely below 0 as above it from seed to seed (exchange of signs, as in
                 `paired_difference`)
             p_corrected : the same against the largest of all pairs for this measure, the signs of a seed exchanged for all pairs
                 together
+            p_least : the smallest that either can be with so many seeds
             seeds : the value of each seed
             observed, expected : share of trials on which both were right or both wrong (error_consistency)
             a_by_b, b_by_a : `across_seeds` of the first learner's matrices by the second's, and the reverse (rsa)}

@@ -24,7 +24,7 @@ from plasticity.errors import PlasticityError, WrongUse
 from plasticity.files import read_sealed, write_text
 from plasticity.learners.spiking_classifier import NULLS
 from plasticity.records import Record, RunFolder, refuse_no_run
-from plasticity.statistics import finite, holm, interval, over_seeds, paired_difference
+from plasticity.statistics import APART, SHARE, finite, holm, if_spread, interval, least_p, over_seeds, paired_difference
 from plasticity.tasks.trials import share_right
 
 if TYPE_CHECKING:
@@ -203,9 +203,9 @@ class Comparison:
 
     @functools.cached_property
     def intervals(self) -> dict[str, tuple[float, float]]:
-        """The 95 % interval of the expected accuracy of each learner, see `interval_for`; within 0 to 1."""
-        found = {name: interval(self.numbers(name, "accuracy"), shared=self.shared) for name in self.learners}
-        return {name: (max(low, 0.0), min(high, 1.0)) if low == low else (low, high) for name, (low, high) in found.items()}
+        """The 95 % interval of the expected accuracy of each learner, see `interval_for`; nan where its seeds do not differ."""
+        found = {name: interval(self.numbers(name, "accuracy"), shared=self.shared, within=SHARE) for name in self.learners}
+        return {name: if_spread(*ends) for name, ends in found.items()}
 
     @functools.cached_property
     def best(self) -> str:
@@ -226,13 +226,20 @@ class Comparison:
                 mean = float((a - b).mean()) if common else math.nan
                 found[name] = {"mean": mean, "low": math.nan, "high": math.nan, "effect": math.nan, "p": math.nan}
             else:
-                pair = paired_difference(a, b, shared=self.shared)
-                found[name] = {"mean": pair.mean, "low": pair.low, "high": pair.high, "effect": pair.effect, "p": pair.p}
+                pair = paired_difference(a, b, shared=self.shared, within=APART)
+                low, high = if_spread(pair.low, pair.high)
+                found[name] = {"mean": pair.mean, "low": low, "high": high, "effect": pair.effect, "p": pair.p}
         known = [name for name, entry in found.items() if math.isfinite(entry["p"])]
         adjusted = dict(zip(known, holm([found[name]["p"] for name in known]), strict=True)) if known else {}
         for name, entry in found.items():
             entry["p_holm"] = float(adjusted.get(name, math.nan))
         return found
+
+    @property
+    def least_p(self) -> float:
+        """The smallest p that the `differences` can have with so many seeds and comparisons, corrected; 0 where there is none."""
+        known = min(len(self.seeds), len(self.learners)) > 1
+        return least_p(len(self.seeds), len(self.learners) - 1, self.shared) if known else 0.0
 
     @functools.cached_property
     def strengthened(self) -> dict[str, dict[str, Any]]:
@@ -253,10 +260,11 @@ class Comparison:
         return found
 
     def to_json(self) -> dict[str, Any]:
-        """The summary; a number that does not exist (an interval from one seed) is null.
+        """The summary; a number that does not exist (an interval from one seed, or from equal ones) is null.
 
         `accuracy.seeds` are the accuracies in the order of `seeds`; `given` and `learns` say what a learner is told and what it
-        has to learn, `for` what an interval is for; `p` of a difference is corrected (Holm) over all of them.
+        has to learn, `for` what an interval is for; `p` of a difference is corrected (Holm) over all of them, `p_least` the
+        smallest that so many seeds and comparisons allow (null where there is no such bound).
         """
         learners = []
         for name in self.learners:
@@ -292,6 +300,7 @@ class Comparison:
                 "effect": finite(entry["effect"]),
                 "p": finite(entry["p_holm"]),
                 "p_uncorrected": finite(entry["p"]),
+                "p_least": self.least_p or None,
                 "for": self.interval_for,
             }
             for name, entry in self.differences.items()
@@ -427,7 +436,8 @@ def read_configuration(folder: Path) -> dict[str, Any]:
     """The configuration of the run in a folder (its run.json)."""
     path = Path(folder) / "run.json"
     refuse_no_run(folder)
-    configuration = read_sealed(path).get("configuration")
+    told = read_sealed(path).get("configuration")
+    configuration = told if isinstance(told, dict) else {}
     wanted = {
         "compare": ("task", "settings", "facts", "learners", "sides", "parameters", "seeds"),
         "run": ("simulation", "settings", "seeds"),
@@ -446,11 +456,11 @@ def read_configuration(folder: Path) -> dict[str, Any]:
             "asked",
         ),
     }
-    command = configuration.get("command") if isinstance(configuration, dict) else None
-    if configuration and command == "sweep" and "task" in configuration:
+    command = str(configuration.get("command"))
+    if command == "sweep" and "task" in configuration:
         wanted["sweep"] = ("task", "learners", "settings", "grid", "seeds")
-    lacking = [key for key in wanted.get(str(command), ("command",)) if key not in (configuration or {})]
-    if configuration is None or lacking:
+    lacking = [key for key in wanted[command] if key not in configuration] if command in wanted else ["a command"]
+    if lacking:
         raise PlasticityError(
             f"{path} is damaged (it lacks {', '.join(lacking)}); give another folder, or run again with --force."
         )

@@ -57,7 +57,8 @@ class Failure(NamedTuple):
 
 
 class Job(NamedTuple):
-    """One learner on the trials of one seed; `name` of its record, what that says of it, its share of the work."""
+    """One learner on the trials of one seed; `name` of its record, what that says of it, its share of the work, and whether all
+    is kept that figures and likeness need: what it says of each test trial, and what it has learnt."""
 
     name: str
     learner: NamedLearner
@@ -65,6 +66,7 @@ class Job(NamedTuple):
     seed: int
     asked: Mapping[str, Any]
     cost: float
+    whole: bool = True
 
 
 # One learner on the trials of one seed
@@ -109,7 +111,7 @@ def _check_draw(task: Any, draw: Any) -> None:
             )
 
 
-def _work(learner: NamedLearner, task: Any, seed: int, report: Callable[..., None]) -> dict[str, Any]:
+def _work(learner: NamedLearner, task: Any, seed: int, report: Callable[..., None], whole: bool) -> dict[str, Any]:
     """Draw the trials of the seed, fit, answer the test trials; what the record of this pair says."""
     draw = task.draw(trials_generator(seed))
     _check_draw(task, draw)
@@ -137,7 +139,8 @@ def _work(learner: NamedLearner, task: Any, seed: int, report: Callable[..., Non
             right = validation.right(estimator.predict(validation.X))
             shown = len(train) * int(getattr(estimator, "passes", 1))
             history = {"trials": [shown], "accuracy": [np.mean(right)], "curve": VALIDATION}
-        beside = _beside(estimator, test)
+        beside = {name: np.asarray(array) for name, array in getattr(estimator, "arrays_", {}).items()} if whole else {}
+        beside |= _beside(estimator, test) | _untrained(learner.seeded(seed), train, test) if whole else {}
     return _told(learner, task, draw, estimator, predictions, history, costs, beside, (start, fitted, predicted))
 
 
@@ -158,7 +161,6 @@ def _told(
         "predictions": predictions,
         **({"right": right} if test.y is None else {"labels" if test.family == "streams" else "target": test.y}),
         **beside,
-        **{name: np.asarray(array) for name, array in getattr(estimator, "arrays_", {}).items()},
     }
     compiling = getattr(estimator, "compile_seconds_", 0.0)
     numbers = {
@@ -205,10 +207,22 @@ def _beside(estimator: Any, test: Trials) -> dict[str, np.ndarray]:
     return found
 
 
+def _untrained(estimator: Any, train: Trials, test: Trials) -> dict[str, np.ndarray]:
+    """What a learner that has a representation says of the test trials before it has learnt anything: its control."""
+    if not (hasattr(estimator, "untrained") and hasattr(estimator, "represent")) or test.conditions() is None:
+        return {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # such as of networks in which nothing fires
+        estimator.untrained(train.X, train.y)
+        found = _beside(estimator, test) | {"predictions": np.asarray(estimator.predict(test.X), dtype=np.int64)}
+    kept = ("predictions", "representation", "attention_by_trial")
+    return {f"untrained_{name}": found[name] for name in kept if name in found}
+
+
 def _attempt(job: Job, report: Callable[..., None]) -> dict[str, Any] | Failure:
     """The work of one pair, or the sentence that names the learner and the seed that failed."""
     try:
-        return _work(job.learner, job.task, job.seed, report)
+        return _work(job.learner, job.task, job.seed, report, job.whole)
     except Exception as error:
         what = str(error).strip() if isinstance(error, PlasticityError) else f"{type(error).__name__}: {error}"
         sentence = f"{job.learner.name} failed at seed {job.seed}: {' '.join(what.split()) or 'no reason given'}"

@@ -8,12 +8,12 @@ import io
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from bridges.comparison.energy import LEFT_OUT, joules
 from plasticity.errors import PlasticityError, printable
 from plasticity.parallel import FEW_SEEDS
+from plasticity.statistics import LEVEL, told_ends
 
 if TYPE_CHECKING:
     import pandas
@@ -59,10 +59,10 @@ def summary(comparison: Comparison, width: int | None = None) -> Table:
             accuracy, difference, gap = entries[name]["accuracy"], apart.get(name), " " if wide else "\n"
             cells = [
                 comparison.shown(name),
-                f"{100 * accuracy['mean']:.1f}{gap}{_bracket(accuracy)}",
+                f"{100 * accuracy['mean']:.1f}{gap}{told_ends(accuracy)}",
                 f"{100 * comparison.chance:.0f}",
                 f"{100 * comparison.ceiling:.0f}",
-                f"{100 * difference['mean']:+.1f}{gap}{_bracket(difference, '+')}"
+                f"{100 * difference['mean']:+.1f}{gap}{told_ends(difference, '+')}"
                 if difference and difference["mean"] is not None
                 else "best",
                 f"{entries[name]['seconds']:.1f}",
@@ -77,7 +77,8 @@ def summary(comparison: Comparison, width: int | None = None) -> Table:
 
 
 SPACE = 2  # between two columns of the short table
-DROPPED = ("fit s",)  # as the window is narrower
+GROUP = ("is given", "has to learn")
+DROPPED = ("fit s", "to the best, points")  # as the window is narrower
 
 
 def brief(comparison: Comparison, width: int | None = None) -> list[Any]:
@@ -85,8 +86,9 @@ def brief(comparison: Comparison, width: int | None = None) -> list[Any]:
 
     Accuracies in percent, intervals 95 % over seeds. No number is cut: where there is no room for a column, it is left out.
     """
-    title = f"{comparison.title}: {many(len(comparison.learners), 'learner')}, {many(len(comparison.seeds), 'seed')}"
-    return [f"{title}; means with 95 % intervals", _short_table(comparison, width), _scale(comparison), *_sentences(comparison)]
+    trials = many(comparison.of(comparison.learners[0])[0].numbers["training_trials"], "training trial")
+    title = f"{comparison.title}: {many(len(comparison.learners), 'learner')}, {many(len(comparison.seeds), 'seed')}, {trials}"
+    return [f"{title}; 95 % intervals", _short_table(comparison, width), _scale(comparison), *_sentences(comparison)]
 
 
 def many(count: int, word: str) -> str:
@@ -95,21 +97,25 @@ def many(count: int, word: str) -> str:
 
 
 def _short_table(comparison: Comparison, width: int | None) -> Table:
+    """A row for each learner; its group in columns of their own or, where there is no room for these, above its learners."""
     columns = _columns(comparison, " ")
-    for left_out in DROPPED:
+    for left_out in (*DROPPED, *GROUP):
         if width is None or _needs(columns) <= width:
             break
         del columns[left_out]
     if width is not None and _needs(columns) > width:  # intervals below their means
         columns = {title: cells for title, cells in _columns(comparison, "\n").items() if title in columns}
-    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, SPACE - 1, 0, 0))
+    if not {*GROUP} <= {*columns}:
+        columns = {title: cells for title, cells in columns.items() if title not in GROUP}
+    table = Table(box=None, pad_edge=False, padding=(0, SPACE, 0, 0))
     longest = max(map(len, columns["learner"]))
     for title in columns:
-        first = title == "learner"
-        table.add_column(title, justify="left" if first else "right", overflow="fold", max_width=longest if first else None)
+        left = title == "learner" or title in GROUP
+        most = longest if title == "learner" else None
+        table.add_column(title, justify="left" if left else "right", overflow="fold", max_width=most)
     rows = iter(zip(*columns.values(), strict=True))
     for group, names in comparison.groups.items():
-        if len(comparison.groups) > 1:
+        if len(comparison.groups) > 1 and not {*GROUP} <= {*columns}:
             table.add_row(f"{group}:", *[""] * (len(columns) - 1), style="italic")
         for name in names:
             table.add_row(*next(rows), style="bold" if name == comparison.best else None)
@@ -127,9 +133,10 @@ def _columns(comparison: Comparison, gap: str) -> dict[str, list[str]]:
         known = other is not None and other["mean"] is not None
         cells = {
             "learner": comparison.shown(name),
-            "accuracy %": f"{100 * accuracy['mean']:.1f}{gap}{_bracket(accuracy)}",
-            "to the best, points": f"{100 * other['mean']:+.1f}{gap}{_bracket(other, '+')}" if other and known else "best",
+            "accuracy %": f"{100 * accuracy['mean']:.1f}{gap}{told_ends(accuracy)}",
+            "to the best, points": f"{100 * other['mean']:+.1f}{gap}{told_ends(other, '+')}" if other and known else "best",
             "fit s": f"{entries[name]['seconds']:.1f}",
+            **{title: ", ".join(entries[name][key]) or "nothing" for title, key in zip(GROUP, ("given", "learns"), strict=True)},
         }
         for title, cell in cells.items():
             columns.setdefault(title, []).append(cell)
@@ -139,7 +146,6 @@ def _columns(comparison: Comparison, gap: str) -> dict[str, list[str]]:
 def as_html(comparison: Comparison) -> str:
     """The short table as HTML, the best learner in bold, on what scale below it."""
     columns = _columns(comparison, " ")
-    columns["given"] = [group for group, names in comparison.groups.items() for _ in names]
     rows = [list(cells) for cells in zip(*columns.values(), strict=True)]
     bold = [[name for names in comparison.groups.values() for name in names].index(comparison.best)]
     return html_table(f"{comparison.title}, {many(len(comparison.seeds), 'seed')}", [*columns], rows, _scale(comparison), bold)
@@ -179,11 +185,11 @@ def _needs(columns: Mapping[str, Sequence[str]]) -> int:
 
 
 def _scale(comparison: Comparison) -> str:
-    """On what scale the accuracies lie, and on what trials: the line below the table."""
+    """On what scale the accuracies lie, and what is to be known of them: the line below the table."""
     scale = f"Chance {100 * comparison.chance:.3g} %, ceiling {100 * comparison.ceiling:.3g} %"
     if comparison.without_attention is not None:
         scale += f", without attention at most {100 * comparison.without_attention:.0f} %"
-    return f"{scale}. {protocol(comparison)} Intervals: {comparison.interval_for}."
+    return f"{'; '.join([scale, *_beware(comparison)])}."
 
 
 def _sentences(comparison: Comparison) -> list[str]:
@@ -225,18 +231,16 @@ def _below(comparison: Comparison) -> str:
 
 
 def _attended(comparison: Comparison) -> str:
-    """By how much attended synapses end stronger than ignored ones where a gate selects, beside its controls and nulls."""
+    """By how much attended synapses end stronger than ignored ones where a gate selects, and in what they do so most without."""
     selecting = [name for name in comparison.strengthened if "gate" in comparison.given(name)]
     if not selecting:
         return ""
-    name, entry = selecting[0], comparison.strengthened[selecting[0]]
-    told = f"Attended minus ignored weights: {_weight(entry)} ({name})"
-    controls = [other for other in comparison.strengthened if other not in selecting]
-    if controls:
-        most = max(controls, key=lambda other: comparison.strengthened[other]["mean"] or 0.0)
-        told += f", in its controls at most {_weight(comparison.strengthened[most])} ({most})"
-    nulls = ", ".join(f"{null} {_weight(value)}" for null, value in entry.get("nulls", {}).items() if value)
-    return f"{told}; for comparison: {nulls}." if nulls else f"{told}."
+    entry = comparison.strengthened[selecting[0]]
+    controls = {name: value for name, value in comparison.strengthened.items() if name not in selecting}
+    nulls = {name: value for name, value in entry.get("nulls", {}).items() if value}
+    most = [max(found.items(), key=lambda one: one[1]["mean"]) for found in (controls, nulls) if found]
+    told = ", ".join(f"{value['mean']:.3f} in {name}" for name, value in most)
+    return f"Attended minus ignored weights: {_weight(entry)}" + (f"; largest of its nulls: {told}." if told else ".")
 
 
 def _weight(entry: Mapping[str, Any]) -> str:
@@ -279,21 +283,32 @@ def protocol(comparison: Comparison) -> str:
     if isinstance(settings.get("validation"), int):  # of a table it is a share
         parts.append(f"{settings['validation']} for validation")
     parts.append(f"{test} for the test; seeds {_ranges(comparison.seeds)}; one thread each")
-    if comparison.missing:
-        jobs = len(comparison.seeds) * len(comparison.configuration["learners"])
-        parts.append(f"{comparison.missing} of {jobs} jobs are not finished yet")
-    few = f"; {FEW_SEEDS}" if len(comparison.seeds) < 6 else ""
-    return ", ".join(parts) + few + "."
+    return f"{'; '.join([', '.join(parts), *_beware(comparison)])}."
+
+
+def _beware(comparison: Comparison) -> list[str]:
+    """What is missing, and what so few seeds cannot say."""
+    jobs = len(comparison.seeds) * len(comparison.configuration["learners"])
+    told = [f"{comparison.missing} of {jobs} jobs are not finished yet"] if comparison.missing else []
+    told += [FEW_SEEDS] if len(comparison.seeds) < 6 else []
+    return told + ([f"no corrected p can be below {comparison.least_p:.2g}"] if comparison.least_p > LEVEL else [])
 
 
 def caption(comparison: Comparison) -> str:
     """How many trials, which seeds, what is missing; what is not alike; weights of attended and ignored synapses."""
-    told = [protocol(comparison)]
+    told = [f"{protocol(comparison)} Intervals: {comparison.interval_for}."]
     if {comparison.side(name) for name in comparison.learners} >= {"spiking", "torch"}:
         told.append(FIT)
     if comparison.strengthened:
         each = (f"{name} {_weight(entry)}" for name, entry in comparison.strengthened.items())
         told.append(f"Weight of attended minus ignored synapses after training, mean: {', '.join(each)}.")
+        for name, entry in comparison.strengthened.items():
+            nulls = ", ".join(f"{null} {_weight(value)}" for null, value in entry.get("nulls", {}).items() if value)
+            told += (
+                [f"The same measure elsewhere, on the trials of {name}: {nulls}."]
+                if nulls and "gate" in comparison.given(name)
+                else []
+            )
     return "\n".join(told)
 
 
@@ -320,12 +335,6 @@ def csv_text(comparison: Comparison) -> str:
         row += [" ".join(learner["given"]), " ".join(learner["learns"])]
         writer.writerow(["" if value is None else value for value in row])
     return text.getvalue()
-
-
-def _bracket(entry: Mapping[str, Any], sign: str = "") -> str:
-    if entry["low"] is None or entry["high"] is None:
-        return "[-]"
-    return f"[{100 * entry['low']:{sign}.1f}, {100 * entry['high']:{sign}.1f}]"
 
 
 def _short(value: float | None, pattern: str) -> str:

@@ -19,9 +19,11 @@ from bridges.models.lstm_attention import LSTMAttention
 from bridges.models.mlp import MLP, SigmoidMLP
 from bridges.models.multi_head_attention import MultiHeadAttention
 from bridges.models.patch_attention import PatchAttention
+from bridges.models.relu_backprop import ReluBackprop
 from bridges.models.self_attention import SelfAttention
 from bridges.models.similarity_attention import BilinearAttention, CosineAttention, DotAttention, EuclideanAttention
 from bridges.models.softmax_attention import SoftmaxAttention
+from bridges.models.surrogate_twin import SurrogateTwin
 from bridges.models.transformer_encoder import TransformerEncoder
 from bridges.models.uniform_attention import UniformAttention
 from plasticity.registry import Registry
@@ -36,7 +38,7 @@ MODELS: Registry[type[Model]] = Registry(
         *(AdditiveAttention, DotAttention, CosineAttention, EuclideanAttention, BilinearAttention, MultiHeadAttention),
         *(SelfAttention, TransformerEncoder, EncoderDecoder, LSTMAttention, ConvAttention),
         *(LinearAttention, FastWeights, DeltaAttention, HopfieldAttention),
-        SigmoidMLP,
+        *(SigmoidMLP, ReluBackprop, SurrogateTwin),
     ],
     of=Model,
 )

@@ -21,7 +21,7 @@ class GatedAttention(SoftmaxAttention):
     """
 
     name = "gated_attention"
-    summary = "the same network with its attention given: the gains of the spiking network's gate as weights"
+    summary = "attention over the streams whose weights are given, not learnt: the gains of the gate of spiking_gated"
     source = "Vaswani et al. 2017, arXiv:1706.03762; McAdams & Maunsell 1999, doi:10.1523/JNEUROSCI.19-01-00431.1999"
     cost = 5.0
     chosen_for = frozenset({"streams"})

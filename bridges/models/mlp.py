@@ -51,7 +51,7 @@ class SigmoidMLP(MLP):
     """
 
     name = "mlp_sigmoid"
-    summary = "the same perceptron with sigmoid units, trained to the least squared error"
+    summary = "multilayer perceptron with sigmoid units on both images and the cue, trained to the least squared error"
     source = "Rumelhart, Hinton & Williams 1986, doi:10.1038/323533a0"
     settings = {
         "learning_rate": 2e-2,

@@ -19,7 +19,7 @@ class UniformAttention(SoftmaxAttention):
     """
 
     name = "uniform_attention"
-    summary = "the same network with weights 1/streams: no selection, the cue is ignored"
+    summary = "a control of softmax_attention: equal weights on all streams, so that the cue is ignored"
     source = "ablation of Vaswani et al. 2017, arXiv:1706.03762"
     cost = 5.0
     chosen_for = frozenset({"streams"})

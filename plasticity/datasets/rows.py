@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from plasticity import given
 from plasticity.errors import PlasticityError, WrongUse
 from plasticity.files import refuse_large
 
@@ -316,7 +317,9 @@ def _labels(y: Any, target: str) -> tuple[np.ndarray, tuple[str, ...]]:
     """The class of each row as a number, and the names of the classes in order."""
     from sklearn.utils.multiclass import type_of_target
 
-    found = y if np.ma.is_masked(y) else np.asarray(y)
+    found = y if np.ma.is_masked(y) else given.array(y)
+    if found is None:
+        raise WrongUse("table: the target holds lists of unequal lengths; give one class a row.")
     if found.ndim == 2 and found.shape[1] == 1:
         found = found[:, 0]
     if found.ndim != 1:

@@ -24,7 +24,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from plasticity.errors import WrongUse
+from plasticity.errors import PlasticityError, WrongUse
 
 if TYPE_CHECKING:
     import numpy as np
@@ -315,7 +315,7 @@ def population(
     zeros = _zeros(neuron) - {switch}
     if not any(line.partition("=")[0].strip() == "I" for line in equations.splitlines()):
         zeros.add("I")
-    states |= {"theta", "lastspike"}
+    states |= {"v", "theta", "lastspike"}
     states &= _folded(step, states, zeros).written | _folded(spike, states, zeros).written  # what never changes is constant
     learns, rests = (
         [operations(text, states, others) for text in (step, spike)] for others in (zeros, zeros | ({switch} - {""}))
@@ -538,12 +538,31 @@ class Costs:
 
     @classmethod
     def read(cls, told: Mapping[str, Any]) -> Costs:
-        """From what `plain` gave, so that another table of prices can be applied to a record."""
-        kinds = {phase: {kind: Operations(**done) for kind, done in told.get(phase, {}).items()} for phase in PHASES}
+        """From what `plain` gave, so that another table of prices can be applied to a record.
+
+        Raises
+        ------
+        PlasticityError
+            Something else is in it: a record may be anybody's.
+        """
+        try:
+            kinds = {phase: {kind: Operations(**done) for kind, done in told.get(phase, {}).items()} for phase in PHASES}
+            numbers = [number for done in kinds.values() for one in done.values() for number in dataclasses.astuple(one)]
+            numbers += [number for name in ("stored", "counted") for of in told.get(name, {}).values() for number in of.values()]
+            uncounted = tuple(told["uncounted"])
+            fits = all(isinstance(number, (int, float)) for number in numbers) and all(
+                isinstance(name, str) for name in uncounted
+            )
+            side, spikes = told["side"], told["spikes"]
+        except (AttributeError, KeyError, TypeError):
+            fits = False
+        if not fits:
+            raise PlasticityError(
+                "the costs in a record are no numbers of operations; run again, or restore the record from a copy."
+            )
         return cls(
-            told["side"], **kinds, spikes=told["spikes"], uncounted=tuple(told["uncounted"]),
-            stored=told.get("stored", {}), counted=told.get("counted", {}),
-        )  # fmt: skip
+            side, **kinds, spikes=spikes, uncounted=uncounted, stored=told.get("stored", {}), counted=told.get("counted", {})
+        )
 
     @classmethod
     def of_spiking(cls, activity: Mapping[str, Any]) -> Costs:

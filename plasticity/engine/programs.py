@@ -18,6 +18,7 @@ import dataclasses
 import errno
 import functools
 import hashlib
+import inspect
 import json
 import operator
 import os
@@ -50,6 +51,7 @@ from plasticity.engine.cache import hashed as _hash
 from plasticity.engine.own import dependencies, found_by_name
 from plasticity.engine.rewriting import faster
 from plasticity.errors import PlasticityError, WrongUse, unknown
+from plasticity.meanwhile import going_on
 
 Progress = Callable[[float], None]
 
@@ -230,6 +232,8 @@ def program(builder: Builder, spec: Any) -> Program:
         Code generation or compilation failed, or the cache folder is full, cannot be written, or is on a disk from which no
         program can be started.
     """
+    if inspect.isclass(builder):
+        raise WrongUse(f"builder={given.shown(builder)} must be a function that builds a network, not a class.")
     with BRIAN2_LOCK:  # generating code switches Brian2's device, which belongs to the whole process
         return _program(builder, spec)
 
@@ -249,7 +253,8 @@ def _program(builder: Builder, spec: Any) -> Program:
             cache.make(home)
             if _starts_nothing(home):
                 raise PlasticityError(_NO_START.format(home))
-            found = _compile(builder, spec, home)
+            with going_on("compiling"):
+                found = _compile(builder, spec, home)
             if name:
                 cache.note(home, name, found[0].name)
             cache.shrink(home, most)

@@ -14,7 +14,7 @@ from typing import ClassVar
 import numpy as np
 
 from plasticity import given
-from plasticity.checked import checked
+from plasticity.checked import Count, checked
 from plasticity.errors import WrongUse
 from plasticity.settings import describe
 
@@ -42,20 +42,21 @@ class Gate:
         describe(self)  # refuses settings of what is no dataclass
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
-            if np.ndim(value) != 0:
-                raise WrongUse(f"{type(self).__name__}: {field.name} is one number, not an array of shape {np.shape(value)}.")
+            several = given.real(value)
+            if several is not None and several.ndim:
+                raise WrongUse(f"{type(self).__name__}: {field.name} is one number, not an array of shape {several.shape}.")
             gain = given.one(value)
             if gain is None or not 0 <= gain <= MOST_GAIN:
                 told = f"{type(self).__name__}: {field.name}={given.shown(value)}"
                 raise WrongUse(f"{told} must be a finite gain of 0 or more, and {MOST_GAIN:g} at most.")
 
     @checked
-    def gains(self, cue: np.ndarray, streams: int, rng: np.random.Generator) -> np.ndarray:
+    def gains(self, cue: np.ndarray, streams: Count, rng: np.random.Generator) -> np.ndarray:
         """The gain on the input of each stream, shape (trials, streams)."""
         return np.ones((len(cue), streams))
 
     @checked
-    def learning(self, cue: np.ndarray, streams: int, rng: np.random.Generator) -> np.ndarray:
+    def learning(self, cue: np.ndarray, streams: Count, rng: np.random.Generator) -> np.ndarray:
         """The gain on the learning of each stream's synapses, shape (trials, streams)."""
         return np.ones((len(cue), streams))
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from plasticity.checked import checked
+from plasticity.checked import Count, checked
 from plasticity.gates.input_gain import InputGain
 
 
@@ -20,7 +20,7 @@ class LearningGate(InputGain):
     source: ClassVar[str] = "Roelfsema & Holtmaat 2018, doi:10.1038/s41583-018-0018-5"
 
     @checked
-    def gains(self, cue: np.ndarray, streams: int, rng: np.random.Generator) -> np.ndarray:
+    def gains(self, cue: np.ndarray, streams: Count, rng: np.random.Generator) -> np.ndarray:
         return np.ones((len(cue), streams))
 
     def learning(self, cue: np.ndarray, streams: int, rng: np.random.Generator) -> np.ndarray:

@@ -57,9 +57,10 @@ class Guessing(ClassifierMixin, Learner):
         settings.check(self)
         self.__dict__.pop("_dummy", None)
         if not isinstance(X, Episodes):
-            shape = np.asarray(y).shape
-            column = shape[1:] == (1,) != np.shape(X)[1:]  # as scikit-learn takes it; but it may be a sequence of length 1
-            y = inputs.labels(self, X, y) if y is None or len(shape) == 1 or column else np.asarray(y)
+            answers, shown = inputs.array(y, "guessing: y"), inputs.array(X, "guessing: X").shape
+            shape = answers.shape
+            column = shape[1:] == (1,) != shown[1:]  # as scikit-learn takes it; but it may be a sequence of length 1
+            y = inputs.labels(self, X, y) if y is None or len(shape) == 1 or column else answers
             if np.asarray(y).dtype.kind not in "biuf" and np.ndim(y) != 1:
                 raise WrongUse(
                     f"guessing: y={given.shown(y)} holds no answers; give whole numbers, (trials,) or (trials, steps)."
@@ -89,7 +90,7 @@ class Guessing(ClassifierMixin, Learner):
         if hasattr(self, "_dummy"):
             validate_data(self, X, reset=False, skip_check_array=True)
             return self._dummy.predict(X)
-        shape = (len(X), X.longest) if isinstance(X, Episodes) else np.shape(X)[:2]
+        shape = (len(X), X.longest) if isinstance(X, Episodes) else inputs.array(X, "guessing: X").shape[:2]
         return np.random.default_rng([self.random_state, 1]).choice(self.classes_, size=shape)
 
     def predict_proba(self, X: Any) -> np.ndarray:

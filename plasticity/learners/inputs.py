@@ -13,6 +13,7 @@ import numpy as np
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _num_samples, column_or_1d, validate_data
 
+from plasticity import given
 from plasticity.errors import WrongUse
 from plasticity.tasks.trials import without_rounding
 
@@ -87,7 +88,7 @@ def labels(learner: Any, X: Any, y: Any, what: str = "y") -> np.ndarray:
             stacklevel=3,
         )
     trials = _num_samples(X)
-    found = np.asarray(y)
+    found = array(y, f"{what}: y")
     if found.ndim == 2 and found.shape[1] == 1:
         found = column_or_1d(found, warn=True)
     if found.shape != (trials,):
@@ -110,6 +111,14 @@ def labels(learner: Any, X: Any, y: Any, what: str = "y") -> np.ndarray:
             why = f"{str(problem).partition('.')[0]}: fractions name no class"
     if why:
         raise WrongUse(f"{what}: the labels are not classes ({why}); a class is a whole number or a text.")
+    return found
+
+
+def array(told: Any, what: str) -> np.ndarray:
+    """What NumPy makes of it; WrongUse for lists of unequal lengths."""
+    found = given.array(told)
+    if found is None:
+        raise WrongUse(f"{what} holds lists of unequal lengths; give one value for each trial, or as many for every trial.")
     return found
 
 

@@ -24,6 +24,7 @@ L = TypeVar("L", bound="Learner")
 GIVEN = {
     "gate": "which stream matters in each trial, as gains on the streams",
     "teacher": "the label of each training trial while it learns",
+    "reward": "after each training trial, whether its answer was right",
     "labels": "the labels of training trials once it has learnt, to say what each neuron stands for",
     "code": "what is key, value and query in a trial",
 }
@@ -33,6 +34,7 @@ LEARNS = {
     "classes": "what tells the classes apart",
     "images": "what images are there, without labels",
     "code": "what is key, value and query in a trial",
+    "memory": "what to remember of what was seen, and which action it asks for",
 }
 """What a learner `learns`."""
 VALIDATION = "validation trials"  # what a learning curve is measured on, unless a learner says another thing as `curve`

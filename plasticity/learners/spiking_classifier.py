@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from plasticity import displaced, settings
 from plasticity.ablations import WEIGHTS, Ablation, by_name, of_rule, of_timing, of_weights, prototypes
-from plasticity.checked import checked
+from plasticity.checked import Count, checked
 from plasticity.encoders import ENCODERS, check_rates
 from plasticity.engine import Program, backend
 from plasticity.engine.operations import CostModel, Costs, SpikeCounts
@@ -101,21 +101,20 @@ class SpikingClassifier(ClassifierMixin, Learner):
         ),
         Variant(
             "spiking_no_gate",
-            "the same network without a gate: gain 1 on both streams",
+            "a control of spiking_gated: no gate, gain 1 on both streams",
             {"gate": NoGate()},
             frozenset({"streams"}),
         ),
         Variant(
             "spiking_shuffled_gate",
-            "the same network, the gains of the gate on a stream drawn at random",
+            "a control of spiking_gated: the high gain on a stream drawn at random in each trial",
             {"gate": ShuffledGate()},
             frozenset({"streams"}),
         ),
         Variant(
             "spiking_equal_gain",
-            "the same network, the mean of the gains on both streams: the same total drive",
+            "a control of spiking_gated: the mean of its gains on both streams, the same total drive",
             {"gate": EqualGain()},
-            frozenset({"streams"}),
         ),
     )
 
@@ -142,7 +141,7 @@ class SpikingClassifier(ClassifierMixin, Learner):
         high=1e9,
     )
     drive: float = setting(
-        5.0,
+        4.0,
         "what a typical image adds in one trial, at gain 1 and without leak, to the potential of a neuron whose weights have the"
         " very pattern of that image; in units of the threshold",
         low=0,
@@ -168,7 +167,10 @@ class SpikingClassifier(ClassifierMixin, Learner):
     tau_theta_s: float = setting(100.0, "how slowly the threshold falls back", "s", above=0, high=1e6)
     tau_m_ms: float = setting(100.0, "membrane time constant of the class neurons", "ms", above=0, high=1e6)
     relay_weight: float = setting(
-        1.5, "jump of a relay neuron's potential at a spike of its stream; above 1 one spike makes one spike", low=0, high=1000
+        1.0,
+        "jump of a relay neuron's potential at a spike of its stream, in units of the threshold: 1, one spike makes one spike",
+        low=0,
+        high=1000,
     )
     teaching: float = setting(
         20.0,
@@ -222,6 +224,14 @@ class SpikingClassifier(ClassifierMixin, Learner):
             Ablation("adaptation_off", "thresholds do not rise", {"theta_plus": 0.0}),
         ]
         return by_name([*of_rule(self._rule()), *of_timing(), *weights, *others])
+
+    @checked
+    def of_size(self, neurons: Count) -> dict[str, Any]:
+        """The settings that suit so many neurons for each class.
+
+        Each of fewer neurons wins as much more often, so that its threshold is to rise by as much less at each spike.
+        """
+        return {"neurons_per_class": neurons, "theta_plus": self.theta_plus * neurons / self.neurons_per_class}
 
     @property
     def _displaces(self) -> bool:
@@ -347,6 +357,16 @@ class SpikingClassifier(ClassifierMixin, Learner):
 
         `probe` is a pair (X, y) on which the learning curve is measured; what is learnt does not depend on it.
         """
+        return self._shown(X, y, self.passes, probe, progress)
+
+    def untrained(self, X: Any, y: Any) -> SpikingClassifier:
+        """The control: everything that `fit` does but learning; the weights are those at its start."""
+        return self._shown(X, y, 0)
+
+    def _shown(
+        self, X: Any, y: Any, passes: int, probe: tuple[Any, Any] | None = None, progress: Progress | None = None
+    ) -> SpikingClassifier:
+        """Shown the trials so many times."""
         self._check_settings()  # the gate is asked below, of the cues of these trials
         given, X = X, inputs.matrix(self, X, fitting=True, shape=SHAPE)
         y = inputs.labels(self, given, y)
@@ -379,7 +399,7 @@ class SpikingClassifier(ClassifierMixin, Learner):
         self.backend_ = backend()
         self._values = {
             "label": np.repeat(np.arange(classes), self.neurons_per_class),
-            "drive": self.drive / (length * typical * self.max_rate_hz * self.trial_ms / 1e3),
+            "drive": self.drive / (length * typical * self.max_rate_hz * network.steps()[1] * self.dt_ms / 1e3),
             "inhibition": self.inhibition,
             "length": length,
             "relay_weight": self.relay_weight,
@@ -390,7 +410,9 @@ class SpikingClassifier(ClassifierMixin, Learner):
         self.weights_ = start * length / np.linalg.norm(start, axis=0)
         self.theta_ = np.zeros(classes * self.neurons_per_class)
 
-        order = np.concatenate([np.arange(len(X)) if k == 0 else rng.permutation(len(X)) for k in range(self.passes)])
+        order = np.concatenate(
+            [np.arange(len(X)) if k == 0 else rng.permutation(len(X)) for k in range(passes)] or [np.zeros(0, int)]
+        )
         gated, gain = self._rates(X, rng)
         if network.apart:
             self._values["changing"] = float(self.weights == "learnt")

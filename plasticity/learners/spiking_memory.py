@@ -10,6 +10,7 @@ import numpy as np
 from brian2 import ms
 from sklearn.utils.validation import check_is_fitted
 
+from plasticity import settings
 from plasticity.checked import checked
 from plasticity.encoders import ENCODERS
 from plasticity.engine import backend
@@ -85,6 +86,7 @@ class SpikingMemory(Memory):
     recall_ms: float = setting(200.0, "how long a query is shown, a multiple of 50", "ms", above=0, high=1e6)
     unit: float = setting(20.0, "spikes of a value neuron that one perfect match adds", above=0, high=1e6)
     baseline: float = setting(100.0, "spikes of a value neuron without any match", above=0, high=1e6)
+    dt_ms: float = setting(1.0, "time step, a whole part of 50", "ms", low=1e-3, high=50)
 
     def check(self) -> None:
         """WrongUse for parameters that cannot be, or a rule that the network cannot have."""
@@ -93,8 +95,9 @@ class SpikingMemory(Memory):
             raise WrongUse(f"SpikingMemory: recall_ms={self.recall_ms} must be a multiple of {self.SLOT_MS:g}, for example 200.")
         if self.encoder not in ENCODERS:
             raise unknown("encoder", str(self.encoder), ENCODERS)
+        settings.whole_multiple("SpikingMemory", "the time of a pair (ms)", self.SLOT_MS, "dt_ms", self.dt_ms)
         network = self._network(2)
-        check_max_rate("SpikingMemory", self.encoder, self.max_rate_hz, float(network.dt / ms))
+        check_max_rate("SpikingMemory", self.encoder, self.max_rate_hz, self.dt_ms)
         check_rule(
             self._rule(), lambda rule: network.unfit(rule) if rule.closed_form else "has no closed form for pairs of spikes"
         )
@@ -104,11 +107,11 @@ class SpikingMemory(Memory):
 
     def _network(self, values: int) -> AssociativeMemory:
         dimension = max(128, int(self.dimension))  # one program for all shorter keys
-        return AssociativeMemory(dimension, values, rule=self._rule(), encoder=ENCODERS[self.encoder])
+        return AssociativeMemory(dimension, values, rule=self._rule(), encoder=ENCODERS[self.encoder], dt=self.dt_ms * ms)
 
     def _noise(self, spec: AssociativeMemory) -> tuple[float, float, float]:
         """Weight that storing one pair is expected to leave, c_w and c_n: from the rates alone."""
-        rule, dt, slot = spec.rule, float(spec.dt / ms), self.SLOT_MS
+        rule, dt, slot = spec.rule, self.dt_ms, self.SLOT_MS
         fired = slot * (1 - TEACHER_HZ / 200) + dt  # the value neuron, one step after its teacher
         steps = np.arange(round(slot / dt)) * dt
         at_post = np.array([fired / 1e3])
@@ -219,7 +222,7 @@ class SpikingMemory(Memory):
         flat = np.bincount(slot * len(self.classes_) + out["spike_neuron"], minlength=slots * len(self.classes_))
         fired, asked = flat.reshape(slots, -1), tape["recall"] > 0.5
         counts = fired[asked].reshape(-1, again, len(self.classes_)).sum(axis=1)
-        recalls, steps = out["key_recalls"], round(self.SLOT_MS / float(self._spec.dt / ms))
+        recalls, steps = out["key_recalls"], round(self.SLOT_MS / self.dt_ms)
         stored = {"keys.spikes": out["key_spikes"] - recalls, "teacher.spikes": ~asked, "value.spikes": fired[~asked]}
         storing.add(stored, len(counts), steps * int((~asked).sum()), int((tape["keep"] == 0).sum()))
         asking.add({"keys.spikes": recalls, "value.spikes": fired[asked]}, len(counts), steps * int(asked.sum()), 0)

@@ -26,11 +26,15 @@ from typing import Any
 import numpy as np
 from brian2 import Hz, NeuronGroup, Quantity, SpikeMonitor, StateMonitor, linked_var, ms, mV, second
 
+from plasticity import memory
+from plasticity.checked import Count, Time, checked
 from plasticity.engine.operations import CostModel, inputs, operations, population, summed
 from plasticity.errors import WrongUse
 from plasticity.networks.network import Net, Network, one_to_one, run_time
 from plasticity.neurons import Neuron, lif_conductance
 from plasticity.rules import Landing, Rule, diehl_cook
+
+__all__ = ["DiehlCook"]
 
 # thresholds are 20 mV below the paper's -52 mV, and theta starts at 20 mV
 EXCITATORY = lif_conductance(
@@ -40,6 +44,7 @@ INHIBITORY = lif_conductance(
     tau_m=10 * ms, rest=-60 * mV, reset=-45 * mV, threshold=-40 * mV, t_ref=2 * ms, E_exc=0 * mV, tau_e=1 * ms
 )
 CONSTANTS = {"tau_i": 2 * ms, "E_inh": -100 * mV, "theta_plus": 0.05 * mV, "tau_theta": 1e7 * ms}
+PLASTIC = 3  # variables of a plastic synapse: its weight, as it is given, held and handed back
 THETA = 20 * mV  # at the start
 BRIGHTEST = 20  # an image that draws too few spikes at this multiple of its first intensity is given up
 _INHIBITION = """dgi/dt = -gi/tau_i : 1
@@ -60,6 +65,7 @@ _NEVER = 2_000_000_000  # number of a step that no run reaches
 _STEPS = "int(clip(log(1 - rand())*scale, 0, 1e8))"  # scale = 1/log(1 - rate dt)
 
 
+@checked
 @dataclasses.dataclass(frozen=True)
 class DiehlCook(Network):
     """Inputs, excitatory and inhibitory neurons, and the control that shows the images.
@@ -91,17 +97,17 @@ class DiehlCook(Network):
     `input_neuron` and `input_time`.
     """
 
-    inputs: int = 784
-    neurons: int = 400
-    images: int = 1000
-    presentations: int = 1000
+    inputs: Count = 784
+    neurons: Count = 400
+    images: Count = 1000
+    presentations: Count = 1000
     rule: Rule = run_time(diehl_cook, "inputs", "excitatory")
     landing: Landing = dataclasses.field(default_factory=Landing)
     excitatory: Neuron = run_time(EXCITATORY, "excitatory")
     inhibitory: Neuron = run_time(INHIBITORY, "inhibitory")
-    shown: Quantity = dataclasses.field(default_factory=lambda: 350 * ms)
-    rest: Quantity = dataclasses.field(default_factory=lambda: 150 * ms)
-    dt: Quantity = dataclasses.field(default_factory=lambda: 0.5 * ms)
+    shown: Time = dataclasses.field(default_factory=lambda: 350 * ms)
+    rest: Time = dataclasses.field(default_factory=lambda: 150 * ms)
+    dt: Time = dataclasses.field(default_factory=lambda: 0.5 * ms)
     precision: str = "single"
     trains: bool = False
     apart: bool = False
@@ -111,6 +117,11 @@ class DiehlCook(Network):
             steps = float(getattr(self, name) / self.dt)
             if abs(steps - round(steps)) > 1e-6 or round(steps) < 1:
                 raise WrongUse(f"{name}={getattr(self, name)} must be a multiple of the time step dt={self.dt}.")
+
+    @property
+    def bytes(self) -> float:
+        pictures = 8.0 * memory.COPIES * self.images * self.inputs
+        return memory.of_synapses(self.neurons**2) + memory.of_synapses(self.inputs * self.neurons, PLASTIC) + pictures
 
     @property
     def presentation(self) -> Quantity:

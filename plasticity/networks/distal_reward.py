@@ -35,31 +35,47 @@ from typing import Any, ClassVar
 import numpy as np
 from brian2 import BrianLogger, Quantity, SpikeMonitor, StateMonitor, ms, mV, second
 
+from plasticity import memory
+from plasticity.checked import Above0, Count, Number, Row, Time, checked
+from plasticity.errors import WrongUse
 from plasticity.networks.network import Net, Network, one_to_one, run_time
 from plasticity.neurons import Neuron, half_steps, izhikevich
 from plasticity.rules import Eligibility, Landing, Rule, pair_stdp
 
+__all__ = ["DistalReward", "daspnet_landing", "daspnet_rule", "earned_by"]
+
 STEP = 1 * ms  # the neurons are defined with this time step
+PLASTIC = 8  # variables of a plastic synapse: weight, eligibility, traces, and what is given and handed back
 PENDING = 64  # rewards that may be on their way at once; the oldest is overwritten
 NEVER = 1e9 * second
 TAU_D_S = -0.001 / np.log(0.995)  # of dopamine, as in the author's program
 EARNED_S, TOGETHER_S = (1.0, 3.0), 0.020  # how late a reward comes, and how soon neuron 2 must fire after neuron 1
 
 
-def daspnet_rule(jump: float = 0.1, depression: float = 1.5, decay_per_ms: float = 0.95) -> Rule:
+@checked
+def daspnet_rule(jump: Number = 0.1, depression: Number = 1.5, decay_per_ms: Number = 0.95) -> Rule:
     """Pair STDP as in the author's program: a jump, its decay per millisecond, and depression over potentiation."""
+    _decays("decay_per_ms", decay_per_ms)
     tau = -STEP / np.log(decay_per_ms)
     rule = pair_stdp(A_plus=jump / decay_per_ms, A_minus=depression * jump, tau_plus=tau, tau_minus=tau)
     return rule.with_traces("nearest")
 
 
-def daspnet_landing(w_max: float = 4.0, decay: float = 0.99, interval: Quantity = 10 * ms) -> Landing:
+@checked
+def daspnet_landing(w_max: Above0 = 4.0, decay: Number = 0.99, interval: Time = 10 * ms) -> Landing:
     """Eligibility as in the author's program: every interval w += (tonic + dopamine) c, then c is multiplied by `decay`."""
+    _decays("decay", decay)
     signal = f"(tonic + dopamine)/{float(interval)!r}"
     return Landing(0.0, w_max, eligibility=Eligibility(signal, -interval / np.log(decay), interval))
 
 
-def earned_by(reward_s: float, ones: np.ndarray, twos: np.ndarray) -> list[tuple[float, float]]:
+def _decays(name: str, decay: float) -> None:
+    if not 0 < decay < 1:
+        raise WrongUse(f"{name}={decay} must lie between 0 and 1, like 0.95.")
+
+
+@checked
+def earned_by(reward_s: Number, ones: Row, twos: Row) -> list[tuple[float, float]]:
     """The pairs that this reward may have come of, (when neuron 1 fired, when neuron 2 did), given the spikes of both."""
     half = 0.0005  # of a time step
     (soonest, latest), found = EARNED_S, []
@@ -69,6 +85,7 @@ def earned_by(reward_s: float, ones: np.ndarray, twos: np.ndarray) -> list[tuple
     return found
 
 
+@checked
 @dataclasses.dataclass(frozen=True)
 class DistalReward(Network):
     """Excitatory (RS) and inhibitory (FS) neurons, dopamine, and the rewards that are on their way.
@@ -101,15 +118,20 @@ class DistalReward(Network):
 
     dt: ClassVar[Quantity] = STEP
 
-    excitatory: int = 800
-    inhibitory: int = 200
-    fan_out: int = 100
+    excitatory: Count = 800
+    inhibitory: Count = 200
+    fan_out: Count = 100
     rule: Rule = run_time(daspnet_rule, "neurons", "neurons")
     landing: Landing = dataclasses.field(default_factory=daspnet_landing)
     neuron: Neuron = run_time(izhikevich, "neurons")
-    seconds: int = 3600
-    sample: Quantity = dataclasses.field(default_factory=lambda: 300 * second)
+    seconds: Count = 3600
+    sample: Time = dataclasses.field(default_factory=lambda: 300 * second)
     record: bool = False
+
+    @property
+    def bytes(self) -> float:
+        plastic, samples = self.excitatory * self.fan_out, 1 + self.seconds / float(self.sample)
+        return memory.of_synapses(self.neurons * self.fan_out) + 8.0 * plastic * (PLASTIC + 2 * samples)
 
     @property
     def neurons(self) -> int:

@@ -17,7 +17,7 @@ from plasticity.checked import checked
 from plasticity.errors import unknown
 from plasticity.networks.network import Net, Network, onto_one, run_time
 from plasticity.networks.poisson_trains import poisson_trains
-from plasticity.neurons import Neuron, lif_conductance
+from plasticity.neurons import Neuron, between_steps, lif_conductance
 from plasticity.rules import Landing, Rule, pair_stdp
 
 __all__ = ["DrivenNeuron"]
@@ -35,7 +35,7 @@ class DrivenNeuron(Network):
     inputs : int
         How many.
     neuron : Neuron
-        One with a conductance `ge`; an input spike adds g_max w.
+        One with the equations of `lif_conductance`; an input spike adds g_max w.
     rule, landing : Rule, Landing
         Of all synapses; weights without unit. The exponent mu of the soft bounds can be set per run; with mu = 0 the factors
         w^0 and (1 - w)^0 are 1, which is hard bounds.
@@ -83,7 +83,7 @@ class DrivenNeuron(Network):
 
     def build(self, net: Net) -> None:
         inputs = poisson_trains(net, self.inputs, "inputs")
-        neuron = net.neurons("neuron", self.neuron, 1, method="exponential_euler")
+        neuron = net.neurons("neuron", between_steps(self.neuron), 1)
         plastic = net.learn(
             self.rule,
             inputs,

@@ -7,7 +7,7 @@
 
         def build(self, net: Net) -> None:
             inputs = poisson_trains(net, 100, "inputs")
-            neuron = net.neurons("neuron", self.neuron, 1, method="exponential_euler")
+            neuron = net.neurons("neuron", between_steps(self.neuron), 1)
             plastic = net.learn(self.rule, inputs, neuron, transmit="ge_post += w")
             net.inputs(w=plastic.w, rate=inputs.rate)
             net.outputs(w=plastic.w)
@@ -73,6 +73,11 @@ class Network(ABC):
     @abstractmethod
     def build(self, net: Net) -> None:
         """Make the groups, synapses and monitors in `net`; say what is set per run and read back, and how long a run may be."""
+
+    @property
+    def bytes(self) -> float:
+        """About how much memory its synapses, and what it keeps beside them, take in a run; 0 where it does not say."""
+        return 0.0
 
     def structure(self: N) -> N:
         """The same network with every run-time number replaced by a 1 of its unit: what is hashed and compiled."""
@@ -244,7 +249,7 @@ class Net:
 
     def group(self, name: str, n: int, equations: str, *, reset: str = "", **settings: Any) -> NeuronGroup:
         """Any other n neurons by their equations, with the traces that lie on them."""
-        check_group(n, {})
+        check_group(n, name, {})
         lines, spike, own = self.spec.traces_at(name)
         given = {"namespace": {}, "reset": _join(reset, spike) or None, **settings}
         return self.add(_set(NeuronGroup(n, _join(equations, lines), name=name, **given), own))
@@ -265,8 +270,9 @@ class Net:
         return self.add(_connected(made, connect))
 
     def wire(
-        self, name: str, source: Any, target: Any, on_pre: str, model: str = "", *, connect: Any = None, **settings: Any
-    ) -> Synapses:
+        self, name: str, source: Any, target: Any, on_pre: str | Mapping[str, str], model: str = "", *, connect: Any = None,
+        **settings: Any,
+    ) -> Synapses:  # fmt: skip
         """Synapses that do not learn."""
         made = Synapses(source, target, model, on_pre=on_pre or None, name=name, **{"namespace": {}, **settings})
         return self.add(_connected(made, connect))
@@ -323,10 +329,14 @@ def _set(group: NeuronGroup, values: Mapping[str, Any]) -> NeuronGroup:
     return group
 
 
+_DRAWN = ("condition", "i", "j", "p", "n")  # of the arguments of Brian2's `connect`
+
+
 def _connected(synapses: Synapses, connect: Any) -> Synapses:
     """Connect by keyword arguments of Brian2's `connect`, by a condition, or (None) all with all."""
-    if connect is None or isinstance(connect, Mapping) and connect.keys() <= {"p"}:
-        memory.refuse_synapses(synapses, *(connect or {}).values())
+    if connect is not False:
+        asked = connect if isinstance(connect, Mapping) else {"condition": connect}
+        memory.refuse_synapses(synapses, **{name: value for name, value in asked.items() if name in _DRAWN})
     if isinstance(connect, Mapping):
         synapses.connect(**connect)
     elif connect is not False:

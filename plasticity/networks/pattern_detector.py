@@ -25,11 +25,15 @@ from brian2.core.spikesource import SpikeSource
 from brian2.core.variables import Variables
 from brian2.groups.group import CodeRunner, Group
 
+from plasticity import memory
+from plasticity.checked import Count, Time, checked
 from plasticity.errors import WrongUse, unknown
 from plasticity.networks.network import Net, Network, onto_one, run_time
 from plasticity.neurons import Neuron, srm_lif
 from plasticity.rules import Landing, Rule, pair_stdp
-from plasticity.spike_trains import Trains
+from plasticity.spike_trains import Trains, trains_bytes
+
+__all__ = ["PatternDetector"]
 
 MOST_HZ = 70.0  # a tape has room for this mean rate
 SIMULTANEOUS = ("before", "apart")
@@ -71,6 +75,7 @@ class SpikeTape(Group, CodeRunner, SpikeSource):
         return space[: space[-1]]
 
 
+@checked
 @dataclasses.dataclass(frozen=True)
 class PatternDetector(Network):
     """Inputs that a tape plays, and the neuron that finds the pattern in them.
@@ -95,17 +100,21 @@ class PatternDetector(Network):
     """
 
     rule: Rule = run_time(lambda: masquelier.with_traces("reduced"), "plastic")
-    inputs: int = 2000
-    stretch: Quantity = dataclasses.field(default_factory=lambda: 150 * second)
-    duration: Quantity = dataclasses.field(default_factory=lambda: 450 * second)
+    inputs: Count = 2000
+    stretch: Time = dataclasses.field(default_factory=lambda: 150 * second)
+    duration: Time = dataclasses.field(default_factory=lambda: 450 * second)
     landing: Landing = dataclasses.field(default_factory=Landing)
     neuron: Neuron = run_time(srm_lif, "neuron")
-    dt: Quantity = dataclasses.field(default_factory=lambda: 0.1 * ms)
+    dt: Time = dataclasses.field(default_factory=lambda: 0.1 * ms)
     simultaneous: str = "before"
 
     def __post_init__(self) -> None:
         if self.simultaneous not in SIMULTANEOUS:
             raise unknown("way with simultaneous spikes", self.simultaneous, SIMULTANEOUS)
+
+    @property
+    def bytes(self) -> float:
+        return trains_bytes(self.inputs, float(self.stretch)) + 8.0 * memory.COPIES * self.room()
 
     def room(self) -> int:
         """How many spikes the tape holds."""

@@ -14,6 +14,7 @@ import dataclasses
 import numpy as np
 from brian2 import Quantity, StateMonitor, ms, second
 
+from plasticity import memory
 from plasticity.checked import checked
 from plasticity.networks.network import Net, Network, run_time
 from plasticity.networks.poisson_trains import poisson_trains
@@ -52,6 +53,11 @@ class PoissonPairs(Network):
     sample: Quantity = dataclasses.field(default_factory=lambda: 10 * second)
     dt: Quantity = dataclasses.field(default_factory=lambda: 0.1 * ms)
     trains: bool = False
+
+    @property
+    def bytes(self) -> float:
+        samples = float(self.longest) / float(self.sample)
+        return memory.of_synapses(self.pre * self.post) + 8.0 * memory.COPIES * self.pre * self.post * samples
 
     def places(self) -> dict[str, tuple[str, str, str]]:
         """Where each run-time number lies, named by the side, and not by the group."""

@@ -29,7 +29,7 @@ def poisson_trains(net: Net, n: int, name: str) -> NeuronGroup:
     In each step of dt a neuron spikes with probability rate dt, independently of everything before. It holds the number of the
     step of its next spike, `next_step`, so that a run must stay below 2**31 steps.
     """
-    check_group(n, {})
+    check_group(n, name, {})
     traces, counted, values = net.spec.traces_at(name)
     made = NeuronGroup(
         n,

@@ -24,16 +24,20 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
-from brian2 import NeuronGroup, Quantity, StateMonitor, linked_var, ms
+from brian2 import NeuronGroup, StateMonitor, linked_var, ms
 
+from plasticity.checked import Count, Time, checked
 from plasticity.engine import placeholders
 from plasticity.errors import WrongUse
 from plasticity.networks.network import Net, Network
 from plasticity.rules import Landing, Rule
 
+__all__ = ["RateUnits"]
+
 WIDE = Landing(-1e6, 1e6)  # bounds that no weight comes near: these rules limit themselves, or are to be seen without limit
 
 
+@checked
 @dataclasses.dataclass(frozen=True)
 class RateUnits(Network):
     """Chains of units; copies lie one after the other, so that input i of copy c is number c*inputs + i.
@@ -63,13 +67,13 @@ class RateUnits(Network):
     """
 
     rule: Rule
-    inputs: int
-    units: int = 1
-    copies: int = 1
-    steps: int = 1000
+    inputs: Count
+    units: Count = 1
+    copies: Count = 1
+    steps: Count = 1000
     landing: Landing = WIDE
-    sample: int = 1
-    dt: Quantity = dataclasses.field(default_factory=lambda: 1 * ms)
+    sample: Count = 1
+    dt: Time = dataclasses.field(default_factory=lambda: 1 * ms)
 
     def __post_init__(self) -> None:
         if self.steps % self.sample:

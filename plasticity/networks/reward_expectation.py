@@ -19,7 +19,7 @@ A trial: the stimulus, then silence as long, so that membrane and traces forget.
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from brian2 import Hz, Quantity, StateMonitor, linked_var, ms
@@ -45,8 +45,8 @@ class RewardExpectation(Network):
         Of all synapses.
     neuron : Neuron
         The one that learns.
-    trial : Quantity
-        Half stimulus, half silence.
+    trial, dt : Quantity
+        Half stimulus, half silence; and the time step.
 
     Inputs per run: `rates` (trials x inputs, hertz, of the stimulus in each trial), `stimulus` (trials; 0, 1, ...), `wanted`
     (trials; 1: fire, 0: be silent), `w` (inputs), `jump` (volt, of the membrane at a spike through a synapse of weight 1),
@@ -56,14 +56,13 @@ class RewardExpectation(Network):
     `fired` (spikes); `weights` (inputs; a row every 50 trials) and `w` (inputs; at the end).
     """
 
-    dt: ClassVar[Quantity] = 1 * ms
-
     inputs: int = 60
     stimuli: int = 4
     trials: int = 2000
     rule: Rule = run_time(pair_stdp, "inputs", "neuron")
     neuron: Neuron = run_time(lif_current, "neuron")
     trial: Quantity = dataclasses.field(default_factory=lambda: 200 * ms)
+    dt: Quantity = dataclasses.field(default_factory=lambda: 1 * ms)
 
     def values(self) -> dict[str, Any]:
         """The run-time numbers, by the name of their input; with them the neuron starts at rest."""
@@ -84,7 +83,7 @@ class RewardExpectation(Network):
             namespace={"rates": rates},
         )
         inputs.run_regularly("rate = rates(t, i)", dt=trial, name="inputs_rate")
-        first_half = f"t % ({seconds!r}*second) < {seconds / 2 - 0.0005!r}*second"
+        first_half = f"t % ({seconds!r}*second) < {seconds / 2 - float(self.dt) / 2!r}*second"
         inputs.run_regularly(f"shown = int({first_half})", name="inputs_shown")
         neuron = net.neurons("neuron", self.neuron, 1, equations="fired : 1", reset="fired += 1", method="exact")
         # One line of the critic for each stimulus. It looks at the trial that has just ended, one step ago.

@@ -14,14 +14,19 @@ import dataclasses
 from collections.abc import Mapping
 
 import numpy as np
-from brian2 import Hz, PoissonInput, Quantity, StateMonitor, ms, second
+from brian2 import Hz, PoissonInput, StateMonitor, ms, second
 
+from plasticity.checked import Count, Grid, Time, checked
 from plasticity.encoders import poisson
+from plasticity.errors import WrongUse
 from plasticity.networks.network import Net, Network, run_time
-from plasticity.neurons import Neuron, lif_conductance
+from plasticity.neurons import Neuron, between_steps, lif_conductance
 from plasticity.rules import Landing, Rule, synaptic_scaling
 
+__all__ = ["Scaled", "binned", "per_second"]
 
+
+@checked
 @dataclasses.dataclass(frozen=True)
 class Scaled(Network):
     """One neuron with Poisson inputs, or neurons that are coupled to each other.
@@ -35,7 +40,7 @@ class Scaled(Network):
     rule, landing : Rule, Landing
         Of all synapses; weights without unit.
     neuron : Neuron
-        One with a conductance `ge`.
+        One with the equations of `lif_conductance`.
     epoch, epochs : Quantity, int
         The gain of the Poisson inputs may change every so often, and the most epochs in one run.
     sample, dt : Quantity
@@ -46,15 +51,15 @@ class Scaled(Network):
     (neurons; how many spikes) at the end, `w_history` and `count_history` (samples, ...) before.
     """
 
-    inputs: int = 100
+    inputs: Count = 100
     recurrent: int = 0
     rule: Rule = run_time(synaptic_scaling, "inputs", "neurons")
     landing: Landing = dataclasses.field(default_factory=lambda: Landing(0, 100))
     neuron: Neuron = run_time(lif_conductance, "neurons")
-    epoch: Quantity = dataclasses.field(default_factory=lambda: 10 * second)
-    epochs: int = 500
-    sample: Quantity = dataclasses.field(default_factory=lambda: 1 * second)
-    dt: Quantity = dataclasses.field(default_factory=lambda: 1 * ms)
+    epoch: Time = dataclasses.field(default_factory=lambda: 10 * second)
+    epochs: Count = 500
+    sample: Time = dataclasses.field(default_factory=lambda: 1 * second)
+    dt: Time = dataclasses.field(default_factory=lambda: 0.25 * ms)
 
     def structure(self) -> Scaled:
         """The same network with placeholders; what a sum of rules is made of does not matter here."""
@@ -76,11 +81,10 @@ class Scaled(Network):
     def build(self, net: Net) -> None:
         neurons = net.neurons(
             "neurons",
-            self.neuron,
+            between_steps(self.neuron),
             self.recurrent or 1,
             equations="count : 1\ng_background : 1 (shared, constant)",
             reset="count += 1",
-            method="exponential_euler",
         )
         net.add(PoissonInput(neurons, "ge", N=1000, rate=5 * Hz, weight="g_background"))
         before = neurons
@@ -114,12 +118,16 @@ class Scaled(Network):
         net.lasts(self.epochs * self.epoch)
 
 
+@checked
 def per_second(found: Mapping[str, np.ndarray]) -> np.ndarray:
     """Spikes per neuron in each second of a run, from its outputs."""
     return np.diff(np.vstack([found["count_history"], found["count"]]), axis=0).mean(axis=1)
 
 
-def binned(counts: np.ndarray, seconds: int) -> tuple[np.ndarray, np.ndarray]:
+@checked
+def binned(counts: Grid, seconds: Count) -> tuple[np.ndarray, np.ndarray]:
     """Counts per second (seeds, seconds) in bins of so many seconds: the middle of each in seconds, and rates (seeds, bins)."""
+    if counts.shape[1] % seconds:
+        raise WrongUse(f"seconds={seconds} must divide the {counts.shape[1]} seconds of counts.")
     rates = counts.reshape(len(counts), -1, seconds).mean(axis=2)
     return (np.arange(rates.shape[1]) + 0.5) * seconds, rates

@@ -15,11 +15,9 @@ the rates has fluctuation = gain; one on the mean alone leaves fluctuation = 1. 
 (doi:10.1038/78829); a presynaptic spike adds g_max w to its conductance, and each of 5000 background spikes per second (Poisson,
 not plastic) adds g_background.
 
-Time step. What the neuron gets from a spike must not depend on it. Two things made it do so, and are mended: Brian2's
-"exponential_euler" holds the conductance over a step at its value before the step, by which its mean is too high by dt/(2 tau_e)
-(10 % at 1 ms, on a neuron that the background holds near threshold: 12.7 Hz instead of 1.6), so that the neuron is advanced by
-the Runge-Kutta method of fourth order; and an Euler step makes the variance of y too large by dt/(2 tau_c), so that y is
-advanced exactly. What is left goes with dt: a spike acts at the end of its step.
+Time step. What the neuron gets from a spike must not depend on it. Two things made it do so, and are mended: the neuron is
+advanced by `plasticity.neurons.between_steps`, which says what is wrong without it; and an Euler step makes the variance of y too
+large by dt/(2 tau_c), so that y is advanced exactly. What is left goes with dt: a spike acts at the end of its step.
 """
 
 from __future__ import annotations
@@ -34,7 +32,7 @@ from plasticity.checked import checked
 from plasticity.encoders import poisson
 from plasticity.errors import WrongUse
 from plasticity.networks.network import Net, Network, onto_one, run_time
-from plasticity.neurons import Neuron, lif_conductance
+from plasticity.neurons import Neuron, between_steps, lif_conductance
 from plasticity.rules import Landing, Rule, pair_stdp
 from plasticity.spike_statistics import mean_correlation
 
@@ -43,11 +41,6 @@ __all__ = ["TwoGroups"]
 GROUPS = 2
 # How a gain singles out a group, or does not
 SINGLED_OUT = ("attention", "mean_only", "redistributed", "equal_gain", "shuffled", "learning_gate")
-
-# A spike between two steps: for what is left of its step the potential has moved on from the reset, and how much is left says
-# what the potential is above threshold, both along straight lines.
-BETWEEN_STEPS = """left = clip((v - threshold)/clip(rest - threshold + ge*(E_exc - threshold), 1*uvolt, inf*volt), 0, dt/tau_m)
-v = reset + left*(rest - reset + ge*(E_exc - reset))"""
 
 
 @checked
@@ -160,10 +153,9 @@ class TwoGroups(Network):
         )
         neuron = net.neurons(
             "neuron",
-            dataclasses.replace(self.neuron, reset=BETWEEN_STEPS),
+            between_steps(self.neuron),
             1,
             equations="g_background : 1 (shared, constant)",
-            method="rk4",
         )
         net.add(PoissonInput(neuron, "ge", N=1000, rate=5 * Hz, weight="g_background"))
         plastic = net.learn(

@@ -22,14 +22,18 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from brian2 import Equations, NeuronGroup, Quantity, StateMonitor, ms, nA
+from brian2 import Equations, NeuronGroup, StateMonitor, ms, nA
 from brian2.utils.stringtools import word_substitute
 
+from plasticity.checked import Above0, Count, Time, checked
+from plasticity.errors import WrongUse
 from plasticity.networks.network import Net, Network
 from plasticity.neurons import adex_clopath, forced_spike
 from plasticity.protocols import UNBOUNDED
 from plasticity.rules import Rule
 from plasticity.rules.voltage_stdp import late
+
+__all__ = ["Schedule", "VoltagePairs", "bursts", "counted_in_the_next_step", "schedules"]
 
 W_START = 0.5
 PULSE = 1000 * nA
@@ -37,6 +41,7 @@ FIRST_STEP = 3  # of the protocol, counted from 0: the authors' program begins w
 PAUSE = 10_000  # steps from burst to burst
 
 
+@checked
 @dataclasses.dataclass(frozen=True)
 class Schedule:
     """When one side of a synapse spikes: `number` spikes every `interval` steps from step `first` of each of the bursts.
@@ -57,14 +62,17 @@ class Schedule:
         return every[every >= 0]
 
 
+@checked
 def bursts(
-    lag_ms: int, frequency_hz: float, extra: bool = False, pause: int = PAUSE, repetitions: int | None = None
+    lag_ms: int, frequency_hz: Above0, extra: bool = False, pause: Count = PAUSE, repetitions: Count | None = None
 ) -> tuple[Schedule, Schedule]:
     """Pre- and postsynaptic spikes of the protocol: five on each side, or with `extra` those of the authors' program.
 
     Those are six postsynaptic ones at a negative lag, of which the very first is lost.
     """
     interval, pairs = round(1000 / frequency_hz), 5
+    if not interval:
+        raise WrongUse(f"frequency_hz={frequency_hz} must be 1000 at most: there is one spike in a step of 1 ms.")
     start = abs(lag_ms) + (0 if extra else FIRST_STEP)
     length = pairs * interval + abs(lag_ms) + 1
     n = repetitions or (10 if frequency_hz == 0.1 else 15)
@@ -72,6 +80,7 @@ def bursts(
     return pre, dataclasses.replace(pre, first=start + lag_ms, number=pairs + (extra and lag_ms < 0))
 
 
+@checked
 def schedules(pairs: Sequence[tuple[Schedule, Schedule]]) -> dict[str, np.ndarray]:
     """Pre- and postsynaptic schedules as inputs of the network."""
     return {
@@ -89,12 +98,14 @@ _DUE = """
     """ + "\n".join(f"{field.name} : integer (constant)" for field in dataclasses.fields(Schedule))
 
 
+@checked
 def counted_in_the_next_step(equations: Equations, variables: Any = None, method_options: Any = None) -> str:
     """Euler's method for a trace that sees a spike, held in `heard`, from the next time step on, undecayed."""
     slopes = {name: expression.code for name, expression in equations.get_substituted_expressions(variables)}
     return "\n".join([*(f"{name} += dt*({slope}) + heard" for name, slope in slopes.items()), "heard = 0"])
 
 
+@checked
 @dataclasses.dataclass(frozen=True)
 class VoltagePairs(Network):
     """Independent pairs of neurons, one synapse each, that spike by their schedules.
@@ -117,11 +128,11 @@ class VoltagePairs(Network):
     and `u_plus` (volt, above theta_minus) and `w_watched`, each at the end of its step.
     """
 
-    synapses: int
+    synapses: Count
     watched: tuple[int, ...]
-    steps: int
+    steps: Count
     rule: Rule = dataclasses.field(default_factory=late)
-    dt: Quantity = dataclasses.field(default_factory=lambda: 1 * ms)
+    dt: Time = dataclasses.field(default_factory=lambda: 1 * ms)
 
     def places(self) -> dict[str, tuple[str, str, str]]:
         """The rule's amplitudes, on the synapses."""

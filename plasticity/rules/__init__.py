@@ -4,6 +4,7 @@ from typing import Any
 
 from plasticity.errors import unknown
 from plasticity.registry import Registry
+from plasticity.rules.attention_gated import attention_gated
 from plasticity.rules.bcm import bcm
 from plasticity.rules.calcium import calcium
 from plasticity.rules.covariance import covariance

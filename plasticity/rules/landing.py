@@ -142,9 +142,17 @@ class SynapseText:
 
 
 def compose(
-    rule: Rule, landing: Landing, *, transmit: str, gate: str, traces: str, plastic: str, short_term: ShortTerm | None = None
+    rule: Rule,
+    landing: Landing,
+    *,
+    transmit: str,
+    gate: str,
+    traces: str,
+    plastic: str,
+    short_term: ShortTerm | None = None,
+    reciprocal: str = "",
 ) -> SynapseText:
-    """Put rule, landing, gate and transmission together.
+    """Put rule, landing, gate and transmission together; what lands on `w` lands on the weight `reciprocal` as well.
 
     Learning pathways run first (order 0) and the counting of spikes on traces after both (order 1), so that a spike
     is always seen with the traces as they were before it. At the end of a time step come the rule's drift, then the eligibility.
@@ -152,6 +160,7 @@ def compose(
     switch = plastic or "plastic"
     factor = f"({switch})" + (f"*({gate})" if gate else "")
     soft, landing_dw = "", "dw"
+    weights = ("w", reciprocal) if reciprocal else ("w",)
     unit_range = landing.w_max - landing.w_min == 1
     if landing.mu:
         up, down = "clip(w_max - w, 0, inf)", "clip(w - w_min, 0, inf)"
@@ -160,7 +169,7 @@ def compose(
         soft = f"dw_soft = dw*(int(dw > 0)*{up}**mu + int(dw <= 0)*{down}**mu)"
         landing_dw = "dw_soft"  # a new name: Brian2 lets no scalar (dw = delta) become a vector
     if landing.eligibility is None:
-        landed = f"w = clip(w + {factor}*{landing_dw}, w_min, w_max)"
+        landed = "\n".join(f"{w} = clip({w} + {factor}*{landing_dw}, w_min, w_max)" for w in weights)
     else:
         landed = f"eligibility += {factor}*{landing_dw}"
     on_neurons: dict[str, str] = {}  # what the groups carry instead of the synapses, as seen from the synapse
@@ -182,7 +191,7 @@ def compose(
     on_post = {"post": "\n".join(filter(None, (change(rule.on_post), spend(rule.on_post, "post"))))}
     order = {"pre": 0, "post": 0}
     values: dict[str, Any] = {"w_min": landing.w_min, "w_max": landing.w_max}
-    lines = ["w : 1", "w_min : 1 (shared, constant)", "w_max : 1 (shared, constant)"]
+    lines = [*(f"{w} : 1" for w in weights), "w_min : 1 (shared, constant)", "w_max : 1 (shared, constant)"]
     late: dict[str, str] = {}
     if not plastic:
         lines.append("plastic : 1 (shared)")
@@ -223,7 +232,7 @@ def compose(
         values["tau_e"] = landing.eligibility.tau_e
         step = "dt" if interval is None else f"({float(interval)!r}*second)"
         signal = f"({switch})*({landing.eligibility.signal})"
-        update = f"w = clip(w + {signal}*eligibility*{step}/second, w_min, w_max)"
+        update = "\n".join(f"{w} = clip({w} + {signal}*eligibility*{step}/second, w_min, w_max)" for w in weights)
         if interval is None:
             lines.append("deligibility/dt = -eligibility/tau_e : 1 (clock-driven)")
         else:

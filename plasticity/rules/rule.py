@@ -152,6 +152,9 @@ class Rule:
         Further variables of the synapse, without unit: name -> the rate of their change, an expression (Euler).
     needs : dict
         Variables that the groups must carry, by their name on the synapse (`rate_pre`, `v_post`), with their meaning.
+    factors : dict
+        What a network multiplies the change by before it lands, by the names on the synapse with their meaning: `gate` is their
+        product. A rule that stands by itself has none.
     closed_form : callable
         `(pre_times, post_times, parameters, spikes) -> float`: the summed change of one additive synapse, spike times
         in seconds, written as sums over spikes without any trace; `change` calls it with this rule's own values.
@@ -189,6 +192,7 @@ class Rule:
     clamped: Callable[[Any, Any, Any, float, Parameters], Any] | None = None
     parts: tuple[Rule, ...] = ()
     tested: str = ""
+    factors: dict[str, str] = dataclasses.field(default_factory=dict)
 
     known: ClassVar[Mapping[str, Rule]]  # all rules by name; set by plasticity.rules, which imports them
 
@@ -236,7 +240,7 @@ class Rule:
         """WrongUse for an argument of another type than it is declared."""
         kinds: dict[str, tuple[Any, tuple[str, ...]]] = {
             "a text": (str, ("name", "summary", "source", "on_pre", "on_post", "drift", "noise", "tested")),
-            "a dictionary": (Mapping, ("parameters", "meaning", "presets", "state", "needs")),
+            "a dictionary": (Mapping, ("parameters", "meaning", "presets", "state", "needs", "factors")),
             "a tuple": ((tuple, list), ("traces", "parts")),
         }
         for kind, (wanted, names) in kinds.items():
@@ -247,7 +251,7 @@ class Rule:
             for value in all_:
                 if not isinstance(value, one):
                     raise WrongUse(f"{self.name}: {name} holds {value!r}, which is no {one.__name__}; give a tuple of them.")
-        for name in ("parameters", "meaning", "state", "needs"):
+        for name in ("parameters", "meaning", "state", "needs", "factors"):
             for key, value in getattr(self, name).items():
                 if not isinstance(key, str) or (name != "parameters" and not isinstance(value, str)):
                     raise WrongUse(f"{self.name}: {name} holds {key!r}: {value!r}; it maps names to {_HOLDS[name]}.")
@@ -331,7 +335,7 @@ class Rule:
                 raise unknown(f"parameter of {self.name}", name, values)
             try:
                 fits = get_dimensions(value) == get_dimensions(values[name])
-            except TypeError:
+            except (TypeError, ValueError):
                 raise WrongUse(
                     f"{self.name}: {name}={value!r} is not a number; write it like {name}={typed(values[name])}."
                 ) from None
@@ -405,9 +409,11 @@ class Rule:
             noise=f"sqrt(({self.noise})**2 + ({other.noise})**2)" if self.noise and other.noise else self.noise or other.noise,
             state={**self.state, **other.state},
             needs={**self.needs, **other.needs},
+            factors={**self.factors, **other.factors},
             parts=parts,
         )
 
+    @checked
     def with_traces(self, spikes: str) -> Rule:
         """The same rule with all its spike traces "all" (all-to-all), "nearest" or "reduced"; see `Trace`."""
         if spikes not in SPIKES:
@@ -459,6 +465,7 @@ class Rule:
         """Whether `change` knows the answer."""
         return all(part.has_closed_form for part in self.parts) if self.parts else self.closed_form is not None
 
+    @checked
     def side(self, side: str) -> tuple[Trace, ...]:
         """The traces of one side, `"pre"` or `"post"`."""
         if side not in ("pre", "post"):
@@ -505,6 +512,7 @@ class Rule:
 
 _HOLDS = {
     "parameters": "numbers", "meaning": "texts, one line each", "state": "expressions, as texts", "needs": "texts, one line each",
+    "factors": "texts, one line each",
 }  # fmt: skip
 
 

@@ -38,6 +38,10 @@ def describe(rule: Rule) -> str:
     if rule.needs:
         lines += ["", "  needs of the neuron groups"]
         lines += [f"    {name}   {meaning}" for name, meaning in rule.needs.items()]
+    if rule.factors:
+        gate = "*".join(rule.factors)
+        lines += ["", f'  where it lands in a network, with gate="{gate}"', f"    w = w + {gate}*dw"]
+        lines += [f"    {name}   {meaning}" for name, meaning in rule.factors.items()]
     if rule.presets:
         lines += ["", "  presets, by name"]
         for name, row in rule.presets.items():

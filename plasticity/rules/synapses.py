@@ -95,8 +95,7 @@ class RuleSynapses(Synapses):
         self, condition: Any = None, i: Any = None, j: Any = None, p: Any = 1.0, n: Any = 1, level: int = 0, **settings: Any
     ) -> None:
         """What Brian2 does, unless the memory of this machine does not hold all pairs that were asked for."""
-        if condition is None and i is None and j is None:
-            memory.refuse_synapses(self, p)
+        memory.refuse_synapses(self, condition, i, j, p, n)
         super().connect(condition, i, j, p, n, level=level + 1, **settings)
 
     def before_run(self, run_namespace: Mapping[str, Any]) -> None:
@@ -206,7 +205,9 @@ def synapses(
     plastic: str = "",
     short_term: ShortTerm | None = None,
     at_event: Mapping[str, tuple[str, str]] | None = None,
+    at_post_event: Mapping[str, tuple[str, str]] | None = None,
     seen: str = "",
+    reciprocal: str = "",
     model: str = "",
     namespace: Mapping[str, Any] | None = None,
     **settings: Any,
@@ -234,9 +235,13 @@ def synapses(
         Depression and facilitation of the transmission, which then may use `released`: `"ge_post += w*released"`.
     at_event : dict
         Further pathways by name: (custom event of the source group, text), run after learning in the given order.
+    at_post_event : dict
+        The same for events of the target group: what goes back over the synapse, such as the feedback of a chosen action.
     seen : str
         A custom event of the source group that learning takes for the presynaptic spikes; transmission stays with the spikes
-        themselves. For controls: what is learnt from other trains than those that are transmitted.
+        themselves: learning that waits for the end of a trial, or controls that learn from other trains.
+    reciprocal : str
+        A second weight of each synapse, without unit, that the same changes land on: that of the synapse in the other direction.
     model, namespace
         Further equations and names for Brian2.
 
@@ -266,7 +271,7 @@ def synapses(
         raise WrongUse("`released` in transmit needs short_term=ShortTerm(...).")
     for name in settings.keys() - {*FURTHER}:
         raise unknown("option of synapses()", name, [*_OPTIONS, *FURTHER])
-    if traces not in ("synapse", "neuron"):
+    if not isinstance(traces, str) or traces not in ("synapse", "neuron"):
         raise unknown("placement of traces", str(traces), ("synapse", "neuron"))
     if delay is not None:
         arrives = given.seconds(delay)
@@ -278,7 +283,13 @@ def synapses(
         check_on_neurons(rule, rule.traces)
     if namespace is not None and not isinstance(namespace, Mapping):
         raise WrongUse(f"namespace={namespace!r} must be a dictionary of names, like {{'gmax': 2*nS}}.")
-    events = _events(at_event)
+    events, back = _events(at_event), _events(at_post_event)
+    if reciprocal and (not isinstance(reciprocal, str) or not reciprocal.isidentifier() or reciprocal == "w"):
+        raise WrongUse(f"reciprocal={reciprocal!r} must be the name of a second weight, for example reciprocal='back'.")
+    if reciprocal and landing is not None and landing.mu:
+        raise WrongUse(
+            "reciprocal= needs hard bounds: soft ones would give both weights other changes; write Landing(low, high)."
+        )
     seen = _as_text("seen", seen, "seen")
     if seen and (delay is not None or short_term is not None):
         raise WrongUse(f"seen={seen!r} knows neither a delay nor short-term plasticity; leave these out.")
@@ -287,15 +298,17 @@ def synapses(
     texts["signal"] = landing.eligibility.signal if landing.eligibility else ""
     _check_groups(rule, {"pre": source, "post": target}, traces, texts)
     with_spikes = "" if seen else transmit
-    text = compose(rule, landing, transmit=with_spikes, gate=gate, traces=traces, plastic=plastic, short_term=short_term)
+    text = compose(rule, landing, transmit=with_spikes, gate=gate, traces=traces, plastic=plastic, short_term=short_term,
+                   reciprocal=reciprocal)  # fmt: skip
     own = {path: f"seen_{path}" if seen else path for path in text.on_pre}
     on_event = dict.fromkeys(own.values(), seen) if seen else {}
-    on_event |= {path: event for path, (event, _) in events.items()}
+    on_event |= {path: event for path, (event, _) in {**events, **back}.items()}
     on_pre = {own[path]: change for path, change in text.on_pre.items()}
     on_pre |= {"pre": transmit} if seen and transmit else {}  # before what is learnt at "seen_pre", in the order of their names
     on_pre |= {path: change for path, (_, change) in events.items()}
     order = {own.get(path, path): rank for path, rank in text.order.items()}
-    order |= {path: 2 + k for k, path in enumerate(events)}
+    order |= {path: 2 + k for k, path in enumerate(events)} | {path: 2 for path in back}
+    on_post = text.on_post | {path: change for path, (_, change) in back.items()}
     late = {path: rule.parameters[name] for path, name in text.late.items()}
     delays = {path: (delay if delay is not None else 0 * second) + late.get(path, 0 * second) for path in text.on_pre}
     made = RuleSynapses(
@@ -303,7 +316,7 @@ def synapses(
         target,
         model="\n".join(filter(None, (text.model, model))),
         on_pre=on_pre or None,
-        on_post=text.on_post or None,
+        on_post=on_post or None,
         on_event=on_event or "spike",
         method="exponential_euler" if traces == "synapse" and any(t.of for t in rule.traces) else "exact",
         delay=delays if on_pre and (delay is not None or late) else None,

@@ -72,9 +72,14 @@ class Digits(Task):
         seeds = self.seeds_of(rng)
         parts = []
         wanted = {"train": self.train, "validation": self.validation, "test": self.test}
-        for (part, trials), pool, seed in zip(wanted.items(), split(shown, seeds[0]), seeds[1:], strict=True):
+        pools = split(shown, seeds[0])
+        most = ", ".join(f"{part}={len(pool)}" for part, pool in zip(wanted, pools, strict=True))
+        for (part, trials), pool, seed in zip(wanted.items(), pools, seeds[1:], strict=True):
             if trials > len(pool):
-                raise WrongUse(f"{self.name}: {part}={trials} is more than the {len(pool)} images of {self.data} for it.")
+                raise WrongUse(
+                    f"{self.name}: {part}={trials} is more than the {len(pool)} images of {self.data} for it; its images are"
+                    f" split into at most {most}."
+                )
             if trials < shown.classes:
                 raise WrongUse(f"{self.name}: {part}={trials} is fewer than its {shown.classes} classes; give at least as many.")
             chosen = np.random.default_rng(seed).permutation(pool)[:trials, None]  # (trials, 1)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
+from plasticity.checked import checked
 from plasticity.errors import WrongUse
-from plasticity.tasks.trials import Trials, at_least, numbers, several, whole_numbers, yes_or_no
+from plasticity.settings import setting
+from plasticity.tasks.task import Task
+from plasticity.tasks.trials import Draw, Trials, at_least, numbers, several, whole_numbers, yes_or_no
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +45,8 @@ class Episodes(Trials):
     Raises
     ------
     WrongUse
-        Shapes that do not agree, no episodes, NaN, states that are not there, an episode that begins at its end.
+        Shapes that do not agree, no episodes, NaN, states that are not there, an episode that begins at its end, one that no
+        actions bring to an end within `longest`.
     """
 
     family: ClassVar[str] = "episodes"
@@ -72,6 +78,12 @@ class Episodes(Trials):
         if ends[start].any():
             raise WrongUse(f"trials: episode {int(ends[start].argmax())} begins in a state that ends it.")
         at_least(1, "longest", self.longest, "an episode needs at least 1 action")
+        away = _distances(next_state, ends, self.longest)[start]
+        if (away > self.longest).any():
+            raise WrongUse(
+                f"trials: episode {int(away.argmax())} never ends: no {self.longest} actions lead from its start to a state that"
+                " ends it; give a larger longest, or a table with a way to an end."
+            )
         checked = {
             "observation": observation,
             "next_state": next_state,
@@ -127,6 +139,96 @@ class Episodes(Trials):
             reaches = np.where(self.ends, self.goal, reaches[self.next_state].mean(axis=1))
         return float(reaches[self.start].mean())
 
+    def best_actions(self) -> np.ndarray:
+        """Actions (episodes, longest) that reach a goal on the shortest way, for who knows table and state; -1 behind the end."""
+        away = np.where(self.ends & ~self.goal, self.longest + 1, _distances(self.next_state, self.goal, self.longest, self.ends))
+        state, chosen = self.start.copy(), np.full((len(self), self.longest), -1)
+        for step in range(self.longest):
+            on = ~self.ends[state]
+            chosen[on, step] = away[self.next_state[state[on]]].argmin(axis=1)
+            state[on] = self.next_state[state[on], chosen[on, step]]
+        return chosen
+
     def right(self, answers: Any) -> np.ndarray:
         """1 for each episode that reached a goal by these actions, else 0; (episodes,)."""
         return self.play(answers)[0].astype(np.float64)
+
+
+def _distances(next_state: np.ndarray, wanted: np.ndarray, longest: int, closed: np.ndarray | None = None) -> np.ndarray:
+    """The fewest actions from each state to a wanted one, longest + 1 where there are more; nothing leads on from `closed`."""
+    away = np.where(wanted, 0, longest + 1)
+    for _ in range(longest):
+        nearer = np.minimum(away, away[next_state].min(axis=1) + 1)
+        away = nearer if closed is None else np.where(closed, away, nearer)
+    return away
+
+
+class World:
+    """A world in the making, from its ends to its starts: each state is told with where its actions lead."""
+
+    def __init__(self, features: int, actions: int, longest: int) -> None:
+        self.features, self.actions, self.longest = features, actions, longest
+        self._seen: list[np.ndarray] = []
+        self._leads: list[list[tuple[int, float]]] = []
+        self._starts: dict[int, float] = {}
+        self.failed, self.reached = (self._add((), [(number, 0.0)] * actions) for number in (0, 1))
+
+    def _add(self, seen: tuple[int, ...], leads: list[tuple[int, float]]) -> int:
+        self._seen.append(np.isin(np.arange(self.features), seen).astype(float))
+        self._leads.append(leads)
+        return len(self._seen) - 1
+
+    def state(self, seen: tuple[int, ...], leads: Mapping[int, tuple[int, float]], otherwise: int | None = None) -> int:
+        """A new state, in which these features are 1: for actions the state they lead to and the reward.
+
+        All other actions lead to `otherwise` (where None: to the end of the episode, failed) for no reward.
+        """
+        rest = (self.failed if otherwise is None else otherwise, 0.0)
+        return self._add(seen, [leads.get(action, rest) for action in range(self.actions)])
+
+    def start(self, state: int, share: float = 1.0) -> None:
+        """Episodes begin there as often as `share` says, beside other starts."""
+        self._starts[state] = self._starts.get(state, 0.0) + share
+
+    def episodes(self, rng: np.random.Generator, number: int) -> Episodes:
+        """So many episodes in this world, whose starts are drawn."""
+        leads, share = np.array(self._leads), np.array(list(self._starts.values()))
+        goal = np.arange(len(leads)) == self.reached
+        start = rng.choice(list(self._starts), size=number, p=share / share.sum())
+        ends = goal | (np.arange(len(leads)) == self.failed)
+        seen, ahead = np.array(self._seen), leads[:, :, 0].astype(int)
+        return Episodes(seen, ahead, leads[:, :, 1], goal, ends, start, self.longest, self.actions)
+
+
+@dataclass(frozen=True)
+class EpisodeTask(Task):
+    """A task of episodes: what it says of itself is a world."""
+
+    family: ClassVar[str] = "episodes"
+    window: ClassVar[int] = 50  # a criterion of learning looks at so many episodes of each type
+
+    train: int = setting(20_000, "training episodes", "episodes", low=10, high=10_000_000)
+    validation: int = setting(200, "validation episodes", "episodes", low=10, high=10_000_000)
+    test: int = setting(400, "test episodes", "episodes", low=10, high=10_000_000)
+
+    @abstractmethod
+    def world(self) -> World:
+        """The table, and where episodes may begin."""
+
+    def types(self, trials: Episodes) -> np.ndarray:
+        """Which episodes are of one type for a criterion of learning, (episodes,) int64 from 0: those of the same start."""
+        return np.unique(trials.start, return_inverse=True)[1]
+
+    @property
+    def numbers(self) -> float:
+        return self.train + self.validation + self.test
+
+    def draw(self, rng: np.random.Generator) -> Draw:
+        seeds, world = self.seeds_of(rng)[1:], self.world()
+        sizes = (self.train, self.validation, self.test)
+        return Draw(*(world.episodes(np.random.default_rng(seed), n) for seed, n in zip(seeds, sizes, strict=True)))
+
+    @checked
+    def ideal(self, trials: Episodes) -> np.ndarray:
+        """What reaches a goal on the shortest way, for who knows the table and the state."""
+        return trials.best_actions()

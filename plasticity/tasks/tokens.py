@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from plasticity import given
 from plasticity.errors import WrongUse
 from plasticity.tasks.trials import Trials, asked_somewhere, at_least, several, share_right, whole_numbers
 
@@ -43,8 +44,8 @@ class Tokens(Trials):
     classes: int = 0  # refused: it has to be said
 
     def __post_init__(self) -> None:
-        shape = np.shape(self.token)
-        shape = shape if len(shape) == 2 and 0 not in shape else (1, 1)
+        found = given.array(self.token)
+        shape = found.shape if found is not None and found.ndim == 2 and found.size else (1, 1)
         vocabulary = at_least(1, "vocabulary", self.vocabulary, "a sequence needs at least 1 symbol")
         token = whole_numbers("token", self.token, shape, vocabulary, low=-1)
         target = whole_numbers("target", self.target, shape, several(self.classes), low=-1)

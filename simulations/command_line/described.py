@@ -18,7 +18,9 @@ def _tells_itself(entry: Any) -> bool:
 
 
 def described(kind: str, name: str, entry: Any) -> dict[str, Any]:
-    """What `show` says of one thing, as plain data; beside what --json prints: `itself`, `use`, `references`, `side`."""
+    """What `show` says of one thing, as plain data; beside what --json prints: `itself`, `use`, `references`, `side`, and
+    of a simulation whether it takes `further` keys than its settings.
+    """
     from simulations.frame.citations import papers
 
     summary, source = _line(entry)
@@ -35,7 +37,12 @@ def described(kind: str, name: str, entry: Any) -> dict[str, Any]:
     elif kind == "datasets":
         text = f"terms: {entry.terms}"
     measures = getattr(entry, "measures", None) if kind == "simulations" else None
-    told = {"measures": [{"name": one.name, "unit": one.unit, "meaning": one.meaning} for one in measures or ()]}
+    told: dict[str, Any] = {
+        "measures": [{"name": one.name, "unit": one.unit, "meaning": one.meaning} for one in measures or ()],
+        "time_step": getattr(entry, "time_step", ""),
+    }
+    if kind == "simulations" and "configure" in vars(entry):
+        told["further"] = True
     return {
         "kind": kind[:-1], "name": name, "summary": summary, "source": source, "settings": _settings(kind, entry),
         **(told if kind == "simulations" else {}), **({"side": entry.side} if kind == "learners" else {}),

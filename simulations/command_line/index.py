@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from plasticity.errors import unknown
 from plasticity.registry import unknown_entry
 
 FILE = Path(__file__).with_name("index.json")
@@ -59,6 +60,17 @@ def require(kind: str, wanted: Iterable[str]) -> None:
     for name in wanted:
         if name not in there:
             raise unknown_entry(kind[:-1], name, there)
+
+
+def require_settings(kind: str, name: str, wanted: Iterable[str]) -> None:
+    """WrongUse for a setting that this one does not have; where it takes further keys, or nothing is kept, it says so itself."""
+    about = _entries(kind).get(name)
+    if about is None or about.get("further"):
+        return
+    there = [row["name"] for row in about["settings"]]
+    for key in (key.replace("__", ".").partition(".")[0] for key in wanted):
+        if key not in there:
+            raise unknown(f"setting of {name}", key, there)
 
 
 def asked(kind: str) -> dict[str, dict[str, Any]]:

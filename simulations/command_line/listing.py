@@ -72,7 +72,7 @@ def show(
         _print(about)
 
 
-TOLD = ("kind", "name", "summary", "source", "settings", "measures", "description")  # with --json
+TOLD = ("kind", "name", "summary", "source", "settings", "measures", "time_step", "description")  # with --json
 
 
 def named(name: str) -> list[dict[str, Any]]:
@@ -130,6 +130,8 @@ def _print(about: Mapping[str, Any]) -> None:
             rows.append((row["name"], settings.text(row["default"]), row["unit"], row["help"] + known))
         heads = ("name", "default", "unit", "meaning")
         terminal.show(terminal.table("settings", heads, rows, terminal.console().width))
+    if about.get("time_step"):
+        terminal.show(f"time step: {about['time_step']}", "")
     if about.get("measures"):
         measures = [(row["name"], row["unit"], row["meaning"]) for row in about["measures"]]
         terminal.show(terminal.table("measures of a sweep", ("name", "unit", "meaning"), measures, terminal.console().width))

@@ -16,11 +16,15 @@ import traceback
 import unicodedata
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from simulations.command_line import stopping
+
+if TYPE_CHECKING:
+    from rich.progress import Task
+    from rich.text import Text
 
 app = typer.Typer(
     name="plasticity",
@@ -176,13 +180,21 @@ codecs.register_error("plasticity.plainly", _plainly)
 def bar(label: str) -> Iterator[Callable[..., None]]:
     """One progress bar on standard error; yields what takes (fraction, finished, total) or a fraction alone.
 
-    Where standard error is no terminal a line now and then instead, at most every `EVERY_S` seconds.
+    It says what goes on without a fraction, such as compiling. Where standard error is no terminal, or one that cannot draw a
+    line anew, there is a line now and then instead, at most every `EVERY_S` seconds.
     """
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.text import Text
+
+    from plasticity.meanwhile import goes_on
+
+    class Doing(TextColumn):
+        def render(self, task: Task) -> Text:  # at each of the ten times a second that it is drawn
+            return Text(goes_on() or task.fields["jobs"])
 
     console = Console(stderr=True)
-    if not console.is_terminal:
+    if not console.is_terminal or console.is_dumb_terminal:
         with _lines(label) as tells:
             yield tells
         return
@@ -190,7 +202,7 @@ def bar(label: str) -> Iterator[Callable[..., None]]:
         TextColumn("{task.description}"),
         BarColumn(),
         TaskProgressColumn(),
-        TextColumn("{task.fields[jobs]}"),
+        Doing("jobs"),
         TextColumn("elapsed"),
         TimeElapsedColumn(),
         TextColumn("remaining"),
@@ -224,6 +236,8 @@ EVERY_S = 30.0  # between two of the lines that there are instead of a bar
 @contextlib.contextmanager
 def _lines(label: str) -> Iterator[Callable[..., None]]:
     """Tells how far it is in a line every `EVERY_S` seconds, whether or not anything was heard meanwhile, and at the end."""
+    from plasticity.meanwhile import goes_on
+
     began, ended = time.monotonic(), threading.Event()
     heard = ["", ""]  # the fraction, and jobs or a note; empty until there is work: a refusal has no lines
     jobs = ""
@@ -236,7 +250,7 @@ def _lines(label: str) -> Iterator[Callable[..., None]]:
 
     def line() -> None:
         if heard[0]:
-            tell(f"{label}: {', '.join(filter(None, heard))}, {_elapsed(time.monotonic() - began)} elapsed")
+            tell(f"{label}: {', '.join(filter(None, (*heard, goes_on())))}, {_elapsed(time.monotonic() - began)} elapsed")
 
     def now_and_then() -> None:
         while not ended.wait(EVERY_S):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,7 +26,7 @@ from simulations.command_line.options import (
     names,
     parse_seeds,
 )  # fmt: skip
-from simulations.command_line.program import app, bar, guarded, print_json, warnings_told
+from simulations.command_line.program import app, bar, guarded, print_json, tell, warnings_told
 
 if TYPE_CHECKING:
     from simulations.frame.experiment import Experiment
@@ -123,16 +123,18 @@ def compare(
             progress=progress,
             settings=for_learners,
             energy=energy,
-            complete=lambda _: _draw(progress, lambda: results.load(folder).complete(svg)),
+            complete=lambda _: _complete(folder, svg, progress),
         )
     _tell(results.load(folder), everything, as_json)
 
 
-def _draw(progress: Callable[..., None], make: Callable[[], None]) -> None:
-    """Make figures and page, and say so meanwhile."""
-    progress(1.0, note="drawing figures")
-    make()
-    progress(1.0)
+def _complete(folder: Path, svg: bool, progress: Callable[..., None], measures: Sequence[str] = ()) -> None:
+    """Make figures and page of what lies in the folder, and say so meanwhile."""
+    from simulations.frame import results
+    from simulations.frame.execute import drawing
+
+    with drawing(progress, folder):
+        results.load(folder, measures).complete(svg)
 
 
 @app.command()
@@ -160,20 +162,25 @@ def ablate(
 
     --set KEY=VALUE changes the task, --set LEARNER.KEY=VALUE the learner. An interrupted run goes on where it stopped.
     """
-    from bridges import comparison as bridge
     from plasticity import settings
     from plasticity.errors import WrongUse
     from plasticity.parallel import cluster as on_cluster
+    from plasticity.records import refuse_taken
     from plasticity.tasks import TASKS
-    from simulations import SIMULATIONS
-    from simulations.frame import results
-    from simulations.frame.on_task import by_owner
+    from simulations.command_line import index
+    from simulations.frame.owners import by_owner, configured
 
-    if task in SIMULATIONS:
+    if task in index.names("simulations"):
         raise WrongUse(f"{task} is a simulation, not a task; give a task: {', '.join(TASKS)}.")
+    index.require("learners", [learner])
     for_task, for_learner = by_owner(settings.parse(set_))
-    made, listed = settings.configure(TASKS[task], for_task), parse_seeds(seeds)
+    made, listed = configured(TASKS[task], for_task, [learner]), parse_seeds(seeds)
     folder = out if out is not None else Path("results") / f"ablate_{learner}_{task}"
+    refuse_taken(folder, force)
+
+    from bridges import comparison as bridge  # not before all this: a mistake costs no simulator
+    from simulations.frame import results
+
     with on_cluster(cluster or None), warnings_told(), bar(f"ablate {learner}") as progress:
         bridge.ablate(
             learner,
@@ -185,7 +192,7 @@ def ablate(
             progress=progress,
             settings=for_learner,
             only=names(only, "--only"),
-            complete=lambda _: _draw(progress, lambda: results.load(folder).complete(svg)),
+            complete=lambda _: _complete(folder, svg, progress),
         )
     _tell(results.load(folder), everything, as_json)
 
@@ -202,17 +209,15 @@ def _tell(result: Result, everything: bool, as_json: bool) -> None:
 
 
 def _where(result: Result, everything: bool) -> None:
-    """Where the rest of a comparison lies, in a few lines."""
+    """Where the rest of a comparison lies, in two lines."""
     from simulations.frame import results, terminal
 
     folder, (pictures, also) = result.folder, _drawn(result)
     others = f" and {len(pictures) - 1} more" if len(pictures) > 1 else ""
-    rest = f"rest:    `plasticity plot {folder} --all` prints costs and what they rest on"
+    rest = "" if everything else f"; `plasticity plot {folder} --all` prints costs"
     terminal.show(
-        f"report:  {folder / results.REPORT}",
-        f"figures: {folder / 'figures'} ({pictures[0]}{others}{also})",
-        f"table:   {folder / result.TABLE}",
-        *[rest] * (not everything),
+        f"report:  {folder / results.REPORT}; figures/{pictures[0]}{others}{also}",
+        f"rest:    {result.TABLE}{rest}",
     )
 
 
@@ -257,6 +262,7 @@ def _run(
         raise WrongUse(f"{simulation} is a task, not a simulation; type `plasticity compare {simulation}`.")
     index.require("simulations", [simulation])
     given, listed = settings.parse(set_), parse_seeds(seeds) if seeds else None
+    index.require_settings("simulations", simulation, given)
     folder = out if out is not None else Path("results") / simulation
     refuse_taken(folder, force)
 
@@ -265,6 +271,8 @@ def _run(
     from simulations.frame.execute import execute
 
     made = SIMULATIONS[simulation].configure(given)
+    if listed and not made.seeded:
+        tell(f"note: nothing in {simulation} is drawn at random, so --seeds changes nothing; leave it out.")
     with on_cluster(cluster or None), bar(f"run {simulation}") as progress:
         execute(made, folder, listed, jobs, force, progress, svg, lambda: results.load(folder).write_report())
     result = results.load(folder)
@@ -325,11 +333,11 @@ def sweep(
     """
     from plasticity import settings
     from plasticity.errors import WrongUse
-    from plasticity.parallel import check_jobs
     from plasticity.parallel import cluster as on_cluster
     from plasticity.records import refuse_taken
     from plasticity.tasks import TASKS
     from simulations.command_line import index
+    from simulations.frame.owners import by_owner, configured, parse_grid
 
     kind: type[Experiment]
     of_task, picked = simulation in index.names("tasks"), names(learners, "--learners")
@@ -343,6 +351,12 @@ def sweep(
             f" `plasticity show {simulation}` lists the settings."
         )
     listed, shown = parse_seeds(seeds), names(measure, "--measure")
+    given, asked = settings.parse(set_), parse_grid(grid)
+    for_task, _ = by_owner({**given, **{key: values[0] for key, values in asked.items()}})
+    if of_task:
+        configured(TASKS[simulation], for_task, picked)
+    else:
+        index.require_settings("simulations", simulation, for_task)
     folder = out if out is not None else Path("results") / f"sweep_{simulation}"
     refuse_taken(folder, force)
 
@@ -352,11 +366,10 @@ def sweep(
     from simulations.frame.on_task import on_task
 
     kind = on_task(TASKS[simulation], picked) if of_task else SIMULATIONS[simulation]
-    asked = sweeps.parse_grid(grid)
     with on_cluster(cluster or None), warnings_told(), bar(f"sweep {simulation}") as progress:
         sweeps.sweep(
-            kind, asked, listed, settings.parse(set_), check_jobs(jobs), folder, force, progress, shown,
-            lambda: _draw(progress, lambda: results.load(folder, shown).complete(svg)),
+            kind, asked, listed, given, jobs, folder, force, progress, shown,
+            lambda: _complete(folder, svg, progress, shown),
         )  # fmt: skip
     result = results.load(folder, shown)
     if as_json:
@@ -422,16 +435,19 @@ def reproduce(
 ) -> None:
     """Run every simulation as published and put all checks into one table; what is finished in the folder is not run again."""
     from plasticity.files import read_sealed
-    from plasticity.records import finished
+    from plasticity.records import finished, refuse_of_another, refuse_other_run
     from simulations import SIMULATIONS
     from simulations.frame import results, terminal
-    from simulations.frame.execute import execute
+    from simulations.frame.execute import asked, execute
     from simulations.frame.shown import COLUMNS, counted, counted_by_kind, rows
     from simulations.frame.tables import published
 
     folder = out if out is not None else Path("results") / "reproductions"
-    told = []
-    for kind in [SIMULATIONS[name] for name in wanted or published()]:
+    refuse_of_another(folder)
+    told, kinds = [], [SIMULATIONS[name] for name in wanted or published()]
+    for kind in kinds if not force else ():
+        refuse_other_run(folder / kind.name, asked(kind.configure({}), range(kind.default_seeds)))
+    for kind in kinds:
         if finished(folder / kind.name) and not force:
             told.append(read_sealed(folder / kind.name / "summary.json"))
             continue

@@ -38,17 +38,18 @@ def plot(
 
     from simulations.frame import results, terminal
 
-    result = results.load(folder, names(measure, "--measure"))
     target = out if out is not None else folder / "figures"
-    written = result.draw(out, svg, force)
-    if out is None:
-        result.write_report()
-    if as_json:
-        print_json({**result.summary(), "figures": [str(path) for path in written]})
-        return
-    pictures = ", ".join(path.name for path in written if path.suffix == ".png")
-    also = "; also as SVG" if svg else ""
-    terminal.show(*result.tables(terminal.console().width, everything), f"figures: {target} ({pictures}{also})")
+    with results.shown(folder):
+        result = results.load(folder, names(measure, "--measure"))
+        written = result.draw(out, svg, force)
+        if out is None:
+            result.write_report()
+        if as_json:
+            print_json({**result.summary(), "figures": [str(path) for path in written]})
+            return
+        pictures = ", ".join(path.name for path in written if path.suffix == ".png")
+        also = "; also as SVG" if svg else ""
+        terminal.show(*result.tables(terminal.console().width, everything), f"figures: {target} ({pictures}{also})")
 
 
 @app.command()
@@ -71,7 +72,8 @@ def report(
 
     from simulations.frame import results, terminal
 
-    page = results.load(folder).write_report(out, force)
+    with results.shown(folder):
+        page = results.load(folder).write_report(out, force)
     if as_json:
         print_json({"report": str(page), "out": str(folder)})
         return
@@ -98,7 +100,8 @@ def cite(
 
         from simulations.frame import results
 
-        found, title = results.load(what).references(), "out"
+        with results.shown(what):
+            found, title = results.load(what).references(), "out"
     else:
         from simulations.command_line.listing import named
 

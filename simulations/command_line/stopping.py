@@ -12,14 +12,18 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import FrameType
+from types import CodeType, FrameType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 PATIENCE_S = 10.0  # after the first signal; until then others are ignored, after it another one ends the program at once
 RETRY_S = 0.02
+UNSAFE_FILES = (
+    "<frozen importlib._bootstrap>", "<string>", "/weakref.py", "/_weakrefset.py", "/brian2/core/tracking.py",
+)  # fmt: skip
 
 _stopped_at: float | None = None
 _said = False
+_depth = 0  # of the frame that asked for interruptions
 
 
 def say(sentence: str = "interrupted.") -> None:
@@ -45,14 +49,15 @@ def heed() -> None:
 def interrupting(last: bool) -> Iterator[None]:
     """Ctrl-C, SIGTERM, a closed terminal and Ctrl-\\ raise KeyboardInterrupt inside, once.
 
-    What was ignored before (by nohup) stays so. While a module is imported they wait until it is there: raised within, they would
-    be lost, or leave it half imported. Where this is the `last` thing that the process does, no other signal disturbs its end.
+    What was ignored before (by nohup) stays so. While a module is imported or an object finalised they wait until that is over:
+    raised within, they would be lost, or leave a module half imported. Where this is the `last` thing that the process does, no
+    other signal disturbs its end.
     """
-    global _stopped_at, _said
+    global _stopped_at, _said, _depth
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    _stopped_at, _said = None, False
+    _stopped_at, _said, _depth = None, False, sum(1 for _ in _frames(sys._getframe(2)))  # 1 is contextlib's
     handled = [number for number in SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
     before = {number: signal.signal(number, _interrupt) for number in (*handled, signal.SIGALRM)}
     try:
@@ -77,9 +82,17 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 
 def _unsafe(frame: FrameType | None) -> bool:
-    """Within an import, or within eval("..."), after which CPython takes the interruption for one that nobody caught."""
-    while frame is not None and frame.f_back is not None:  # the outermost is the program, of `python -c` a text itself
-        if frame.f_code.co_filename in ("<frozen importlib._bootstrap>", "<string>"):
-            return True
+    """Where what is raised does not reach the frame that asked for interruptions.
+
+    Within an import; within eval("..."), after which CPython takes the interruption for one that nobody caught; and within
+    __del__ or what is called when a weak reference dies, out of which CPython lets nothing.
+    """
+    frames = list(_frames(frame))
+    inside = frames[: len(frames) - _depth]  # what is around may be a text itself, as of `python -c`
+    return any(code.co_filename.endswith(UNSAFE_FILES) or code.co_name == "__del__" for code in inside)
+
+
+def _frames(frame: FrameType | None) -> Iterator[CodeType]:
+    while frame is not None:
+        yield frame.f_code
         frame = frame.f_back
-    return False

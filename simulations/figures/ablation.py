@@ -8,27 +8,49 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.figure import Figure
 
+from bridges.comparison.tables import many
 from plasticity.ablations import INTACT
-from simulations.figures.style import BLUE, GREY, VERMILION, caption, new, over_seeds, style
+from plasticity.statistics import finite, told_ends
+from simulations.figures.style import BLUE, GREY, VERMILION, caption, new, style
 
 if TYPE_CHECKING:
     from bridges.comparison import Comparison
 
 
 def ablations(comparison: Comparison) -> Figure:
-    """Test accuracy of the learner as it is and without each ingredient: seeds as dots, the mean with its 95 % interval; the
-    band is the interval of the learner as it is.
+    """Test accuracy of the learner as it is and without each ingredient: seeds as dots, the mean with its 95 % interval, both
+    in figures on the right (no interval where all seeds agree); the band is the interval of the learner as it is.
     """
     names = comparison.learners
     with style():
-        figure, axes = new(7.0, 1.4 + 0.34 * len(names))
+        figure, axes = new(7.6, 1.4 + 0.34 * len(names))
         axis = axes[0, 0]
         for row, name in enumerate(names):
             colour = VERMILION if name == INTACT else BLUE
             values, (low, high) = 100 * comparison.numbers(name, "accuracy"), comparison.intervals[name]
             axis.scatter(values, np.full(len(values), row + 0.2), s=10, color=colour, alpha=0.5, linewidths=0, zorder=2)
             bar = [[values.mean() - 100 * low], [100 * high - values.mean()]] if math.isfinite(low) else None
-            axis.errorbar(values.mean(), row - 0.1, xerr=bar, color=colour, marker="|", markersize=9, capsize=3, zorder=3)
+            axis.errorbar(
+                values.mean(),
+                row - 0.1,
+                xerr=bar,
+                color=colour,
+                marker="|",
+                markersize=9,
+                markeredgewidth=1.5,
+                capsize=2,
+                zorder=3,
+            )
+            told = told_ends({"low": finite(low), "high": finite(high)})
+            axis.annotate(
+                f"{values.mean():.1f} {told}",
+                (1, row),
+                (6, 0),
+                ("axes fraction", "data"),
+                "offset points",
+                va="center",
+                fontsize=8,
+            )
             if name == INTACT:
                 axis.axvline(values.mean(), color=colour, linewidth=0.8, zorder=1)
                 if math.isfinite(low):
@@ -40,8 +62,9 @@ def ablations(comparison: Comparison) -> Figure:
         )  # fmt: skip
         axis.set_yticks(range(len(names)), [name.replace("_", " ") for name in names])
         axis.set_ylim(len(names) - 0.4, -0.6)
-        axis.set_xlim(0, 103)
+        axis.set_xlim(-2, 103)  # marks at 0 and 100 are seen whole
         axis.set_xlabel("test accuracy (%)")
         learner = comparison.configuration["ablates"]["learner"]
-        caption(figure, f"{learner} on {comparison.task}: {over_seeds(len(comparison.seeds))}")
+        told = f"mean [95 % interval] over {many(len(comparison.seeds), 'seed')}; dots: seeds, [-]: no interval"
+        caption(figure, f"{learner} on {comparison.task}: {told}")
     return figure

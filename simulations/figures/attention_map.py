@@ -14,6 +14,7 @@ Rows = Sequence[Mapping[str, Any]]
 GAIN, FLUCTUATION = "gain on the mean rate (no unit)", "factor on the common fluctuation\n(no unit)"
 DIFFERENCE = "mean weight, attended minus ignored (no unit)"
 PHYSIOLOGY, V4 = (1.1, 1.5), 1.26  # gains of attention; the median in V4 (McAdams & Maunsell 1999)
+HALF = 0.5  # about what attention leaves of the noise correlation there (Cohen & Maunsell 2009)
 LOOKS: dict[str, dict[str, Any]] = {
     "fluctuation = 1 (mean alone)": {"color": BLUE, "marker": "v"},
     "fluctuation = gain (rates multiplied)": {"color": VERMILION, "marker": "^"},
@@ -34,6 +35,15 @@ def logarithmic(axis: Any, gains: Sequence[float], fluctuations: Sequence[float]
             axis.set(**{f"{scale}scale": "log"})
             places.set_ticks(list(values), [f"{value:g}" for value in values])
             places.set_ticks([], minor=True)
+
+
+def fluctuation_of_v4(noise_correlation: float) -> float:
+    """The factor on the common fluctuation at which the gain of V4 leaves `HALF` of this noise correlation.
+
+    c/(1 - c) goes with fluctuation^2/gain (plasticity.weight_drift.noise_correlation).
+    """
+    odds = [c / (1 - c) for c in (HALF * noise_correlation, noise_correlation)]
+    return float(np.sqrt(V4 * odds[0] / odds[1]))
 
 
 def plane(planes: Mapping[str, tuple[Rows, np.ndarray]], fine: Sequence[np.ndarray]) -> Page:
@@ -63,11 +73,13 @@ def plane(planes: Mapping[str, tuple[Rows, np.ndarray]], fine: Sequence[np.ndarr
 
         return draw
 
+    there = fluctuation_of_v4(float(np.mean([row["noise_correlation_ignored"] for row in rows])))
+
     def v4(axis: Any) -> None:
-        look = {"arrowstyle": "-|>", "color": BLUE, "linewidth": 2}
-        axis.annotate("", (V4, 0.62), (V4, V4**0.5), arrowprops=look, zorder=2)
-        axis.plot([V4], [V4**0.5], "_", color=BLUE, markersize=12, markeredgewidth=2, zorder=4,
-                  label="V4: gain 1.26 with a lower\nnoise correlation, below the line")  # fmt: skip
+        look = {"arrowstyle": "-", "color": BLUE, "linewidth": 2}
+        axis.annotate("", (V4, there), (V4, V4**0.5), arrowprops=look, zorder=2)
+        axis.plot([V4], [there], "*", color=BLUE, markersize=15, markeredgecolor=BLACK, markeredgewidth=0.7, zorder=4,
+                  label="V4: gain 1.26 and half of\nthe noise correlation")  # fmt: skip
 
     def one(rule: str, found: Rows, difference: np.ndarray) -> Panel:
         x = fine[0]

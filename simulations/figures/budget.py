@@ -9,8 +9,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from bridges.comparison.curves import BUDGETS, ONCE, Curves
+from bridges.comparison.curves import BUDGETS, ONCE, Curves, in_every_seed
 from bridges.comparison.energy import joules
+from bridges.comparison.tables import many
+from plasticity.statistics import PERCENT
 from simulations.figures.kinds import bounds
 from simulations.figures.style import BLACK, GREY, caption, legend, look, new, style
 
@@ -24,7 +26,8 @@ def budget_figures(curves: Curves) -> dict[str, Figure]:
 def budget(curves: Curves) -> Figure:
     """Accuracy along the budget: the best learner of each group with its 95 % interval and where two cross, and all learners.
 
-    A crossing with a spiking learner is a ring on the curves, its interval a bar, which goes to the edge where it has no end.
+    A crossing with a spiking learner is a ring on the curves, its interval a bar, which goes to the edge where it has no end; a
+    ring without a bar is where every seed crosses, or the only one.
     """
     looks = look([name for name in curves.curves if not name.endswith(ONCE)])
     for name in (name for name in curves.curves if name.endswith(ONCE)):
@@ -51,7 +54,8 @@ def budget(curves: Curves) -> Figure:
     handles, labels = axes[0, -1].get_legend_handles_labels()
     caption(
         figure,
-        f"{curves.task}; mean over {len(curves.seeds)} seeds; rings: where the best of two groups cross, bars its 95 % interval",
+        f"{curves.task}; mean over {many(len(curves.seeds), 'seed')};"
+        " rings: where the best of two groups cross, bars its 95 % interval",
     )
     legend(figure, handles, labels, columns=4)
     return figure
@@ -65,7 +69,7 @@ def _line(axis: Any, curves: Curves, name: str, of: tuple[str, str, str], band: 
     label = name.replace(ONCE, ", each trial once").replace("_", " ")
     axis.plot(x, values.mean(axis=0), color=colour, linestyle=stroke, marker=marker, markersize=5, label=label)
     if band and len(values) > 1:
-        low, high = np.clip(bounds(values, curves.shared), 0, 100)
+        low, high = bounds(values, curves.shared, PERCENT)
         axis.fill_between(x, low, high, color=colour, alpha=0.2, linewidth=0)
         if len(points) == 1:
             axis.vlines(x, low, high, color=colour, linewidth=1.5)
@@ -92,6 +96,6 @@ def _crossings(axis: Any, curves: Curves) -> None:
         height = 100 * float(curves.line(one["a"], np.array([at])).mean())
         edges = axis.get_xlim()
         low, high = (edge if one["at"][key] is None else one["at"][key] for key, edge in zip(("low", "high"), edges, strict=True))
-        if len(curves.seeds) > 1:
+        if len(curves.seeds) > 1 and not in_every_seed(one["at"]):
             axis.hlines(height, low, high, color=BLACK, linewidth=1, zorder=5)
         axis.plot(at, height, marker="o", markerfacecolor="none", markeredgecolor=BLACK, markersize=9, zorder=6, linestyle="")

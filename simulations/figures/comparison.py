@@ -12,10 +12,13 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from bridges.comparison.energy import PREFIXES, by_kind
+from bridges.comparison.energy import PREFIXES, by_kind, three_digits
+from bridges.comparison.likeness import PERMUTED, UNTRAINED, WITHOUT
 from bridges.comparison.measures import Calibration
 from bridges.comparison.measures import calibration as calibrate
+from bridges.comparison.tables import many
 from plasticity.learners import VALIDATION
+from plasticity.statistics import PERCENT, SHARE
 from simulations.figures.kinds import bounds
 from simulations.figures.style import (
     BLACK,
@@ -58,6 +61,7 @@ def comparison_figures(comparison: Comparison) -> dict[str, Figure]:
             "weights": weights(comparison),
             "receptive_fields": receptive_fields(comparison),
             "attention": attention(comparison),
+            "attended": attended(comparison),
             "costs": costs(comparison),
             "likeness": likeness(comparison),
             "calibration": calibration(comparison),
@@ -70,16 +74,16 @@ def accuracy(comparison: Comparison) -> Figure:
     groups = comparison.groups
     names = [name for group in groups.values() for name in group]
     looks = look(names)
-    figure, axes = new(7.0, 1.6 + 0.42 * len(names))
+    room = 0.45 if len(groups) > 1 else 0.0  # in rows, above each group for what is said of it
+    rows = [place + room * number for place, number in enumerate((n for n, of in enumerate(groups.values(), 1) for _ in of))]
+    figure, axes = new(7.0, 1.6 + 0.42 * (len(names) + room * len(groups)))
     axis = axes[0, 0]
     numbers: list[tuple[float, tuple[float, float], str]] = []  # where the label of a learner stands, and what it says
-    for row, name in enumerate(names):
+    for row, name in zip(rows, names, strict=True):
         colour, _, marker = looks[name]
         values = 100 * comparison.numbers(name, "accuracy")
         offsets = np.linspace(-0.18, 0.18, len(values)) if len(values) > 1 else np.zeros(1)
-        axis.scatter(
-            values, row + offsets, s=14, color=colour, alpha=0.55, linewidths=0, label="one seed" if row == 0 else None, zorder=2
-        )
+        axis.scatter(values, row + offsets, s=14, color=colour, alpha=0.55, linewidths=0, zorder=2)
         low, high = comparison.intervals[name]
         if math.isfinite(low):
             axis.errorbar(
@@ -112,28 +116,38 @@ def accuracy(comparison: Comparison) -> Figure:
     first = 0
     for group, of_group in groups.items() if len(groups) > 1 else ():
         if first:
-            axis.axhline(first - 0.45, color=GREY, linewidth=0.5, zorder=0)
-        axis.text(1, first - 0.28, group, fontsize=7, fontstyle="italic", va="center", color=BLACK)
+            axis.axhline(rows[first] - 0.74, color=GREY, linewidth=0.5, zorder=0)
+        axis.text(1, rows[first] - 0.48, group, fontsize=7, fontstyle="italic", va="center", color=BLACK)
         first += len(of_group)
-    axis.set_yticks(range(len(names)), [_title(name) for name in names])
-    axis.set_ylim(len(names) - 0.2, -0.6)
+    axis.set_yticks(rows, [_title(name) for name in names])
+    axis.set_ylim(rows[-1] + 0.8, rows[0] - 0.6 - room / 2)
     axis.set_xlim(0, 103)
-    axis.set_xlabel(f"test accuracy (%); dots: {len(comparison.seeds)} seeds; line and bar: mean and 95 % interval")
+    axis.set_xlabel(f"test accuracy (%); dots: {many(len(comparison.seeds), 'seed')}; line and bar: mean and 95 % interval")
     _beside(figure, axis, numbers, [100 * value for value, *_ in lines])
+    label = axis.xaxis.label
+    if label.get_window_extent().x1 > figure.bbox.width:  # long names leave the axis little room
+        label.set_text(label.get_text().replace("; line", ";\nline"))
     return figure
 
 
 def _beside(figure: Figure, axis: Any, labels: Sequence[tuple[float, tuple[float, float], str]], lines: Sequence[float]) -> None:
-    """Each label (row, (low, high), text) to the left of low, where it would cross a vertical line to the right of high."""
+    """Each label (row, (low, high), text) left of low, where it would cross a vertical line right of high, else below."""
     figure.draw_without_rendering()  # only then the axes have their place
     renderer = FigureCanvasAgg(figure).get_renderer()
     for row, (low, high), text in labels:
         for at, gap, align in ((low, -6, "right"), (high, 6, "left")):
             made = axis.annotate(text, (at, row), (gap, 0), textcoords="offset points", ha=align, va="center", fontsize=7)
             left, right = axis.transData.inverted().transform(made.get_window_extent(renderer))[:, 0]
-            if align == "left" or (left > 0 and not any(left <= line <= right for line in lines)):
+            if 0 < left and right < axis.get_xlim()[1] and not any(left <= line <= right for line in lines):
                 break
             made.remove()
+        else:
+            half = (right - left) / 2
+            at = min(max((low + high) / 2, half + 1), axis.get_xlim()[1] - half - 4)
+            axis.text(
+                at, row + 0.27, text, ha="center", va="center", fontsize=7, zorder=1.5,
+                bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
+            )  # fmt: skip
 
 
 def _curves(comparison: Comparison, name: str, key: str) -> tuple[np.ndarray, np.ndarray]:
@@ -146,11 +160,13 @@ def _curves(comparison: Comparison, name: str, key: str) -> tuple[np.ndarray, np
     return grid, values
 
 
-def _band(axis: Any, x: np.ndarray, values: np.ndarray, colour: str, shared: float, **kwargs: Any) -> None:
+def _band(
+    axis: Any, x: np.ndarray, values: np.ndarray, colour: str, shared: float, within: tuple[float, float], **kwargs: Any
+) -> None:
     """The mean over seeds as a line and its 95 % interval as a band."""
     axis.plot(x, values.mean(axis=0), color=colour, **kwargs)
     if len(values) > 1:
-        axis.fill_between(x, *bounds(values, shared), color=colour, alpha=0.2, linewidth=0)
+        axis.fill_between(x, *bounds(values, shared, within), color=colour, alpha=0.2, linewidth=0)
 
 
 def _trials_axis(axis: Any, largest: float, smallest: float, what: str) -> None:
@@ -166,24 +182,25 @@ def _trials_axis(axis: Any, largest: float, smallest: float, what: str) -> None:
 
 
 def learning_curves(comparison: Comparison) -> Figure:
-    """Accuracy on the validation trials over the training trials shown; the mean over seeds with its 95 % interval.
+    """Accuracy over the training trials shown; the mean over seeds with its 95 % interval.
 
-    A learner whose curve is measured on other trials says so in the legend; one that needs no training is a line.
+    The axis says on what it is measured, mostly validation trials; where learners differ in that, the legend says whose is not.
+    A learner that needs no training is a line.
     """
     looks = look(comparison.learners)
     figure, axes = new(7.0, 4.2)
     axis = axes[0, 0]
     largest, smallest = 1.0, math.inf
-    for name in comparison.learners:
-        trials, values = _curves(comparison, name, "history_accuracy")
-        if len(trials) == 1 and trials[0] > 0:  # it has no curve
-            continue
+    curves = {name: _curves(comparison, name, "history_accuracy") for name in comparison.learners}
+    curves = {name: curve for name, curve in curves.items() if len(curve[0]) > 1 or curve[0][0] == 0}  # others have none
+    on = {name: str(comparison.of(name)[0].numbers.get("curve", VALIDATION)) for name in curves}
+    usual = next(iter(on.values())) if len({*on.values()}) == 1 else VALIDATION
+    for name, (trials, values) in curves.items():
         colour, line, marker = looks[name]
         largest = max(largest, trials.max())
         smallest = min([smallest, *trials[trials > 0][:1]])
         every = max(1, len(trials) // 8)
-        curve = comparison.of(name)[0].numbers.get("curve", VALIDATION)
-        label = _title(name) if curve == VALIDATION else f"{_title(name)}:\n" + curve.replace(", ", ",\n")
+        label = _title(name) if on[name] == usual else f"{_title(name)}:\n" + on[name].replace(", ", ",\n")
         if trials.max() == 0:  # it learns nothing from training trials
             axis.axhline(100 * values.mean(), color=colour, linestyle=line, linewidth=1, label=f"{label}, untrained")
             continue
@@ -193,6 +210,7 @@ def learning_curves(comparison: Comparison) -> Figure:
             100 * values,
             colour,
             comparison.shared,
+            PERCENT,
             linestyle=line,
             marker=marker,
             markersize=4,
@@ -209,8 +227,9 @@ def learning_curves(comparison: Comparison) -> Figure:
             axis.annotate(text, (place, 100 * value), (0, 3), ("axes fraction", "data"), "offset points", ha=side, fontsize=8)
     _trials_axis(axis, largest, smallest if math.isfinite(smallest) else 1.0, "training trials shown, repeats counted")
     axis.set_ylim(0, 103)
-    axis.set_ylabel("validation accuracy (%)")
-    axis.set_title(f"mean and 95 % interval over {len(comparison.seeds)} seeds", loc="left")
+    measured = "validation accuracy" if usual == VALIDATION else f"accuracy on {usual}"
+    axis.set_ylabel(f"{measured}{', or as the legend says' if len({*on.values()}) > 1 else ''} (%)")
+    axis.set_title(f"mean and 95 % interval over {many(len(comparison.seeds), 'seed')}", loc="left")
     if axis.get_legend_handles_labels()[0]:
         figure.legend(loc="outside right upper")
     return figure
@@ -228,12 +247,12 @@ def weights(comparison: Comparison) -> Figure | None:
             ("weights_ignored", "ignored", BLUE, "--"),
         ):
             trials, values = _curves(comparison, name, key)
-            _band(axis, trials, values, colour, comparison.shared, linestyle=line, label=label)
+            _band(axis, trials, values, colour, comparison.shared, SHARE, linestyle=line, label=label)
         positive = trials[trials > 0]
         _trials_axis(axis, trials.max(), positive[0] if len(positive) else 1.0, "training trials\n")
         axis.set_title(_title(name), loc="left")
     axes[0, 0].set_ylabel("mean weight (no unit)")
-    axes[0, 0].legend(title=f"synapses; mean and 95 %\ninterval over {len(comparison.seeds)} seeds", title_fontsize=7)
+    axes[0, 0].legend(title=f"synapses; mean and 95 %\ninterval over {many(len(comparison.seeds), 'seed')}", title_fontsize=7)
     return figure
 
 
@@ -315,9 +334,9 @@ def _weights_of_columns(data: Mapping[str, Any], chosen: Mapping[int, np.ndarray
 
 
 def attention(comparison: Comparison) -> Figure | None:
-    """The attention weights of the gradient-trained model beside the gain in the spiking network, by cued stream.
+    """The attention weights of the gradient-trained model beside the gains of spiking networks, learnt and given, by cued stream.
 
-    Gains are divided by their sum over the streams, so that both panels show shares that add up to 1; the gain itself is below.
+    Gains are divided by their sum over the streams, so that all panels show shares that add up to 1; the gain itself is below.
     """
     panels: list[tuple[str, np.ndarray, np.ndarray | None]] = []  # title, (seeds, cued, stream) shares, the same of raw gains
     for name in sorted(comparison.learners, key=lambda name: name != "softmax_attention"):
@@ -325,20 +344,21 @@ def attention(comparison: Comparison) -> Figure | None:
         if found and np.isfinite(found).all():  # else some streams are never cued: it is their content that asks
             panels.append((f"{_title(name)}: attention weight", np.stack(found), None))
             break
-    for name in sorted(comparison.learners, key=lambda name: name != "spiking_gated"):
-        gains = [_gain_matrix(record.arrays) for record in comparison.of(name) if "gain_attended" in record.arrays]
-        if gains:
-            raw = np.stack(gains)
-            total = raw.sum(axis=2, keepdims=True)
-            shares = np.divide(raw, total, out=np.full_like(raw, 1 / raw.shape[2]), where=total > 0)  # alike where all are 0
-            panels.append((f"{_title(name)}: gain / sum of gains", shares, raw))
-            break
+    for first, gains_of in {"spiking_learned_gate": _learned_gains, "spiking_gated": _given_gains}.items():
+        for name in sorted(comparison.learners, key=lambda name: name != first):
+            gains = [matrix for record in comparison.of(name) if (matrix := gains_of(record.arrays)) is not None]
+            if gains and np.isfinite(gains).all():
+                raw = np.stack(gains)
+                total = raw.sum(axis=2, keepdims=True)
+                shares = np.divide(raw, total, out=np.full_like(raw, 1 / raw.shape[2]), where=total > 0)  # alike where all are 0
+                panels.append((f"{_title(name)}: gain / sum of gains", shares, raw))
+                break
     if not panels:
         return None
     figure, axes = new(0.9 + 3.3 * len(panels), 3.9, columns=len(panels))
     shown: Any = None
     for axis, (title, shares, raw_gains) in zip(axes[0], panels, strict=True):
-        mean, (lows, highs) = shares.mean(axis=0), bounds(shares, comparison.shared)
+        mean, (lows, highs) = shares.mean(axis=0), bounds(shares, comparison.shared, SHARE)
         shown = axis.imshow(mean, cmap="cividis", vmin=0, vmax=1)
         for cued in range(mean.shape[0]):
             for stream in range(mean.shape[1]):
@@ -360,10 +380,51 @@ def attention(comparison: Comparison) -> Figure | None:
     return figure
 
 
-def _gain_matrix(arrays: Mapping[str, np.ndarray]) -> np.ndarray:
-    """(cued, stream): the mean gain on each stream for each cue."""
+def attended(comparison: Comparison) -> Figure | None:
+    """How the gate opens: the share of the cued stream in attention or gains over training, of all that have to learn it."""
+    names = [name for name in comparison.learners if any("history_attended" in r.arrays for r in comparison.of(name))]
+    names = [name for name in names if "gate" in comparison.learns(name)]
+    if not names:
+        return None
+    looks = look(comparison.learners)
+    figure, axes = new(7.0, 3.9)
+    axis = axes[0, 0]
+    largest, smallest = 1.0, math.inf
+    for name in names:
+        trials, values = _curves(comparison, name, "history_attended")
+        colour, line, marker = looks[name]
+        largest, smallest = max(largest, trials.max()), min([smallest, *trials[trials > 0][:1]])
+        every = max(1, len(trials) // 8)
+        _band(axis, trials, values, colour, comparison.shared, SHARE, linestyle=line, marker=marker, markersize=4,
+              markevery=every, label=_title(name))  # fmt: skip
+    streams = comparison.configuration["facts"]["streams"]
+    axis.axhline(1 / streams, color=GREY, linestyle=":", linewidth=1)
+    axis.annotate("equal", (1, 1 / streams), (0, 3), ("axes fraction", "data"), "offset points", ha="right", fontsize=8)
+    _trials_axis(axis, largest, smallest if math.isfinite(smallest) else 1.0, "training trials shown, repeats counted")
+    axis.set_ylim(0, 1.03)
+    axis.set_ylabel("share of the cued stream (no unit)")
+    axis.set_title(f"mean and 95 % interval over {many(len(comparison.seeds), 'seed')}", loc="left")
+    figure.legend(loc="outside right upper")
+    return figure
+
+
+def _given_gains(arrays: Mapping[str, np.ndarray]) -> np.ndarray | None:
+    """(cued, stream): the mean gain on each stream for each cue, of a gate that is given."""
+    if "gain_attended" not in arrays:
+        return None
     attended, ignored = np.atleast_1d(arrays["gain_attended"]), np.atleast_1d(arrays["gain_ignored"])
     return np.where(np.eye(len(attended), dtype=bool), attended[None, :], ignored[None, :])
+
+
+def _learned_gains(arrays: Mapping[str, np.ndarray]) -> np.ndarray | None:
+    """The same of a gate that is learnt, over the test trials whose condition is kept; nan for a stream that is never cued."""
+    if "attention" in arrays or {"history_attended", "attention_by_trial", "conditions"} - {*arrays}:
+        return None
+    conditions = arrays["conditions"]
+    gains = arrays["attention_by_trial"][: len(conditions)].astype(float)
+    cues = np.eye(gains.shape[1])[conditions % gains.shape[1]]  # (trials, streams); a condition is class * streams + cue
+    with np.errstate(invalid="ignore"):
+        return cues.T @ gains / cues.sum(axis=0)[:, None]
 
 
 _KINDS = {  # kind of work: colour, what it is called
@@ -383,19 +444,26 @@ _KINDS = {  # kind of work: colour, what it is called
 def costs(comparison: Comparison) -> Figure | None:
     """Joules of a training trial and of a decision by kind of work, means over seeds, and of their sum the 95 % interval.
 
-    Estimates at 45 nm.
+    Estimates at 45 nm. A batch shares the reads of the weights of a trained model: its training is priced in its batch, its
+    decisions one at a time.
     """
-    phases = {
-        "training": "one training trial",
-        "decision": "one decision",
-    }
-    found = {phase: by_kind(comparison, comparison.energy, phase) for phase in phases}
+    titles = {"training": "one training trial", "decision": "one decision"}
+    found = {phase: by_kind(comparison, comparison.energy, phase) for phase in titles}
     names = list(found["decision"])
     if not names:
         return None
+    trained = [name for name in names if comparison.side(name) == "torch"]
+    if trained:
+        asked = comparison.configuration.get("parameters", {})
+        sizes = {asked.get(name, {}).get("batch") for name in trained}
+        batch = "its batch" if None in sizes or len(sizes) > 1 else f"a batch of {sizes.pop()}"
+        titles = {
+            "training": f"{titles['training']}\n(torch: in {batch})",
+            "decision": f"{titles['decision']}\n(torch: in a batch of 1)",
+        }
     totals = {row["learner"]: row for row in comparison.costs["rows"]}
     figure, axes = new(8.6, 1.5 + 0.34 * len(names), columns=2, sharey=True)
-    for axis, (phase, title) in zip(axes[0], phases.items(), strict=True):
+    for axis, (phase, title) in zip(axes[0], titles.items(), strict=True):
         largest = max((sum(parts.values()) for parts in found[phase].values()), default=0.0)
         size, unit = next(((size, unit) for size, unit in PREFIXES if largest >= size), PREFIXES[-1])
         left = np.zeros(len(names))
@@ -408,9 +476,9 @@ def costs(comparison: Comparison) -> Figure | None:
             if totals[name][phase] is None:
                 axis.annotate("not counted", (0, place), (3, 0), textcoords="offset points", va="center", fontsize=7)
                 continue
-            ends = [totals[name][phase][key] / size for key in ("low", "high") if totals[name][phase][key] is not None]
-            mean, *shown = (f"{value:.3g}" for value in (total, *ends))
-            text = f"{mean} [{', '.join(shown)}]" if {*shown} - {mean} else mean
+            mean, low, high = (totals[name][phase][key] for key in ("mean", "low", "high"))
+            text = three_digits(mean, low, high, size)
+            ends = [end / size for end in (low, high) if end is not None]
             if ends:
                 axis.hlines(place, *ends, color=BLACK, linewidth=1.5)
             axis.annotate(text, (max([total, *ends]), place), (3, 0), textcoords="offset points", va="center", fontsize=7)
@@ -429,50 +497,63 @@ def costs(comparison: Comparison) -> Figure | None:
 def likeness(comparison: Comparison) -> Figure | None:
     """Likeness of each pair of learners, of errors, representations and dissimilarities: 0 as permuted trials, 1 alike.
 
-    Means over seeds; of several seeds the 95 % interval stands below the diagonal. Of many learners those with a representation
-    alone are shown; the table has all.
+    Means over seeds; of several seeds the 95 % interval stands below the diagonal. The first row is of the learners as they are,
+    the one below of the same pairs before learning. Of many learners those with a representation alone are shown; the tables
+    have all.
     """
-    if not comparison.likeness:
-        return None
-    rows = comparison.likeness[0]["rows"]
+    tables = {table["measure"]: table["rows"] for table in comparison.likeness if "measure" in table}
     if len(comparison.learners) > MOST_ALIKE:
-        rows = [row for row in rows if row.get("cka")] or rows
+        represented = {name for row in tables.get("cka", []) for name in (row["a"], row["b"])} or {*comparison.learners}
+        tables = {key: [row for row in rows if {row["a"], row["b"]} <= represented] for key, rows in tables.items()}
     panels = {
         "error_consistency": "errors: Cohen's κ",
         "cka": "representations:\nlinear CKA",
         "rsa": "dissimilarities of\nconditions: ρ",
     }
-    shown = {key: title for key, title in panels.items() if any(row.get(key) for row in rows)}
+    shown = {key: title for key, title in panels.items() if tables.get(key)}
     if not shown:
         return None
-    size = 0.36 * len({row[end] for row in rows for end in ("a", "b")})
-    figure, axes = new(1.2 + (1.6 + size) * len(shown), 2.2 + size, columns=len(shown))
+    rows = [None, UNTRAINED] if any(row[UNTRAINED] for key in shown for row in tables[key]) else [None]
+    size = 0.36 * max(len({row[end] for row in tables[key] for end in ("a", "b")}) for key in shown)
+    figure, axes = new(1.2 + (1.6 + size) * len(shown), 1.4 + (0.8 + size) * len(rows), rows=len(rows), columns=len(shown))
     image: Any = None
-    for axis, (key, title) in zip(axes[0], shown.items(), strict=True):
-        present = [name for name in comparison.learners if any(row.get(key) and name in (row["a"], row["b"]) for row in rows)]
-        matrix = np.full((len(present), len(present)), np.nan)
-        texts: dict[tuple[int, int], str] = {}
-        for row in rows:
-            told = row.get(key)
-            if told and told["mean"] is not None:
-                a, b = sorted((present.index(row["a"]), present.index(row["b"])))
-                matrix[a, b] = matrix[b, a] = told["mean"]
-                mean, *ends = (
-                    f"{told[end]:.2f}".replace("-0.00", "0.00") for end in ("mean", "low", "high") if told[end] is not None
-                )
-                texts |= {(a, b): mean, (b, a): "\n".join(ends) or mean}
-        image = axis.imshow(matrix, cmap="cividis", vmin=0, vmax=1)
-        for (a, b), text in texts.items():
-            colour = "black" if matrix[a, b] > 0.5 else "white"
-            axis.text(b, a, text, ha="center", va="center", fontsize=6 if "\n" in text else 7, color=colour)
-        labels = [_title(name) for name in present]
-        axis.set_xticks(range(len(present)), labels, rotation=60, ha="right", rotation_mode="anchor", fontsize=8)
-        axis.set_yticks(range(len(present)), labels, fontsize=8)
-        axis.set_title(title, loc="left", fontsize=9)
-    figure.colorbar(image, ax=list(axes[0]), shrink=0.7, label="likeness\n(0 as permuted trials, 1 alike)")
+    for place, (null, line) in enumerate(zip(rows, axes, strict=True), 1):
+        for axis, (key, title) in zip(line, shown.items(), strict=True):
+            names = [name for name in comparison.learners if any(name in (row["a"], row["b"]) for row in tables[key])]
+            image = _alike(axis, names, [(row["a"], row["b"], row[null or key]) for row in tables[key]])
+            axis.set_title(f"{title}{f',{chr(10)}{null}' if null else ''}", loc="left", fontsize=9)
+            if place < len(rows):
+                axis.set_xticks([])
+    figure.colorbar(image, ax=list(axes.ravel()), shrink=0.7 / len(rows), label="likeness\n(0 as permuted trials, 1 alike)")
     below = ", below the diagonal their 95 % intervals" if len(comparison.seeds) > 1 else ""
-    caption(figure, f"{_means(comparison)}{below}; permutation tests: tables of likeness")
+    ends = [value for key in shown for row in tables[key] for value in row[PERMUTED].values() if value is not None]
+    permuted = f"; trials permuted: from {min(ends):.2f} to {max(ends):.2f}, intervals included" if ends else ""
+    without = [name for name in WITHOUT.values() if name in comparison.learners]
+    beside = f"; without attention: {' beside '.join(map(_title, without))}" if len(without) == len(WITHOUT) else ""
+    caption(figure, f"{_means(comparison)}{below}{permuted}{beside}")
     return figure
+
+
+def _alike(axis: Any, names: Sequence[str], pairs: Sequence[tuple[str, str, Mapping[str, Any] | None]]) -> Any:
+    """A matrix of likeness, the intervals below the diagonal; its image comes back."""
+    matrix = np.full((len(names), len(names)), np.nan)
+    texts: dict[tuple[int, int], str] = {}
+    for first, second, told in pairs:
+        if told and told["mean"] is not None:
+            a, b = sorted((names.index(first), names.index(second)))
+            matrix[a, b] = matrix[b, a] = told["mean"]
+            mean, *ends = (
+                f"{told[end]:.2f}".replace("-0.00", "0.00") for end in ("mean", "low", "high") if told[end] is not None
+            )
+            texts |= {(a, b): mean, (b, a): "\n".join(ends) or mean}
+    image = axis.imshow(matrix, cmap="cividis", vmin=0, vmax=1)
+    for (a, b), text in texts.items():
+        colour = "black" if matrix[a, b] > 0.5 else "white"
+        axis.text(b, a, text, ha="center", va="center", fontsize=6 if "\n" in text else 7, color=colour)
+    labels = [_title(name) for name in names]
+    axis.set_xticks(range(len(names)), labels, rotation=60, ha="right", rotation_mode="anchor", fontsize=8)
+    axis.set_yticks(range(len(names)), labels, fontsize=8)
+    return image
 
 
 def calibration(comparison: Comparison) -> Figure | None:
@@ -521,4 +602,4 @@ def _share_over_seeds(curves: Sequence[Calibration]) -> np.ndarray:
     share = right.sum(axis=0) / np.maximum(trials.sum(axis=0), 1)
     each = share + (right - share * trials) / np.maximum(trials.mean(axis=0), 1e-9)
     each[:, (trials > 0).sum(axis=0) < 2] = np.nan
-    return np.clip(bounds(each), 0, 1)
+    return bounds(each, within=SHARE)

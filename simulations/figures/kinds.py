@@ -23,7 +23,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from plasticity.checked import checked
-from plasticity.statistics import interval
+from plasticity.statistics import ANY, interval
 from simulations.figures.style import BLACK, BLUE, GREY, VERMILION, legend, style
 from simulations.figures.style import caption as caption_of
 
@@ -31,12 +31,12 @@ Layer = Callable[[Any], Any]
 """Draws on matplotlib axes; an image, for a colour bar, comes back."""
 
 
-def bounds(values: ArrayLike, shared: float = 0.0) -> np.ndarray:
+def bounds(values: ArrayLike, shared: float = 0.0, within: tuple[float, float] = ANY) -> np.ndarray:
     """The 95 % `interval` over seeds (the first axis) at each place, (2, ...); nan where fewer than two seeds have a value."""
     rows = np.asarray(values, dtype=float)
     flat = rows.reshape(len(rows), -1).T
     known = [column[np.isfinite(column)] for column in flat]
-    found = np.array([interval(column, shared=shared) for column in known])
+    found = np.array([interval(column, shared=shared, within=within) for column in known])
     return found.T.reshape(2, *rows.shape[1:])
 
 
@@ -78,21 +78,32 @@ def theory(x: ArrayLike, of: Callable[[Any], Any] | ArrayLike, **look: Any) -> L
     return line(x, of(np.asarray(x)) if callable(of) else of, **{"color": BLACK, "label": "closed form", **look})
 
 
-def band(x: ArrayLike, values: ArrayLike, alpha: float = 0.2, every: int = 1, complete: bool = False, **look: Any) -> Layer:
+def band(
+    x: ArrayLike,
+    values: ArrayLike,
+    alpha: float = 0.2,
+    every: int = 1,
+    complete: bool = False,
+    ends: ArrayLike | None = None,
+    **look: Any,
+) -> Layer:
     """The mean over seeds (the first axis) that have a value as a line and its 95 % interval as a band.
 
-    With `complete` only places are shown at which all seeds have a value.
+    With `complete` only places are shown at which all seeds have a value. `ends` (2, places): the interval, where it is not that
+    over seeds.
     """
-    rows, at = np.asarray(values, dtype=float)[:, ::every], np.asarray(x)[::every]
+    rows, at = np.asarray(values, dtype=float), np.asarray(x)
+    shown = np.arange(rows.shape[1]) % every == 0
     if complete:
-        known = np.isfinite(rows).all(axis=0)
-        rows, at = rows[:, known], at[known]
+        shown &= np.isfinite(rows).all(axis=0)
+    rows, at = rows[:, shown], at[shown]
     mean = np.ma.masked_invalid(rows).mean(axis=0).filled(np.nan)
 
     def draw(axis: Any) -> None:
         (made,) = axis.plot(at, mean, **look)
-        if len(rows) > 1:
-            axis.fill_between(at, *bounds(rows), color=made.get_color(), alpha=alpha, linewidth=0)
+        if ends is not None or len(rows) > 1:
+            low, high = bounds(rows) if ends is None else np.asarray(ends)[:, shown]
+            axis.fill_between(at, low, high, color=made.get_color(), alpha=alpha, linewidth=0)
 
     return draw
 
@@ -131,13 +142,13 @@ def dots(x: ArrayLike, values: ArrayLike, **look: Any) -> Layer:
     return draw
 
 
-def means(x: ArrayLike, values: ArrayLike, **look: Any) -> Layer:
+def means(x: ArrayLike, values: ArrayLike, within: tuple[float, float] = ANY, shared: float = 0.0, **look: Any) -> Layer:
     """The mean over seeds (the first axis) as a line or marks, of those that have a value, and its 95 % interval as bars."""
     rows = np.asarray(values, dtype=float)
 
     def draw(axis: Any) -> None:
         (made,) = axis.plot(x, np.ma.masked_invalid(rows).mean(axis=0).filled(np.nan), **look)
-        axis.vlines(x, *bounds(rows), color=made.get_color(), linewidth=1.5)
+        axis.vlines(x, *bounds(rows, shared, within), color=made.get_color(), linewidth=1.5)
 
     return draw
 
@@ -162,16 +173,24 @@ def measured(x: ArrayLike, y: ArrayLike, error: ArrayLike, **look: Any) -> Layer
 
 
 def columns(
-    names: Sequence[str], values: Sequence[ArrayLike], colours: Sequence[str], markers: Sequence[str] = (), **look: Any
+    names: Sequence[str],
+    values: Sequence[ArrayLike],
+    colours: Sequence[str],
+    markers: Sequence[str] = (),
+    ends: Sequence[tuple[float, float]] = (),
+    **look: Any,
 ) -> Layer:
-    """For each name a column: every seed as a small mark, the mean as a large one with its 95 % interval as a bar."""
+    """For each name a column: every seed as a small mark, the mean as a large one with its 95 % interval as a bar.
+
+    `ends`: the interval of each, where it is not that over seeds.
+    """
 
     def draw(axis: Any) -> None:
         for place, (row, colour) in enumerate(zip(values, colours, strict=True)):
             found, marker = np.asarray(row, dtype=float), markers[place] if markers else "o"
             small = {"markersize": 4, "alpha": 0.5, "markeredgewidth": 0}
             axis.plot(np.full(len(found), place + 0.12), found, marker, color=colour, **small)
-            low, high = bounds(found[:, None])[:, 0]
+            low, high = ends[place] if ends else bounds(found[:, None])[:, 0]
             axis.vlines(place - 0.12, low, high, color=colour, linewidth=2)
             axis.plot(place - 0.12, found.mean(), marker, color=colour, markersize=6, **look)
         axis.set_xticks(range(len(names)), list(names))

@@ -1,7 +1,7 @@
 """Figures, drawn from records alone: the same records give the same bytes.
 
-Colours are those of Okabe & Ito (2008), "Color Universal Design", which people with any colour vision can tell apart; line styles
-and markers differ as well.
+Colours are those of Okabe & Ito (2008), "Color Universal Design", which people with any colour vision can tell apart, and wine of
+Tol (2021), "Colour Schemes", for the same readers; line styles and markers differ as well.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILION, PURPLE = (
     "#CC79A7",
 )
 GREY = "#7F7F7F"
+WINE = "#882255"
 
 STYLE: dict[str, Any] = {
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same letters on every machine
@@ -50,13 +52,15 @@ STYLE: dict[str, Any] = {
 
 _LOOK = {  # colour, line style, marker
     "spiking_gated": (VERMILION, "-", "o"),
+    "spiking_learned_gate": (BLACK, "-", "o"),
     "spiking_no_gate": (ORANGE, "--", "s"),
     "spiking_shuffled_gate": (PURPLE, "-.", "^"),
     "spiking_equal_gain": (BLACK, ":", "v"),
     "softmax_attention": (BLUE, "-", "D"),
     "gated_attention": (GREEN, "--", "D"),
     "uniform_attention": (SKY, "--", "P"),
-    "mlp": (GREEN, "-.", "X"),
+    "relu_backprop": (SKY, "-", "s"),
+    "mlp": (WINE, "-.", "X"),
     "guessing": (GREY, ":", "."),
 }
 _COLOURS = (VERMILION, ORANGE, PURPLE, BLACK, BLUE, SKY, GREEN)
@@ -71,8 +75,12 @@ def look(names: Sequence[str]) -> dict[str, tuple[str, str, str]]:
     for name in (name for name in names if name not in _LOOK):
         taken = list(found.values())
 
-        def alike(spare: tuple[str, str, str], taken: list[tuple[str, str, str]] = taken) -> tuple[int, int]:
-            return sum(other[0] == spare[0] for other in taken), sum(other[1:] == spare[1:] for other in taken)
+        def alike(spare: tuple[str, str, str], taken: list[tuple[str, str, str]] = taken) -> tuple[int, int, int]:
+            return (
+                taken.count(spare),
+                sum(other[0] == spare[0] for other in taken),
+                sum(other[1:] == spare[1:] for other in taken),
+            )
 
         found[name] = min(_SPARE, key=alike)
     return {name: found[name] for name in names}
@@ -107,8 +115,13 @@ def legend(figure: Figure, handles: Any, labels: Any, *, columns: int, loc: Any 
 
 @checked
 def caption(figure: Figure, text: str) -> None:
-    """A line above all panels."""
-    figure.suptitle(text, x=0.01, ha="left", fontsize=8)
+    """A line above all panels; several where the figure is too narrow for it."""
+    made = figure.suptitle(text, x=0.01, ha="left", fontsize=8)
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    columns = len(text)
+    while columns > 1 and made.get_window_extent(renderer).width > 0.98 * figure.bbox.width:
+        columns -= 1
+        made.set_text(textwrap.fill(text, columns))
 
 
 @checked

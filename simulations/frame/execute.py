@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from plasticity import extensions, settings
 from plasticity.engine import backend
 from plasticity.files import read_sealed
-from plasticity.parallel import Progress, check_jobs, check_seeds, quiet
+from plasticity.parallel import MOST_JOBS, Progress, check_jobs, check_seeds, quiet
 from plasticity.records import PARTS, Record, RunFolder, provenance
 from simulations import figures
-from simulations.frame.experiment import Experiment
+from simulations.frame.experiment import Experiment, Suite
 
 RECORD = "outcome"
 
@@ -46,12 +47,10 @@ def execute(
         No seeds, or a finished run in the folder without `force`.
     """
     listed = check_seeds(range(experiment.default_seeds) if seeds is None else seeds)
-    n_jobs = check_jobs(jobs)
     settings.check(experiment)
     experiment.refuse()
-    chosen = {entry.name: getattr(experiment, entry.name) for entry in settings.describe(experiment)}
-    asked = {"command": "run", "simulation": experiment.name, "settings": chosen, "seeds": listed, **extensions.told()}
-    configuration = json.loads(json.dumps(asked, default=str))
+    n_jobs = check_jobs(jobs, experiment.bytes, MOST_JOBS)
+    configuration = asked(experiment, listed)
     ran_by = backend() if experiment.compiled else ""
     with RunFolder.open(Path(out), configuration, force, ran_by) as folder:
         record = folder.record(RECORD)
@@ -61,11 +60,7 @@ def execute(
             try:
                 outcome = experiment.outcome(listed, n_jobs, progress or quiet, parts)
             except KeyboardInterrupt:
-                if not experiment.keeps:
-                    raise
-                raise KeyboardInterrupt(
-                    f"interrupted: what is finished is kept in {out}; the same command goes on from there."
-                ) from None
+                raise KeyboardInterrupt(f"interrupted: {_goes_on(experiment, out)}.") from None
             record = Record(
                 simulation=experiment.name,
                 configuration=configuration,
@@ -80,14 +75,44 @@ def execute(
             folder.save(RECORD, record)
         record.refuse_other(Path(out) / "records" / RECORD, None, configuration)
         shutil.rmtree(Path(out) / "records" / PARTS, ignore_errors=True)
-        tell = progress or quiet
-        tell(1.0, note="drawing figures")
-        figures.save(figures.draw_all(experiment.figures(experiment.arrays_of(record))), Path(out) / "figures", svg)
-        if complete is not None:
-            complete()
-        tell(1.0)
+        with drawing(progress or quiet, out):
+            figures.save(figures.draw_all(experiment.figures(experiment.arrays_of(record))), Path(out) / "figures", svg)
+            if complete is not None:
+                complete()
         folder.finish(summarise(record))
     return read_sealed(Path(out) / "summary.json") | {"out": str(out)}  # with null where a number does not exist
+
+
+def _goes_on(experiment: Experiment, out: str | os.PathLike[str]) -> str:
+    """What the same command does after an interruption."""
+    if not experiment.keeps:
+        return f"{experiment.name} keeps nothing before it ends; the same command begins it again"
+    made = experiment.made() if isinstance(experiment, Suite) else [experiment]
+    keep, rest = ([member.name for member in made if member.keeps == kept] for kept in (True, False))
+    if rest:
+        of = f"what is finished of {' and '.join(keep)} is kept in {out}; the same command goes on from there"
+        return f"{of}, and begins {' and '.join(rest)} again"
+    return f"what is finished is kept in {out}; the same command goes on from there"
+
+
+@contextlib.contextmanager
+def drawing(tell: Progress, out: str | os.PathLike[str]) -> Iterator[None]:
+    """Figures and page are made inside, of what lies in the folder."""
+    tell(1.0, note="drawing figures")
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(
+            f"interrupted: all but figures and page is finished and kept in {out}; the same command makes them."
+        ) from None
+    tell(1.0)
+
+
+def asked(experiment: Experiment, seeds: Sequence[int]) -> dict[str, Any]:
+    """What run.json says of the run of an experiment for these seeds."""
+    chosen = {entry.name: getattr(experiment, entry.name) for entry in settings.describe(experiment)}
+    told = {"command": "run", "simulation": experiment.name, "settings": chosen, "seeds": list(seeds), **extensions.told()}
+    return dict(json.loads(json.dumps(told, default=str)))
 
 
 def seen(folder: Path | None) -> Path | None:

@@ -37,7 +37,7 @@ from plasticity import settings
 from plasticity.engine import backend
 from plasticity.errors import WrongUse
 from plasticity.parallel import Progress, each, quiet
-from plasticity.statistics import known_mean
+from plasticity.statistics import ANY, known_mean
 from simulations.frame.checks import Check
 
 if TYPE_CHECKING:
@@ -68,6 +68,10 @@ class Measure:
         the last row of a list that has these values; or a function of the numbers. The name itself where empty.
     scale : float
         What size it has where it is no rounding: smaller differences than 1e-9 of it are. Its largest value found where 0.
+    within : (low, high)
+        What it can be; no end of an interval lies beyond.
+    time_step : str
+        Why it changes with the time step, where it may: `time_steps` shows it, and checks the others.
     """
 
     name: str
@@ -75,6 +79,8 @@ class Measure:
     meaning: str
     where: tuple[str | int | Mapping[str, Any], ...] | Callable[[Mapping[str, Any]], Any] = ()
     scale: float = 0.0
+    within: tuple[float, float] = ANY
+    time_step: str = ""
 
     @property
     def title(self) -> str:
@@ -179,6 +185,11 @@ class Experiment(ABC):
         The label of the axis that all measures share; each has an axis of its own where empty.
     time_share : float
         Of the time of its suite.
+    time_step : str
+        Why it has no setting `dt_ms`, in a sentence: no time step lies in what it does, or that of the published model is part of
+        it. Empty where it has the setting.
+    short : mapping
+        The settings with which a run takes a second or so: `time_steps` runs it so, at its `dt_ms` and at half of it.
     """
 
     name: ClassVar[str]
@@ -195,6 +206,8 @@ class Experiment(ABC):
     measures: ClassVar[tuple[Measure, ...] | None] = None
     one_axis: ClassVar[str] = ""
     time_share: ClassVar[float] = 1.0
+    time_step: ClassVar[str] = ""
+    short: ClassVar[Mapping[str, Any]] = {}
 
     @classmethod
     def configure(cls: type[E], values: Mapping[str, Any]) -> E:
@@ -205,7 +218,7 @@ class Experiment(ABC):
 
     @property
     def bytes(self) -> float:
-        """About how much memory one of its jobs takes; 0 where it does not say."""
+        """About how much memory one of its jobs takes, mostly that of its network; 0 where it does not say."""
         return 0.0
 
     def run(self, seed: int) -> Arrays:
@@ -345,6 +358,10 @@ class Suite(Experiment):
             found |= member.tables(numbers)
         return found
 
+    @property
+    def bytes(self) -> float:
+        return max(member.bytes for member in self.made())
+
     def refuse(self) -> None:
         for member in self.made():
             member.refuse()
@@ -364,10 +381,11 @@ def suite(title: str, members: Sequence[type[Experiment]], doc: str, **about: An
             fields.setdefault(f.name, (f.name, settings.kinds(member)[f.name], declared))
     frame = sys._getframe(1).f_globals["__name__"]  # the file that makes it, where it is found again by other processes
     uses = tuple(dict.fromkeys(name for member in members for name in member.uses))
+    steps = " ".join(dict.fromkeys(f"{member.name}: {member.time_step}" for member in members if member.time_step))
     body = {
         "__doc__": doc, "__module__": frame, "members": tuple(members), "uses": uses,
         "compiled": any(member.compiled for member in members), "keeps": any(member.keeps for member in members),
-        "own_process": any(member.own_process for member in members), "measures": _joined(members), **about,
+        "own_process": any(member.own_process for member in members), "measures": _joined(members), "time_step": steps, **about,
     }  # fmt: skip
     return dataclasses.make_dataclass(title, fields.values(), bases=(Suite,), namespace=body, frozen=True)
 

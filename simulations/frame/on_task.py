@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from plasticity.statistics import mean_and_interval
+from plasticity.statistics import PERCENT, SHARE, mean_and_interval
 from simulations.frame.experiment import Arrays, Experiment, Measure, Session
 from simulations.frame.owners import by_owner, configured
 
@@ -72,7 +72,7 @@ class OnTask(Experiment):
     def numbers(self, a: Arrays) -> dict[str, Any]:
         told: dict[str, Any] = {"chance": float(self.made.chance), "ceiling": float(self.made.ceiling)}
         for key, found in a.items():
-            told[key] = {name: mean_and_interval(row) for name, row in zip(self.learners, found, strict=True)}
+            told[key] = {name: mean_and_interval(row, within=SHARE) for name, row in zip(self.learners, found, strict=True)}
         return told
 
     def figures(self, a: Arrays) -> Mapping[str, Drawing]:
@@ -96,9 +96,12 @@ def on_task(task: type[Task], learners: Sequence[str] | None = None) -> type[OnT
 
     found = resolve(learners or None, {}, task())
     measures = tuple(
-        Measure(one.name, "%", f"accuracy on test trials: {LEARNERS[one.name].summary}", functools.partial(percent, one.name))
+        Measure(
+            one.name, "%", f"accuracy on test trials: {LEARNERS[one.name].summary}", functools.partial(percent, one.name),
+            within=PERCENT,
+        )
         for one in found
-    )
+    )  # fmt: skip
     about = {
         "__doc__": task.__doc__, "__module__": __name__, "task": task, "name": task.name, "summary": task.summary,
         "source": task.source, "learners": tuple(one.name for one in found), "measures": measures,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from plasticity import settings
+from plasticity import given, settings
 from plasticity.errors import WrongUse
 
 if TYPE_CHECKING:
@@ -45,3 +45,25 @@ def configured(kind: type[Task], values: Mapping[str, Any], learners: Collection
                 owner = name if about["side"] == "control" else about["side"]
                 raise WrongUse(f"{kind.name} has no setting {key}, learners have; did you mean {owner}.{key}={value}?") from None
         raise refusal
+
+
+def parse_grid(assignments: Sequence[str]) -> dict[str, list[str]]:
+    """`["neurons=50,100", "data=digits"]` as lists of texts.
+
+    Raises
+    ------
+    WrongUse
+        Something that is not key=a,b,c, or the same key or value twice.
+    """
+    grid: dict[str, list[str]] = {}
+    for text in assignments:
+        key, equals, values = text.partition("=")
+        listed = [value.strip() for value in values.split(",")]
+        if not equals or not key.strip() or not all(listed):
+            raise WrongUse(f"--grid takes key=a,b,c, not {given.shown(text)}; `plasticity show SIMULATION` lists the keys.")
+        if key.strip() in grid or len(set(listed)) < len(listed):
+            raise WrongUse(f"--grid {given.shown(text)} names a key or a value twice; name each once.")
+        grid[key.strip()] = listed
+    if not grid:
+        raise WrongUse("a sweep needs a grid: --grid key=a,b,c, and --grid once more for each further key.")
+    return grid

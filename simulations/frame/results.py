@@ -13,12 +13,13 @@ Nothing is simulated. What the records lack is told when it is asked for: also a
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import html
 import os
 import shlex
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,7 @@ from plasticity import extensions
 from plasticity.errors import PlasticityError, WrongUse
 from plasticity.files import read_sealed, refuse_foreign, refuse_link, write_text
 from plasticity.parallel import FEW_SEEDS
-from plasticity.records import Record
+from plasticity.records import Record, refuse_of_another
 from simulations.frame import terminal
 
 if TYPE_CHECKING:
@@ -155,17 +156,20 @@ class Result(ABC):
         Raises
         ------
         WrongUse
-            A figure is in `out` already and not `force`, or something else has its name.
+            A figure is in `out` already and not `force`, or something else has its name; `out` belongs to another run.
         """
         from simulations import figures
 
+        if out is not None:
+            refuse_of_another(Path(out), self.folder)
         refuse_link(self.folder / "figures")
         return figures.save(self.figures(), Path(out) if out is not None else self.folder / "figures", svg, force or out is None)
 
     def complete(self, svg: bool = False) -> None:
         """Write the figures and the page into the folder; after them, and the summary, a run is finished."""
-        self.draw(svg=svg)
-        self.write_report()
+        with shown(self.folder):
+            self.draw(svg=svg)
+            self.write_report()
 
     def command(self, out: str | os.PathLike[str]) -> str:
         """What to type for the same again, into another folder; what was given in Python is left out, and the report says so."""
@@ -397,8 +401,7 @@ class SweepResult(Result):
         return self.sweep.to_json() | {"out": str(self.folder)}
 
     def tables(self, width: int, everything: bool = False) -> list[Any]:
-        counted = f"{len(self.sweep.points)} points, {len(self.configuration['seeds'])} seeds"
-        made = terminal.table(f"{self.kind.name}: {counted}", *self.sweep.rows(self.measures), width)
+        made = terminal.table(f"{self.kind.name}: {self.sweep.counted}", *self.sweep.rows(self.measures), width)
         return [made, *(f"note: {note}" for note in self.sweep.notes(self.measures))]
 
     def figures(self) -> dict[str, Figure]:
@@ -444,8 +447,10 @@ class BudgetResult(Result):
         return self.curves.to_json()
 
     def tables(self, width: int, everything: bool = False) -> list[Any]:
+        from bridges.comparison.tables import many
+
         curves = self.curves
-        made = [terminal.table(f"{self.title}: {len(curves.seeds)} seeds", *curves.table(), width)]
+        made = [terminal.table(f"{self.title}: {many(len(curves.seeds), 'seed')}", *curves.table(), width)]
         if curves.budget == "energy":
             made.append(terminal.table(f"A decision at {100 * curves.stated:.1f} % (size), by prices", *curves.prices(), width))
         return [*made, *curves.sentences(), *(f"note: {note}" for note in curves.notes(everything))]
@@ -486,6 +491,20 @@ def _refuse_absent(folder: Path, configuration: Mapping[str, Any]) -> None:
     if absent:
         again = f"give it again, with its path: --with {shlex.quote(absent[0])}"
         raise WrongUse(f"{folder} was made with {', '.join(absent)}; {again}.")
+
+
+@contextlib.contextmanager
+def shown(folder: str | os.PathLike[str]) -> Iterator[None]:
+    """PlasticityError for what fails while a folder is shown: its seals may be anybody's, and its records hold anything."""
+    try:
+        yield
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        if isinstance(error, PlasticityError):
+            raise
+        raise PlasticityError(
+            f"{folder} cannot be shown ({type(error).__name__}: {' '.join(str(error).split())}): a record in it holds what no run"
+            " writes, or a figure of its experiment fails; --debug says where."
+        ) from error
 
 
 def load(folder: str | os.PathLike[str], measures: Sequence[str] = ()) -> Result:

@@ -23,7 +23,7 @@ def number(value: Any, digits: int = 4) -> str:
 def told(value: Any) -> str | None:
     """A single number of a summary, over seeds with its 95 % interval; None for what is more than one."""
     if isinstance(value, Mapping) and {"mean", "low", "high"} <= {*value}:
-        known = value["low"] is not None and value["high"] is not None
+        known = value["low"] is not None and value["high"] is not None and value["low"] < value["high"]
         return number(value["mean"], 5) + (f" [{value['low']:.5g}, {value['high']:.5g}]" if known else "")
     return None if isinstance(value, (Mapping, list)) else number(value, 5)
 

@@ -21,14 +21,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from plasticity import extensions, given, settings
+from plasticity import extensions, settings
 from plasticity.engine import backend
 from plasticity.errors import PlasticityError, WrongUse, unknown
 from plasticity.files import write_text
 from plasticity.parallel import Progress, check_jobs, check_seeds, each, one_thread, quiet
 from plasticity.records import PARTS, Record, RunFolder, provenance
 from plasticity.settings import describe
-from plasticity.statistics import among, holm, known_mean, mean_and_interval
+from plasticity.statistics import ANY, LEVEL, among, holm, known_mean, mean_and_interval
 
 if TYPE_CHECKING:
     import pandas
@@ -37,31 +37,8 @@ if TYPE_CHECKING:
     from simulations.frame.experiment import Experiment, Measure
 
 MOST_PANELS = 6
-LEVEL = 0.05  # of p: what is more is noise
 MOST_POINTS = 10_000
 ROUNDING = 1e-9  # of the size of a measure: what differs by less does not differ
-
-
-def parse_grid(assignments: Sequence[str]) -> dict[str, list[str]]:
-    """`["neurons=50,100", "data=digits"]` as lists of texts.
-
-    Raises
-    ------
-    WrongUse
-        Something that is not key=a,b,c, or the same key or value twice.
-    """
-    grid: dict[str, list[str]] = {}
-    for text in assignments:
-        key, equals, values = text.partition("=")
-        listed = [value.strip() for value in values.split(",")]
-        if not equals or not key.strip() or not all(listed):
-            raise WrongUse(f"--grid takes key=a,b,c, not {given.shown(text)}; `plasticity show SIMULATION` lists the keys.")
-        if key.strip() in grid or len(set(listed)) < len(listed):
-            raise WrongUse(f"--grid {given.shown(text)} names a key or a value twice; name each once.")
-        grid[key.strip()] = listed
-    if not grid:
-        raise WrongUse("a sweep needs a grid: --grid key=a,b,c, and --grid once more for each further key.")
-    return grid
 
 
 @dataclass(frozen=True)
@@ -273,9 +250,18 @@ class Sweep:
         names = list(self.declared) or [name for name in self.values if name not in still] or list(self.values)
         return [name for name in names if np.isfinite(self.values[name]).any()]
 
+    @property
+    def counted(self) -> str:
+        """2 points, 3 seeds."""
+        from bridges.comparison.tables import many
+
+        return f"{many(len(self.points), 'point')}, {many(len(self.configuration['seeds']), 'seed')}"
+
     def __repr__(self) -> str:
+        from bridges.comparison.tables import many
+
         grid = ", ".join(f"{key}={','.join(levels)}" for key, levels in self.configuration["grid"].items())
-        told = f"{len(self.values)} measures, {len(self.configuration['seeds'])} seeds"
+        told = f"{many(len(self.values), 'measure')}, {many(len(self.configuration['seeds']), 'seed')}"
         return f"<Sweep of {self.name} over {grid}: {told}>"
 
     def _repr_html_(self) -> str:
@@ -285,8 +271,7 @@ class Sweep:
         """A row for each point as HTML, for notebooks: the mean of these measures over seeds, or of the first few that move."""
         from bridges.comparison.tables import html_table
 
-        seeds = len(self.configuration["seeds"])
-        return html_table(f"{self.name}: {len(self.points)} points, {seeds} seeds", *self.rows(names))
+        return html_table(f"{self.name}: {self.counted}", *self.rows(names))
 
     def to_frame(self) -> pandas.DataFrame:
         """`tidy` as a pandas table; PlasticityError where pandas is not installed."""
@@ -306,7 +291,7 @@ class Sweep:
         told = [f"the same at all points, but for rounding: {', '.join(still)}."] if still and len(self.points) > 1 else []
         if self.kind.seeded and len(self.points) > 1:
             tests = {name: among(self.values[name]) for name in picked if name not in still}
-            few = [name for name, (_, least) in tests.items() if least > LEVEL]
+            few = [name for name, (_, least) in tests.items() if least * len(tests) > LEVEL]
             p_values = {name: p for name, (p, _) in tests.items() if name not in few}
             alike = [name for name, p in zip(p_values, holm([*p_values.values()]), strict=True) if p > LEVEL]
             if alike:
@@ -321,7 +306,8 @@ class Sweep:
 
     def summary(self, name: str, point: int) -> dict[str, float]:
         """Mean over seeds and its 95 % interval; nan where there are fewer than two."""
-        return mean_and_interval(self.values[name][point])
+        within = self.declared[name].within if name in self.declared else ANY
+        return mean_and_interval(self.values[name][point], within=within)
 
     def to_json(self) -> dict[str, Any]:
         rows = [
@@ -434,8 +420,7 @@ class Sweep:
                 axis.set_axis_off()
             if labelled:
                 figures.legend(figure, *axes[0, 0].get_legend_handles_labels(), columns=4)
-            caption = f"{self.name}; {figures.over_seeds(len(self.configuration['seeds']))}"
-            figures.caption(figure, textwrap.fill(caption, int(16 * figure.get_figwidth())))
+            figures.caption(figure, f"{self.name}; {figures.over_seeds(len(self.configuration['seeds']))}")
             return {"sweep": figure}
 
 

@@ -21,6 +21,7 @@ from typing import Any
 
 from plasticity.errors import WrongUse, unknown
 from plasticity.files import read_sealed, write_text
+from plasticity.statistics import told_ends
 from simulations.frame.checks import KINDS
 from simulations.frame.shown import CHECKS, by_kind, checked, counted, counted_by_kind, kind_of, number
 
@@ -53,9 +54,7 @@ def held(found: Mapping[str, Mapping[str, Any]]) -> str:
 
 def percent(value: Mapping[str, Any], sign: str = "") -> str:
     """A share in percent with its 95 % interval."""
-    bounds = [value["low"], value["high"]]
-    interval = "" if None in bounds else f" [{', '.join(format(100 * bound, f'{sign}.1f') for bound in bounds)}]"
-    return f"{100 * value['mean']:{sign}.1f}{interval}"
+    return f"{100 * value['mean']:{sign}.1f} {told_ends(value, sign)}"
 
 
 def strength(value: Mapping[str, Any]) -> str:
@@ -119,7 +118,7 @@ def brief(reference: Path) -> str:
     """The main comparison in one sentence: the best of each side among those that are given the same."""
     summary = _summary(reference, "cued_digits")
     told = []
-    for title, key in (("given the gate", "given"), ("with the gate to be learnt", "learns")):
+    for title, key in (("with the gate to be learnt", "learns"), ("given the gate", "given")):
         best: dict[str, Any] = {}
         for learner in summary["learners"]:
             held = best.get(learner["side"])
@@ -133,6 +132,12 @@ def brief(reference: Path) -> str:
 def cued_digits(reference: Path) -> str:
     """The main comparison: accuracy of every learner."""
     return accuracies(_summary(reference, "cued_digits"))
+
+
+@part
+def learned_gate(reference: Path) -> str:
+    """What learns the gate from reward, its controls, and the same networks by gradient."""
+    return accuracies(_summary(reference, "learned_gate"))
 
 
 @part
@@ -174,6 +179,28 @@ def costs(reference: Path) -> str:
 
 
 @part
+def budgets(reference: Path) -> str:
+    """Who overtakes whom along trials, energy and parameters, spiking learners beside the others; with the figures."""
+    from bridges.comparison.tables import many
+
+    told, drawn = [], []
+    for name in (name for name in ("budget_trials", "budget_energy", "budget_parameters") if (reference / name).is_dir()):
+        found = _summary(reference, name)
+        sides = {point["learner"]: point["side"] for point in found["points"]}
+        apart = [one for one in found["crossings"] if [sides[one["a"]], sides[one["b"]]].count("spiking") == 1]
+        told += [
+            f"- [{found['budget']}](../results/README.md#{name}), {many(len(found['seeds']), 'seed')}: {one['told']}"
+            for one in apart
+        ]
+        of = f"accuracy against {found['budget']}"
+        drawn += [
+            f"![{of}](../results/reference/{name}/figures/{path.name})"
+            for path in sorted((reference / name).glob("figures/*.png"))
+        ]
+    return "\n".join([*told, *(f"\n{image}" for image in drawn)])
+
+
+@part
 def digits(reference: Path) -> str:
     """Digits without a cue: accuracy of every learner."""
     return accuracies(_summary(reference, "digits"))
@@ -212,6 +239,90 @@ def win(reference: Path) -> str:
     return percent(_summary(reference, "hebbian_attention")["numbers"]["softmax_memory - spiking_memory, d 32, n 32"])
 
 
+def _ours(reference: Path, run: str, check: str) -> str:
+    """What a check of a reference run says of ours."""
+    return next(str(one["ours"]) for one in _summary(reference, run)["checks"] if one["name"] == check)
+
+
+def _of_rules(reference: Path) -> dict[str, str]:
+    """At how many points of those that have a sign it is that of the change in noise correlation, by rule."""
+    found = _summary(reference, "attention_map")["numbers"]["signs"]
+    return {one["rule"]: f"{one['noise_correlation']} of {one['decided']}" for one in found}
+
+
+@part
+def map_law(reference: Path) -> str:
+    """Of the map: points at which the noise correlation has the sign of the difference, under both rules of pair STDP."""
+    found = _of_rules(reference)
+    return f"{found['soft_bounds']} and {found['additive']}"
+
+
+@part
+def map_others(reference: Path) -> str:
+    """The same under triplet STDP and with synaptic scaling."""
+    found = _of_rules(reference)
+    return f"{found['triplet']} points, with scaling at {found['homeostatic']}"
+
+
+@part
+def map_cortex(reference: Path) -> str:
+    """Of the map: attended minus ignored weights at gains of cortex with a lower noise correlation."""
+    soft, hard = (
+        _ours(reference, "attention_map", f"{rule}: gains to 1.5 with a lower noise correlation, as in V4")
+        for rule in ("soft_bounds", "additive")
+    )
+    return f"{soft} with soft bounds and {hard} with hard ones"
+
+
+@part
+def map_cortex_undecided(reference: Path) -> str:
+    """How many of these differences, at fluctuation 1, cannot be told from 0."""
+    rows = _summary(reference, "attention_map")["numbers"]["map"]
+    first = (rows[0]["tau_c_ms"], rows[0]["dt_ms"])
+    own = [
+        row["difference"]
+        for row in rows
+        if row["rule"] in ("soft_bounds", "additive") and (row["tau_c_ms"], row["dt_ms"]) == first
+        if 1 < row["gain"] <= 1.5 and row["fluctuation"] == 1
+    ]
+    inside = sum(d["low"] <= 0 <= d["high"] for d in own)
+    return f"{inside} of {len(own)} differences cannot be told from 0 (hard bounds, gain 1.5: {strength(own[-1])})"
+
+
+@part
+def map_slow(reference: Path) -> str:
+    """Of the map: attended minus ignored weights where rates are multiplied, by slow and by fast fluctuations."""
+    name = "rates multiplied: a fluctuation of 100 ms favours the attended less than one of 10 ms"
+    slow, fast = _ours(reference, "attention_map", name).split(" and ")
+    return f"{slow} on average of the gains, with 10 ms {fast}"
+
+
+@part
+def map_scaling(reference: Path) -> str:
+    """Of the map: what synaptic scaling does at gain 4 on the mean alone."""
+    rows = _summary(reference, "attention_map")["numbers"]["map"]
+    row = next(row for row in rows if (row["rule"], row["gain"], row["fluctuation"]) == ("homeostatic", 4, 1))
+    attended, ignored = (f"{-row[group]['mean']:.2f}" for group in ("attended", "ignored"))
+    return (
+        f"{strength(row['difference'])} above ignored ones (pair STDP), as they fall by {attended} and the ignored by {ignored}"
+    )
+
+
+@part
+def gain_rates(reference: Path) -> str:
+    """Of attention_gain: attended minus ignored weights at gain 4, and how far each moved."""
+    whole = _ours(reference, "attention_gain", "attention, gain 4").partition(", Holm")[0]
+    told = _ours(reference, "attention_gain", "attention, gain 4: the ignored synapses fall more than the attended rise")
+    rise, fall = (words.partition(" ")[2] for words in told.split(", ignored"))
+    return f"{whole}: mostly by depression of the ignored ({fall}) and little by their own rise ({rise})"
+
+
+@part
+def gain_mean(reference: Path) -> str:
+    """The same with the gain on the mean alone."""
+    return _ours(reference, "attention_gain", "mean_only, gain 4").partition(", Holm")[0]
+
+
 @part
 def measures(reference: Path) -> str:
     """What a sweep follows of each experiment, with units; a suite has those of its members."""
@@ -231,6 +342,14 @@ def bench(reference: Path) -> str:
     from simulations.bench import markdown as table
 
     return table(_summary(reference, "bench")["numbers"])
+
+
+@part
+def time_steps(reference: Path) -> str:
+    """What half its time step does to each experiment: the measure that changes most surely, and the narrowest intervals."""
+    from simulations.time_steps import table
+
+    return markdown(*table(_summary(reference, "time_steps")["numbers"]))
 
 
 @part
@@ -267,9 +386,9 @@ def results_readme(reference: Path) -> str:
     head = (
         "# Reference results\n\n"
         "Every number here comes from a run whose record lies in `results/reference`; this page is written by"
-        " `plasticity tables --write` and by nobody else. Means over seeds stand with their 95 % interval (Student;"
-        " where seeds split one set of data anew corrected as by Nadeau & Bengio 2003). A check that does not hold stays in its"
-        " table. Checks of different kinds are counted apart.\n\n"
+        " `plasticity tables --write` and by nobody else. Means over seeds stand with their 95 % interval (Student,"
+        " within what is possible; where seeds split one set of data anew corrected as by Nadeau & Bengio 2003). A check"
+        " that does not hold stays in its table. Checks of different kinds are counted apart.\n\n"
         f"{kinds_of_checks(reference)}\n\n{checks(reference)}\n\n{listed}"
     )
     return "\n\n".join([head, *(_reference(reference / name, found[name]) for name in names)]) + "\n"
@@ -284,21 +403,46 @@ def _reference(folder: Path, configuration: Mapping[str, Any]) -> str:
         command = f"\n\n`{shlex.join(words(configuration, f'results/{folder.name}')[0])}`"
     except WrongUse:  # this code knows it no more
         command = ""
-    shown = _of_comparison(summary) if configuration["command"] == "compare" else _of_experiment(summary)
+    of: dict[str, Callable[[Mapping[str, Any]], Iterator[str]]] = {"compare": _of_comparison, "budget": _of_budget}
+    shown = of.get(configuration["command"], _of_experiment)(summary)
     drawn = [f"![{path.stem}](reference/{folder.name}/figures/{path.name})" for path in sorted(folder.glob("figures/*.png"))]
     return "\n\n".join([f"## {folder.name}{command}", *shown, *drawn])
+
+
+def _scale(summary: Mapping[str, Any]) -> str:
+    """What lies below and above every accuracy, and how many seeds there are."""
+    from bridges.comparison.tables import many
+
+    told = f"Chance {100 * summary['chance']:.3g} %, ceiling {100 * summary['ceiling']:.3g} %"
+    return f"{told}; {many(len(summary['seeds']), 'seed')}."
 
 
 def _of_comparison(summary: Mapping[str, Any]) -> Iterator[str]:
     from simulations.report.html import given
 
-    yield f"Chance {100 * summary['chance']:.3g} %, ceiling {100 * summary['ceiling']:.3g} %; {len(summary['seeds'])} seeds."
+    yield _scale(summary)
     yield accuracies(summary)
     if summary.get("attended_minus_ignored"):
         apart = (f"{strength(value)} ({name})" for name, value in summary["attended_minus_ignored"].items())
         yield f"Weight of attended minus ignored synapses after training: {', '.join(apart)}."
     blocks = [block for key in ("fairness", "costs", "likeness") for block in given(key, summary.get(key) or [])]
     yield _folded("What each learner was given and took, what it costs, how alike they are", map(_written, blocks))
+
+
+def _of_budget(summary: Mapping[str, Any]) -> Iterator[str]:
+    from bridges.comparison.energy import joules
+
+    yield _scale(summary)
+    yield "\n".join(f"- {one['told']}" for one in summary["crossings"])
+    heads = ("learner", "size", "trials", "accuracy % [95 % interval]", "a decision", "numbers learnt")
+    body = [
+        (
+            one["learner"], str(one["size"] or "-"), f"{one['trials']:,}", percent(one["accuracy"]), joules(one["energy"]),
+            f"{one['parameters']:,}" if one["parameters"] else "-",
+        )
+        for one in summary["points"]
+    ]  # fmt: skip
+    yield _folded("All points", [markdown(heads, body)])
 
 
 def _of_experiment(summary: Mapping[str, Any]) -> Iterator[str]:

@@ -7,8 +7,8 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console
-from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
@@ -16,6 +16,7 @@ from plasticity.errors import printable
 
 PIPE = 120  # columns of a file, or of a pipe that no terminal is seen behind
 NARROWEST = 6  # columns of text that a column has at least, where its words are that long
+ROOM_FOR_DOIS = 60  # columns; below, a doi is folded like anything else
 ROOM_FOR_SOURCES = 120  # columns below which sources have no column of their own; a table of checks leaves them out
 
 
@@ -52,10 +53,21 @@ def table(
         rows = [[*row[: at - 1], f"{row[at - 1]}\n{row[at]}".strip(), *row[at + 1 :]] for row in rows]
         columns = [*columns[: at - 1], f"{columns[at - 1]}, source", *columns[at + 1 :]]
     kept = columns[:1] if whole is None else whole
-    tries = ((kept, width // 2, False), (kept, width // 2, True), (kept, 0, False), ((), 0, False))
-    laid = (_laid(title, columns, rows, *how) for how in tries)
+    half, wide = width // 2, 2 * width // 3  # names are folded before a doi is
+    roomy = width >= ROOM_FOR_DOIS
+    between = [((), wide, True)] if roomy else []
+    tries = ((kept, half, False), (kept, half, True), *between, (kept, 0, False), ((), 0, False))
+    laid = [_laid(title, columns, rows, *how) for how in tries]
+    names = {word for row in rows for cell in row for word in str(cell).split() if word.startswith(("doi:", "arXiv:"))}
+    held = []
+    for made in laid:  # drawing one takes a while: mostly the first will do
+        drawn = _drawn(made, width)
+        if not roomy or all(name in drawn for name in names):
+            held.append(made)
+            if _fits(made, width, drawn):
+                return made
     below = [["\n".join(f"{head}: {cell}" for head, cell in zip(columns, row, strict=True))] for row in rows]
-    return next((made for made in laid if _fits(made, width)), _laid(title, [""], below, (), 0, False))
+    return next((made for made in laid if not held and _fits(made, width)), _laid(title, [""], below, (), 0, False))
 
 
 def _laid(
@@ -67,26 +79,44 @@ def _laid(
         longest = max((len(word) for row in rows for word in str(row[place]).split()), default=0)
         least = min(longest, most if most and column.endswith("source") else NARROWEST)
         room: dict[str, Any] = {"width" if fixed and least > NARROWEST else "min_width": least}
+        if not whole and most and not place:
+            room = {"max_width": most // 2}
         made.add_column(column, overflow="fold", no_wrap=column in whole, **room)
     for row in rows:
         made.add_row(*(Text(printable(str(cell))) for cell in row))
     return made
 
 
-def _fits(made: Table, width: int) -> bool:
+def _drawn(made: Table, width: int) -> str:
+    """A table in a window."""
+    return "".join(segment.text for segment in Console(width=width).render(made))
+
+
+def _fits(made: Table, width: int, drawn: str = "") -> bool:
     """Whether no line of a table is longer than the window is wide."""
-    out = Console(width=width)
-    return all(Segment.get_line_length(line) <= width for line in Segment.split_lines(out.render(made)))
+    return all(cell_len(line) <= width for line in (drawn or _drawn(made, width)).splitlines())
 
 
 def checks(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], width: int) -> Table:
-    """A table of checks, whose last column are sources; a narrow window has no room for these."""
+    """A table of checks, whose last column are sources; a narrow window has no room for these.
+
+    Where the names of the checks do not fit beside their numbers, these stand below them.
+    """
     if width >= ROOM_FOR_SOURCES:
         longest = max((len(word) for row in rows for word in str(row[-1]).split()), default=0)
         whole = [_laid(title, columns, rows, ("holds",), longest, fixed) for fixed in (False, True)]
         if made := next((made for made in whole if _fits(made, width)), None):
             return made
-    made = table(title, columns[:-1], [row[:-1] for row in rows], width, whole=("holds",))
+    made = _laid(title, columns[:-1], [row[:-1] for row in rows], ("check", "holds"), 0, False)
+    if not _fits(made, width):
+        at, holds = columns.index("check"), columns.index("holds")
+        heads = [*columns[at + 1 : holds], *columns[holds + 1 : -1]]
+        below = []
+        for row in rows:
+            numbers = zip(heads, [*row[at + 1 : holds], *row[holds + 1 : -1]], strict=True)
+            told = ", ".join(f"{head} {cell}" for head, cell in numbers if str(cell))
+            below.append([": ".join(map(str, row[: at + 1])) + f"\n  {told}", row[holds]])
+        made = table(title, ("check", "holds"), below, width, whole=("holds",))
     made.caption = "Sources: summary.json, or a wider window."
     made.caption_justify = "left"
     return made

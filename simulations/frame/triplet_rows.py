@@ -56,6 +56,9 @@ class TripletRows(Experiment):
     seeded: ClassVar[bool] = False
     compiled: ClassVar[bool] = False
     uses: ClassVar[tuple[str, ...]] = ("triplet_stdp", "pair_stdp")
+    time_step: ClassVar[str] = (
+        "None to converge: between spikes the traces are advanced exactly; the steps of 0.1 ms are a grid of spike times."
+    )
     fitted: ClassVar[str]  # the data set that these data are: its rows were fitted to them
     elsewhere: ClassVar[str]  # the experiment that has the data of the other rows
     width: ClassVar[float]  # of a figure, in inches

@@ -26,6 +26,9 @@ class VoltagePairing(Experiment):
 
     default_seeds: ClassVar[int] = 1
     seeded: ClassVar[bool] = False
+    time_step: ClassVar[str] = (
+        "1 ms, part of the authors' program: a spike has three values, one for each step, so that it has no half step."
+    )
 
     A_LTD: float = setting(1.4e-4, "amplitude of depression", "per mV", low=0, high=1)
     A_LTP: float = setting(8e-5, "amplitude of potentiation", "per mV squared", low=0, high=1)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from bridges.comparison.ingredients import rows
 from bridges.comparison.tables import many
 from plasticity.ablations import INTACT
+from plasticity.statistics import told_ends
 from simulations.figures import ablation as drawing
 from simulations.report import comparison as whole
 from simulations.report.html import Section, Table, Text, pictures
@@ -43,8 +44,7 @@ def cells(comparison: Comparison) -> list[list[str]]:
 def _shown(value: Mapping[str, Any], sign: str) -> str:
     if value["mean"] is None:
         return "-"
-    told = f"{100 * value['mean']:{sign}.1f}"
-    return told if value["low"] is None else f"{told} [{100 * value['low']:{sign}.1f}, {100 * value['high']:{sign}.1f}]"
+    return f"{100 * value['mean']:{sign}.1f} {told_ends(value, sign)}"
 
 
 def lead(comparison: Comparison) -> str:

@@ -205,8 +205,8 @@ def _value(value: Any) -> str:
 
 
 COLUMNS = (
-    "Accuracy: share of right answers on the test trials, mean over seeds, with its 95 % interval (Student's t; where seeds split"
-    " one set of data anew corrected as by Nadeau & Bengio 2003, doi:10.1023/A:1024068626366).",
+    "Accuracy: share of right answers on the test trials, mean over seeds, with its 95 % interval (Student's t, within 0 to"
+    " 100 %; where seeds split one set of data anew corrected as by Nadeau & Bengio 2003, doi:10.1023/A:1024068626366).",
     "To the best: the learner minus the one with the highest mean, paired by seed. Compare within a group: what learners are"
     " given and what they have to learn is not alike between groups. Fit: median over seeds. p, Holm-corrected: summary.csv.",
 )

@@ -14,15 +14,10 @@ from simulations.report.experiment import question
 from simulations.report.html import Section, Table, cell, pictures
 
 
-def size(swept: Sweep) -> str:
-    """2 points, 3 seeds."""
-    return f"{many(len(swept.points), 'point')}, {many(len(swept.configuration['seeds']), 'seed')}"
-
-
 def lead(kind: type[Experiment], swept: Sweep) -> str:
     """What it shows, and over how many points and seeds."""
     what = f"{many(len(swept.configuration['learners']), 'learner')} on a task" if kind.one_axis else "A simulation"
-    return f"{sentence(kind.summary)} {sentence(what).rstrip('.')} over a grid of settings, {size(swept)}."
+    return f"{sentence(kind.summary)} {sentence(what).rstrip('.')} over a grid of settings, {swept.counted}."
 
 
 def sections(kind: type[Experiment], swept: Sweep, records: Sequence[Record], folder: Path) -> list[Section]:
@@ -49,7 +44,7 @@ def sections(kind: type[Experiment], swept: Sweep, records: Sequence[Record], fo
     caption = " ".join((Sweep.figures.__doc__ or "").split())
     shown = pictures(swept.figures(), {"sweep": caption})
     return [
-        Section("result", "The result", [Table(f"{kind.name}: {size(swept)}", heads, rows, notes, right), *told, *shown[:1]]),
+        Section("result", "The result", [Table(f"{kind.name}: {swept.counted}", heads, rows, notes, right), *told, *shown[:1]]),
         Section("question", "The question", question(kind, configuration)),
         Section("figures", "More figures", shown[1:]),
         Section("seeds", "Every seed", [each]),

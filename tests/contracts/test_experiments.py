@@ -31,7 +31,10 @@ RUNS = [
     if (folder / "records" / f"{RECORD}.npz").exists()
     and json.loads((folder / "run.json").read_text())["configuration"]["command"] == "run"
 ]
-PUBLIC = ("NEST 3.10.0 (nest-simulator)", "Brian2 2.9.0, examples/")  # programs that pip or a repository gives
+PUBLIC = (  # programs that pip or a repository gives
+    *("NEST 3.10.0 (nest-simulator)", "Brian2 2.9.0, examples/"),
+    "Le Masson & Alexandre 2016, ReScience 2(1)",
+)
 every_experiment = pytest.mark.parametrize("name", SIMULATIONS)
 
 
@@ -53,6 +56,18 @@ def test_an_experiment_says_what_it_shows_and_whose_result_that_is(name):
         f'if __name__ == "__main__":\n    script({kind.__name__}.name)'
         in Path(TOP / "simulations" / f"{kind.__module__.rpartition('.')[2]}.py").read_text()
     )
+
+
+@every_experiment
+def test_an_experiment_has_its_time_step_as_a_setting_or_says_why_not(name):
+    kind = SIMULATIONS[name]
+    settable = [entry for entry in settings.describe(kind) if entry.name == "dt_ms"]
+    if issubclass(kind, Suite):
+        assert settable or all(member.time_step in kind.time_step for member in kind.members)
+        return
+    assert bool(settable) != bool(kind.time_step), "either a setting dt_ms, or a sentence in time_step"
+    assert bool(kind.short) == any(entry.kind is float for entry in settable), "time_steps runs it in a short form"
+    assert all(entry.unit == "ms" for entry in settable) and (not kind.time_step or kind.time_step.endswith("."))
 
 
 @every_experiment

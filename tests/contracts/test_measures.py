@@ -24,7 +24,7 @@ from simulations.frame.sweep import Point, Sweep, sweep
 REFERENCE = Path(__file__).resolve().parents[2] / "results" / "reference"
 NOT_SWEPT = {  # and why
     "bench": "measures times", "network_time": "measures times", "network_growth": "measures times",
-    "recall_maps": "has no measures", "voltage_window": "has no measures",
+    "recall_maps": "has no measures", "voltage_window": "has no measures", "time_steps": "has no measures",
 }  # fmt: skip
 every_experiment = pytest.mark.parametrize("name", SIMULATIONS)
 

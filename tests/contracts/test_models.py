@@ -34,6 +34,7 @@ SUM_OF_VALUES = [name for name in ASKING if issubclass(MODELS[name], StreamAtten
 SUM_OF_VALUES = [name for name in SUM_OF_VALUES if name not in ("additive_attention", "multi_head_attention")]
 COMPETITION_FREE = {"feature_exponential", "feature_linear", "additive_attention", "delta_attention", "fast_weights"}
 SIGNED = {"feature_linear", "delta_attention", "fast_weights"}
+GATES = ["relu_backprop", "surrogate_twin"]  # gains that the cue sets
 IN_ORDER = ["lstm_attention", "delta_attention"]
 ORDER_FREE = [name for name in ASKING if name not in IN_ORDER]
 OWN_ARITHMETIC = [*FEATURE, "additive_attention", "dot_attention", "cosine_attention", "euclidean_attention"]
@@ -307,6 +308,8 @@ def permuted(name: str, model: Any, order: list[int]) -> dict[str, Tensor]:
         mix = state["mix.weight"].unflatten(1, (len(order), FEATURES))[:, order].flatten(1)
         return state | {"w": state["w"][order][:, order], "mix.weight": mix}
     state["query.weight"] = state["query.weight"][order]
+    if name in GATES:  # a score of each stream
+        state["query.weight"] = state["query.weight"][:, order]
     return state | ({"position": state["position"][order]} if "position" in state else {})
 
 
@@ -324,7 +327,7 @@ def test_streams_in_another_order_with_their_cues_and_parameters_leave_the_logit
         close(moved, logits)
 
 
-@pytest.mark.parametrize("name", [name for name in ATTENTION if name != "gated_attention"])  # whose weights follow the cue
+@pytest.mark.parametrize("name", [name for name in ATTENTION if name not in ("gated_attention", *GATES)])  # theirs follow the cue
 def test_without_positions_the_weights_follow_the_streams_and_the_context_stays_unless_they_are_read_in_order(name: str) -> None:
     model, (tokens, cue) = double(name, streams=3), draw_double(3)
     if "position" in dict(model.named_parameters()):
@@ -859,8 +862,9 @@ def test_a_stimulus_that_never_changes_is_standardised_to_zero_and_not_to_nan() 
 
 
 def test_an_unknown_model_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(WrongUse, match="unknown model 'softmax'.*feature_softmax.*softmax_attention.*uniform_attention"):
+    with pytest.raises(WrongUse, match="^unknown model 'softmax'. Did you mean 'feature_softmax'\\? `plasticity list` shows all"):
         MODELS["softmax"]
+    assert {"feature_softmax", "softmax_attention", "uniform_attention"} <= set(MODELS)  # more than one message can name
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -16,12 +16,14 @@ import numpy as np
 import pytest
 from brian2 import ms, second
 
-from plasticity import networks, rules
+from plasticity import memory, networks, rules
 from plasticity.encoders import regular
 from plasticity.engine import canonical, placeholders, programs
 from plasticity.errors import WrongUse
 from plasticity.networks import network as base
 from plasticity.networks.associative_memory import AssociativeMemory
+from plasticity.networks.attention_gated import AttentionGated
+from plasticity.networks.augment import AugmentNetwork
 from plasticity.networks.balanced import Balanced
 from plasticity.networks.competition import Competition
 from plasticity.networks.diehl_cook import DiehlCook
@@ -38,11 +40,17 @@ from plasticity.networks.reward_expectation import RewardExpectation
 from plasticity.networks.scaled import Scaled
 from plasticity.networks.two_groups import TwoGroups
 from plasticity.networks.voltage_pairs import VoltagePairs
-from plasticity.neurons import lif_conductance
+from plasticity.neurons import between_steps, lif_conductance
 from plasticity.rules import Landing, Rule, pair_stdp, synaptic_scaling, triplet_stdp
+from simulations import SIMULATIONS
+from simulations.frame.execute import execute
+from simulations.frame.sweep import sweep
 
 NETWORKS: dict[str, Callable[[], Network]] = {
     "associative_memory": lambda: AssociativeMemory(128, 10),
+    "attention_gated": lambda: AttentionGated(2, 8, (10,), 4),
+    "attention_gated_deep": lambda: AttentionGated(1, 8, (10, 6), 4, record=True, fixed=True),
+    "augment": lambda: AugmentNetwork(2, 4, 3, 3, 4, states=20, starts=10),
     "balanced": lambda: Balanced(800, 200, recorded_E=100, recorded_I=50),
     "competition": lambda: Competition(2, 64, 200),
     "competition_one_stream": lambda: Competition(1, 64, 200, block=100),
@@ -73,7 +81,7 @@ NETWORKS: dict[str, Callable[[], Network]] = {
     "two_groups_soft": lambda: TwoGroups(60, landing=Landing(mu=0.1)),
     "voltage_pairs": lambda: VoltagePairs(30, (12, 17), 1000),
 }
-ALL_TO_ALL = {"diehl_cook": {"plastic", "inhibit", "tell"}, "competition": {"plastic"}, "associative_memory": {"plastic"}}
+ALL_TO_ALL = {"diehl_cook": {"plastic", "inhibit", "tell"}, "competition": {"plastic", "race"}, "associative_memory": {"plastic"}}
 GOLDENS = Path(__file__).with_name("goldens.json")
 
 
@@ -123,12 +131,13 @@ def test_a_program_does_not_depend_on_run_time_numbers_but_its_values_do(name):
         if isinstance(owner, Landing):
             continue
         fixed = {t.delay for t in getattr(owner, "traces", ())}
-        key = next(k for k in owner.parameters if k not in fixed and k not in ("threshold", "rest", "reset"))
+        key = next((k for k in owner.parameters if k not in fixed and k not in ("threshold", "rest", "reset")), "threshold")
         other = dataclasses.replace(network, **{field: owner(**{key: 1.5 * owner.parameters[key] + 0 * owner.parameters[key]})})
         assert canonical(other.structure()) == canonical(network.structure())
         if owner.parameters[key] != 0 and any(place[0] == field and place[2] == key for place in network.places().values()):
             assert repr(other.values()) != repr(network.values())
-        assert placeholders(owner).parameters != owner.parameters or not owner.parameters
+        changed = getattr(other, field)
+        assert placeholders(changed).parameters != changed.parameters or not owner.parameters
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -141,7 +150,13 @@ def test_a_network_travels_to_another_process_as_itself(name):
 def test_the_example_of_the_base_runs_as_it_is_written_and_what_is_not_given_is_what_build_made_it():
     lines = [line for line in base.__doc__.splitlines() if not line or line.startswith("    ")]
     text = textwrap.dedent("\n".join(lines)).replace("program()", "program(compiled=False)").replace("10 * second", "20 * ms")
-    names = {**vars(base), "dataclass": dataclasses.dataclass, "pair_stdp": pair_stdp, "lif_conductance": lif_conductance}
+    names = {
+        **vars(base),
+        "dataclass": dataclasses.dataclass,
+        "pair_stdp": pair_stdp,
+        "lif_conductance": lif_conductance,
+        "between_steps": between_steps,
+    }
     names |= {"poisson_trains": poisson_trains, "second": second, "ms": ms, "__name__": __name__}
     exec(text, names)
     assert names["found"]["w"].shape == (100,) and (names["found"]["w"] == 0.5).any()
@@ -212,6 +227,45 @@ class AllToAll(Network):
 def test_a_network_that_memory_does_not_hold_is_refused_before_it_is_made(n, wired, what):
     with pytest.raises(WrongUse, match=f"{what}.* would take about .* GB of memory"):
         AllToAll(n, wired).program(compiled=False).run(seed=1)
+
+
+DRAWN = (
+    {}, {"p": 0.1}, {"n": 3}, {"condition": "i != j"}, {"condition": "i < j", "p": 0.5}, {"j": "i"}, {"i": [1, 2, 2], "j": 0},
+    {"condition": "(i + j) % 3 == 0 and not i > 100"}, {"condition": "abs(i - j) < N_pre/10"}, {"j": "k for k in range(3)"},
+    {"j": "k for k in range(i % 5)"}, {"j": "k for k in sample(N_post, p=0.1)"}, {"j": "k for k in sample(N_post, size=7)"},
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("asked", DRAWN, ids=str)
+def test_how_many_synapses_brian2_will_make_is_known_before(asked):
+    brian2.prefs.codegen.target, before = "numpy", brian2.prefs.codegen.target
+    try:
+        made = brian2.Synapses(brian2.NeuronGroup(200, "v : 1"), brian2.NeuronGroup(300, "v : 1"))
+        made.connect(**asked)
+        assert memory.synapses_drawn(200, 300, **asked) == pytest.approx(len(made), rel=0.1)
+    finally:
+        brian2.prefs.codegen.target = before
+
+
+def test_a_condition_that_asks_for_more_than_numbers_of_neurons_is_left_to_brian2():
+    assert memory.synapses_drawn(200, 300, "x_pre < x_post") == 0 and memory.synapses_drawn(200, 300, j="k for k in what(3)") == 0
+
+
+def test_jobs_whose_networks_memory_does_not_hold_side_by_side_are_refused_or_fewer(monkeypatch, tmp_path):
+    large = SIMULATIONS["inhibitory_balance"].configure({"excitatory": "80000", "inhibitory": "20000"})
+    assert large.bytes > 100_000**2 * large.p * memory.PER_SYNAPSE
+    monkeypatch.setattr("plasticity.memory.physical", lambda: 2.5 * large.bytes)
+    told = "jobs=4: 4 at a time would take about .* GB of memory, and this machine has .* GB; give --jobs 2 "
+    with pytest.raises(WrongUse, match=told):
+        execute(large, tmp_path / "out", [0, 1], jobs=4)
+    with pytest.raises(WrongUse, match=told):
+        sweep(type(large), {"inhibitory": ["19999", "20000"], "excitatory": ["80000"]}, [0, 1], jobs=4, out=tmp_path / "out")
+    monkeypatch.setattr("plasticity.memory.physical", lambda: 0.5 * large.bytes)
+    with pytest.raises(WrongUse, match="one job would take about .* GB of memory"):
+        execute(large, tmp_path / "out", [0, 1])
+    assert not (tmp_path / "out").exists()
+    for name in ("late_reward", "digits_unsupervised", "pattern_detection", "soft_bounds"):
+        assert SIMULATIONS[name].configure({}).bytes > 1e6
 
 
 def test_synapses_in_a_script_of_ones_own_are_held_to_memory_too(monkeypatch):

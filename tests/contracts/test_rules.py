@@ -528,6 +528,17 @@ def test_a_description_states_every_parameter_and_the_source(name):
     assert "doi:" in rule.source and rule.source in text
     for key in rule.parameters:
         assert f"    {key} = " in text and rule.meaning[key] in text
+    for key, meaning in rule.factors.items():
+        assert f"    {key}   {meaning}" in text
+
+
+def test_attention_gated_plasticity_says_how_it_lands_in_the_networks_that_use_it():
+    from plasticity.networks.attention_gated import FACTORS
+
+    text = RULES["attention_gated"].describe()
+    assert FACTORS == "attention_post*surprise" and f"w = w + {FACTORS}*dw" in text
+    assert "reward minus" in text and "feedback weights" in text
+    assert [name for name, rule in RULES.items() if rule.factors] == ["attention_gated"]
 
 
 # -------------------------------------------------------------------------------------------------------- the gate and the switch
@@ -1068,9 +1079,13 @@ def test_a_steady_release_needs_a_rate(rate):
 def test_the_tests_that_a_rule_says_hold_it_are_there():
     """`show` says so of rules that no experiment holds to their paper."""
     held = {name: rule.tested for name, rule in RULES.items() if rule.tested}
-    assert held == {"heterosynaptic": "a loop over events"}
-    there = Path(__file__).parents[1] / "unit" / "test_homeostasis.py"
-    assert "def test_the_heterosynaptic_rule_agrees_with_a_loop_alone_and_added_to_triplets" in there.read_text()
+    tests = {
+        "heterosynaptic": ("test_homeostasis", "test_the_heterosynaptic_rule_agrees_with_a_loop_alone_and_added_to_triplets"),
+        "attention_gated": ("test_attention_gated", "test_weights_change_as_in_a_loop_over_trials"),
+    }
+    assert held == {"heterosynaptic": "a loop over events", "attention_gated": "a loop over trials"}
+    for file, test in tests.values():
+        assert f"def {test}(" in (Path(__file__).parents[1] / "unit" / f"{file}.py").read_text()
 
 
 def test_show_tells_of_a_loop_over_events_where_a_test_holds_the_rule_to_one(monkeypatch):
@@ -1238,7 +1253,7 @@ def test_a_rule_as_nestml_changes_the_weight_as_the_rule_does(name, landing):
 
 def test_a_rule_that_nestml_cannot_express_is_refused_with_the_reason():
     fit = {name for name, rule in RULES.items() if not (rule.drift or rule.state)}
-    assert fit == set(EVENT)
+    assert fit == {*EVENT, "attention_gated"}
     for name in set(RULES) - fit:
         with pytest.raises(WrongUse, match=f"{name} cannot be written for NESTML: .* update block written by hand"):
             RULES[name].to_nestml()

@@ -334,7 +334,7 @@ NOT_NORMALISED = {"semisaturation": 1e9, "max_rate_hz": 120.0, "drive": 2.5}  # 
 @pytest.mark.full
 @pytest.mark.parametrize(
     ("neurons", "trials", "passes", "calmer", "relay"),
-    [(10, 437, 1, 0.02, {}), (20, 437, 3, 0.02, NOT_NORMALISED), (5, 437, 3, 0.01, {})],
+    [(10, 437, 3, 0.02, {}), (10, 437, 3, 0.02, NOT_NORMALISED), (5, 437, 3, 0.01, {})],  # 20 neurons are no longer silenced
 )
 def test_more_training_that_silences_the_network_is_told_and_what_is_told_helps(neurons, trials, passes, calmer, relay):
     shown, labels = load_digits(n_class=3, return_X_y=True)

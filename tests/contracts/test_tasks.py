@@ -20,6 +20,8 @@ PARTS = ("train", "validation", "test")
 ARRAYS = ("stimulus", "cue", "label", "stream_label", "image")
 
 every_task = pytest.mark.parametrize("name", TASKS)
+of_streams = pytest.mark.parametrize("name", [name for name, kind in TASKS.items() if kind.family == "streams"])
+of_episodes = pytest.mark.parametrize("name", [name for name, kind in TASKS.items() if kind.family == "episodes"])
 every_part = pytest.mark.parametrize("part", PARTS)
 
 
@@ -54,7 +56,7 @@ def test_a_task_says_its_name_summary_and_source_with_doi(name):
     assert dataclasses.is_dataclass(task) and all(line.help for line in describe(task))
 
 
-@every_task
+@of_streams
 @every_part
 def test_the_shapes_agree(name, part):
     task, draw = drawn(name)
@@ -68,7 +70,7 @@ def test_the_shapes_agree(name, part):
     assert trials.y is trials.label
 
 
-@every_task
+@of_streams
 @every_part
 def test_x_is_the_streams_and_the_cue_and_nothing_else(name, part):
     task, draw = drawn(name)
@@ -80,7 +82,7 @@ def test_x_is_the_streams_and_the_cue_and_nothing_else(name, part):
     np.testing.assert_array_equal(relabelled.X, trials.X)  # no answer in it: other answers leave every bit as it was
 
 
-@every_task
+@of_streams
 @every_part
 def test_split_streams_is_the_inverse_of_x(name, part):
     task, draw = drawn(name)
@@ -90,7 +92,7 @@ def test_split_streams_is_the_inverse_of_x(name, part):
     np.testing.assert_array_equal(cue, trials.cue)
 
 
-@every_task
+@of_streams
 def test_the_same_generator_state_gives_the_same_trials_to_the_bit(name):
     task, draw = drawn(name)
     generator = np.random.default_rng(0)
@@ -105,7 +107,7 @@ def test_the_same_generator_state_gives_the_same_trials_to_the_bit(name):
             np.testing.assert_array_equal(getattr(getattr(again, part), array), expected)
 
 
-@every_task
+@of_streams
 @every_part
 def test_another_generator_state_gives_other_trials(name, part):
     task, draw = drawn(name)
@@ -116,7 +118,7 @@ def test_another_generator_state_gives_other_trials(name, part):
         assert (getattr(getattr(draw, part), array) != getattr(getattr(other, part), array)).any(), array
 
 
-@every_task
+@of_streams
 def test_guessing_scores_chance(name):
     task, draw = drawn(name)
     guess = DummyClassifier(strategy="uniform", random_state=0).fit(draw.train.X, draw.train.y)
@@ -124,7 +126,7 @@ def test_guessing_scores_chance(name):
     assert abs(guess.score(draw.test.X, draw.test.y) - task.chance) < 4 * error  # 4 binomial standard errors: 1 in 16,000
 
 
-@every_task
+@of_streams
 @every_part
 def test_the_ideal_observer_scores_the_ceiling_without_reading_the_answer(name, part):
     task, draw = drawn(name)
@@ -133,7 +135,7 @@ def test_the_ideal_observer_scores_the_ceiling_without_reading_the_answer(name, 
     assert np.mean(task.ideal(blank) == trials.label) == task.ceiling == 1
 
 
-@every_task
+@of_streams
 def test_training_validation_and_test_share_no_image(name):
     for seed in range(3):
         _, draw = drawn(name, seed)
@@ -145,6 +147,17 @@ def test_training_validation_and_test_share_no_image(name):
 def test_a_seed_instead_of_a_generator_is_refused(name):
     with pytest.raises(WrongUse, match="default_rng"):
         TASKS[name]().draw(0)
+
+
+@of_episodes
+def test_the_same_generator_state_gives_the_same_episodes_and_another_one_others(name):
+    first, again, other = (TASKS[name]().draw(np.random.default_rng(seed)) for seed in (0, 0, 1))
+    for part in PARTS:
+        one, same, another = (getattr(draw, part) for draw in (first, again, other))
+        for field in dataclasses.fields(one):
+            np.testing.assert_array_equal(getattr(one, field.name), getattr(same, field.name), err_msg=field.name)
+        assert (one.start != another.start).any()
+        assert len(one) == getattr(TASKS[name](), part)
 
 
 def test_an_unknown_task_is_answered_with_the_known_ones():

@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ from rich.console import Console
 import simulations
 from plasticity.errors import WrongUse
 from plasticity.files import read_sealed, write_sealed
+from plasticity.meanwhile import goes_on, going_on
+from plasticity.parallel import each
 from plasticity.registry import Registry
 from plasticity.settings import setting
 from simulations.command_line import index, main
@@ -31,7 +34,8 @@ from simulations.command_line.options import parse_seeds
 from simulations.figures.kinds import line, panel
 from simulations.frame import known, results, terminal
 from simulations.frame.checks import Check, near
-from simulations.frame.experiment import Experiment
+from simulations.frame.execute import execute
+from simulations.frame.experiment import Experiment, suite
 from simulations.frame.shown import CHECKS, checked
 
 REFERENCE = Path(__file__).resolve().parents[2] / "results" / "reference"
@@ -145,7 +149,7 @@ def test_figures_come_as_svg_when_asked_for(program, tmp_path, with_throw):
 
 @pytest.mark.full
 @pytest.mark.parametrize("width", [80, 120])
-def test_the_default_comparison_fits_a_screen_of_42_lines(program, tmp_path, monkeypatch, width):
+def test_the_default_comparison_fits_a_screen_of_24_lines(program, tmp_path, monkeypatch, width):
     shutil.copytree(REFERENCE / "cued_digits", tmp_path / "results" / "cued_digits")
     (tmp_path / "results" / "cued_digits" / "summary.json").unlink()  # all jobs are there, so that nothing is run
     monkeypatch.chdir(tmp_path)
@@ -153,24 +157,24 @@ def test_the_default_comparison_fits_a_screen_of_42_lines(program, tmp_path, mon
     status, out, _ = program("compare", "cued_digits")
     assert status == 0
     lines = out.splitlines()
-    assert len(lines) <= 42 and max(map(len, lines)) <= width
+    assert len(lines) <= 24 and max(map(len, lines)) <= width
     text = " ".join(" ".join(lines).split())
     told = json.loads((REFERENCE / "cued_digits" / "summary.json").read_text())
     for learner in told["learners"]:
         mean, low, high = (100 * learner["accuracy"][key] for key in ("mean", "low", "high"))
         assert any(line.startswith(learner["name"]) and f" {mean:.1f} [{low:.1f}, {high:.1f}] " in line for line in lines)
-    for gap in told["differences"]:
+    for gap in told["differences"] if width >= 100 else ():
         mean, low, high = (100 * gap[key] for key in ("mean", "low", "high"))
         assert any(line.startswith(gap["a"]) and f" {mean:+.1f} [{low:+.1f}, {high:+.1f}]" in line for line in lines)
     for words in (
-        "given gate, teacher; learns classes:",
-        "given teacher; learns gate, classes:",
-        "0.087 [0.086, 0.089] (spiking_gated)",
-        "class means of single images 0.102",
+        "gate, teacher classes",
+        "teacher gate, classes",
+        "17 learners, 10 seeds, 2000 training trials; 95 % intervals",
+        "Attended minus ignored weights: 0.087 [0.085, 0.089]",
+        "0.102 in class means of single images",
         "Chance 10 %, ceiling 100 %, without attention at most 50 %",
-        "seeds 0-9",
         "results/cued_digits/report.html",
-        "results/cued_digits/summary.csv",
+        "summary.csv",
         "accuracy.png",
         "plasticity plot results/cued_digits --all",
     ):
@@ -209,6 +213,15 @@ def test_settings_reach_the_task_and_the_learners(program, tmp_path):
     configuration = json.loads((tmp_path / "run" / "run.json").read_text())["configuration"]
     assert configuration["settings"]["train"] == 60 and configuration["parameters"]["mlp"]["hidden"] == 8
     assert configuration["seeds"] == [0, 1]
+
+
+def test_seeds_for_what_draws_nothing_are_said_to_change_nothing(program, tmp_path):
+    words = ["run", "stdp_window", "--set", "longest_lag=10", "--set", "repetitions=2", "--json", "--jobs", 1, "--out"]
+    alone = program(*words, tmp_path / "a")
+    asked = program(*words, tmp_path / "b", "--seeds", 3)
+    sentence = "note: nothing in stdp_window is drawn at random, so --seeds changes nothing; leave it out."
+    assert asked[0] == alone[0] and sentence not in alone[2] and asked[2].splitlines().count(sentence) == 1
+    assert json.loads(asked[1])["numbers"] == json.loads(alone[1])["numbers"]
 
 
 def test_a_second_run_into_the_same_folder_is_refused_and_forced(program, tmp_path):
@@ -277,6 +290,7 @@ def test_a_damaged_record_is_named_in_one_sentence(program, tmp_path):
         (["compare", "cued_digits", "--learners", "mlp", "--set", "mlp.hiden=3"], "Did you mean 'hidden'"),
         (["compare", "cued_digits", "--learners", "mlp", "--set", "mpl.hidden=3"], "Did you mean 'mlp'"),
         (["compare", "cued_digits", "--seeds", "0"], "0 seeds"),
+        (["run", "stdp_window", "--seeds", "0"], "a run needs at least one"),
         (["compare", "cued_digits", "--seeds", "ten"], "such as 10 or 0,3,5 or 5-9"),
         (["compare", "cued_digits", "--learners", "guessing", "--jobs", "0"], "1 or more"),
         (["compare", "cued_digits", "--seeds", "99999999999999999999"], "100000 is the most"),
@@ -359,6 +373,41 @@ def test_run_shows_people_a_table_and_plot_draws_it_again(program, tmp_path, wit
     assert status == 0 and (tmp_path / "run" / "figures" / "throws.png").read_bytes() == before
 
 
+@pytest.mark.parametrize("what", ["configuration", "command", "numbers"])
+def test_what_is_sealed_anew_with_something_odd_in_it_is_refused_in_one_sentence(program, tmp_path, with_throw, what):
+    assert program("run", "throw", "--out", tmp_path / "run", "--seeds", 2)[0] == 0
+    file = tmp_path / "run" / ("records/outcome.json" if what == "numbers" else "run.json")
+    told = {key: value for key, value in read_sealed(file).items() if key not in ("sha256", "format")}
+    if what == "configuration":
+        told["configuration"] = 1e308
+    elif what == "command":
+        told["configuration"]["command"] = -1
+    else:
+        told["numbers"]["checks"] = [1]
+    write_sealed(file, told)
+    for command in ("plot", "report"):
+        status, out, err = program(command, tmp_path / "run")
+        assert (status, out) == (1, "") and err.count("\n") == 1 and not err.startswith("error: TypeError")
+        assert ("cannot be shown" if what == "numbers" else "run.json is damaged (it lacks a command)") in err
+
+
+def test_nothing_goes_into_the_folder_of_another_run(program, tmp_path, with_throw):
+    for name in ("one", "other"):
+        assert program("run", "throw", "--out", tmp_path / name, "--seeds", 2)[0] == 0
+    before = sorted(tmp_path.rglob("*"))
+    for place in ("other", "other/figures", "other/new/place"):
+        status, out, err = program("plot", tmp_path / "one", "--out", tmp_path / place, "--force")
+        assert (status, out) == (2, "") and f"belongs to the run in {tmp_path / 'other'}; give another folder" in err
+    assert program("reproduce", "throw", "--out", tmp_path / "other")[0] == 2
+    status, out, err = program("reproduce", "throw", "--out", tmp_path / "other" / "records")
+    assert (status, out) == (2, "") and f"belongs to the run in {tmp_path / 'other'}" in err
+    (tmp_path / "one").rename(tmp_path / "throw")
+    status, out, err = program("reproduce", "throw", "--out", tmp_path)
+    assert (status, out) == (2, "") and "holds another run: seeds is [0, 1] there and [0, 1, 2] now" in err
+    assert len(before) == len(sorted(tmp_path.rglob("*")))
+    assert program("plot", tmp_path / "throw", "--out", tmp_path / "throw" / "drawn")[0] == 0
+
+
 def test_sweep_prints_a_table_and_plot_draws_it_again(program, tmp_path, with_throw):
     out_folder = tmp_path / "sweep"
     status, out, err = program("sweep", "throw", "--grid", "dice=10,600", "--seeds", 3, "--out", out_folder)
@@ -413,6 +462,50 @@ def test_progress_is_a_line_now_and_then_where_standard_error_is_no_terminal(cap
     assert [ends._elapsed(seconds) for seconds in (59.9, 60, 125, 3900)] == ["59 s", "1 min", "2 min", "1 h 5 min"]
 
 
+@pytest.mark.parametrize("how", ["processes", "threads", "one"])
+def test_what_goes_on_without_a_fraction_is_told_while_it_does(how):
+    said = set()
+
+    def compiles(place, tell):  # in here, so that another process does not import all of this file
+        tell(0.5)
+        with going_on("compiling"):
+            time.sleep(1.5)
+        return place
+
+    def listen():
+        while not over.wait(0.05):
+            said.add(goes_on())
+
+    over = threading.Event()
+    listener = threading.Thread(target=listen)
+    listener.start()
+    try:
+        assert dict(each(compiles, range(2), 1 if how == "one" else 2, processes=how == "processes")) == {0: 0, 1: 1}
+    finally:
+        over.set()
+        listener.join()
+    assert "compiling" in said <= {"", "compiling"} and goes_on() == ""
+
+
+@pytest.mark.parametrize("terminal", ["xterm", "dumb", ""], ids=["terminal", "dumb terminal", "pipe"])
+def test_the_progress_says_what_goes_on_without_a_fraction(capsys, monkeypatch, terminal):
+    from simulations.command_line import program as ends
+
+    monkeypatch.setattr(ends, "EVERY_S", 0.1)
+    monkeypatch.setenv("TERM", terminal)
+    for name in ("FORCE_COLOR", "TTY_COMPATIBLE") if terminal else ():
+        monkeypatch.setenv(name, "1")
+    with ends.bar("run it") as show:
+        show(0.25, 1, 4)
+        with going_on("compiling"):
+            time.sleep(0.5)
+        show(0.5, 2, 4)
+    told = capsys.readouterr().err.splitlines()
+    assert any("25" in line and "compiling" in line for line in told)
+    last = next(line for line in reversed(told) if "run it" in line)
+    assert "2/4 jobs" in last and "compiling" not in last
+
+
 @pytest.mark.full
 def test_a_cluster_that_does_not_answer_is_one_sentence(program, tmp_path, with_throw):
     pytest.importorskip("distributed", reason="the extra [cluster] is not installed")
@@ -437,12 +530,18 @@ def test_plain_digits_are_compared_with_the_learners_that_suit_them(program, tmp
     from plasticity.tasks import TASKS
 
     assert chosen_for(TASKS["digits"]()) == [
-        "spiking_gated", "diehl_cook", "mlp", "patch_attention",
+        "spiking_brainprop", "spiking_gated", "diehl_cook", "mlp", "patch_attention", "relu_backprop",
         "nearest_neighbour", "class_means", "kmeans_prototypes", "logistic_regression", "guessing",
     ]  # fmt: skip
     assert chosen_for(TASKS["cued_digits"]())[:4] == [
-        "spiking_gated", "spiking_no_gate", "spiking_shuffled_gate", "spiking_equal_gain",
+        "spiking_learned_gate", "spiking_gated", "spiking_no_gate", "spiking_shuffled_gate",
     ]  # fmt: skip
+
+
+def test_every_summary_in_a_list_can_be_read_alone():
+    told = {name: about["summary"] for kind in known.registries() for name, about in index.known(kind).items()}
+    assert len(told) > 100
+    assert not [name for name, summary in told.items() if re.search(r"^(the )?same\b|\bthe same (network|with)\b", summary)]
 
 
 def test_a_bug_is_one_sentence_and_its_traceback_waits_for_debug(program, tmp_path, with_throw):
@@ -452,13 +551,42 @@ def test_a_bug_is_one_sentence_and_its_traceback_waits_for_debug(program, tmp_pa
     assert status == 1 and "Traceback" in err and "in run" in err
 
 
-def test_an_interrupted_command_says_so_and_ends_with_130(program, tmp_path, with_throw, monkeypatch):
-    def interrupted(*_):
-        raise KeyboardInterrupt
+def interrupted(*_):
+    raise KeyboardInterrupt
 
+
+@pytest.mark.parametrize("keeps", [True, False])
+def test_an_interrupted_run_says_what_the_same_command_does_and_ends_with_130(program, tmp_path, with_throw, monkeypatch, keeps):
     monkeypatch.setattr(Throw, "run", interrupted)
+    monkeypatch.setattr(Throw, "keeps", keeps)
     status, out, err = program("run", "throw", "--out", tmp_path / "run")
-    assert (status, out) == (130, "") and err.strip().endswith("interrupted.")
+    assert (status, out) == (130, "")
+    goes_on = f"what is finished is kept in {tmp_path / 'run'}; the same command goes on from there"
+    begins = "throw keeps nothing before it ends; the same command begins it again"
+    assert err.splitlines()[-1] == f"interrupted: {goes_on if keeps else begins}."
+
+
+def test_an_interrupted_suite_says_which_of_its_members_begin_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(Throw, "keeps", True)
+    monkeypatch.setattr(Broken, "keeps", False)
+    monkeypatch.setattr(Broken, "run", interrupted)
+    both = suite("Both", (Throw, Broken), "Two.", name="both", summary="two", source="test")
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        execute(both(), tmp_path / "run", jobs=1)
+    goes_on = f"what is finished of throw is kept in {tmp_path / 'run'}; the same command goes on from there"
+    assert str(stopped.value) == f"interrupted: {goes_on}, and begins broken again."
+
+
+@pytest.mark.parametrize("command", ["run", "compare"])
+def test_an_interruption_of_the_drawing_says_that_nothing_else_is_missing(program, tmp_path, with_throw, monkeypatch, command):
+    asked = ("run", "throw") if command == "run" else ("compare", "cued_digits", *TINY, "--seeds", 1, "--learners", "guessing")
+    with monkeypatch.context() as patch:
+        patch.setattr(simulations.figures, "save", interrupted)
+        status, out, err = program(*asked, "--out", tmp_path / "run")
+    all_but = f"all but figures and page is finished and kept in {tmp_path / 'run'}; the same command makes them"
+    assert (status, out) == (130, "") and err.splitlines()[-1] == f"interrupted: {all_but}."
+    monkeypatch.setattr(Throw, "run", None)  # it is not run again
+    assert program(*asked, "--out", tmp_path / "run")[0] == 0 and (tmp_path / "run" / "report.html").exists()
 
 
 def test_a_check_holds_within_its_tolerance_and_not_beyond():
@@ -536,7 +664,10 @@ def test_a_mistake_needs_no_simulator(tmp_path):
         "compare digits --out c", "compare digits --learners mlp --set spiking.gate=none", "run stdp_windw",
         "run stdp_window --seeds a", "run stdp_window --out r", "run digits", "compare stdp_window", "sweep digits",
         "sweep stdp_window --grid a=1 --out s", "sweep stdp_windw", "show nothing", "list nothing", "cite foo",
-        "cache list",
+        "cache list", "run bcm_threshold --set nosuch=1", "sweep bcm_threshold --grid nosuch=1,2",
+        "sweep cued_digits --grid trian=20,30", "sweep cued_digits --grid train=20,30 --set nosuch=1",
+        "sweep cued_digits --grid a",
+        "ablate mlpp --task digits", "ablate spiking_gated --task digitz", "ablate spiking_gated --task digits --set trian=3",
     )  # fmt: skip
     code = (
         "import sys\nfrom simulations.command_line import main\nfor line in sys.argv[1:]:\n"

@@ -79,6 +79,7 @@ def test_the_summary_says_what_was_trained_how_and_how_well(whole):
     assert [check["name"].partition(" ")[0] for check in checks] == ["mean", "accuracy"]
 
 
+@pytest.mark.full
 @needs_compiler
 def test_the_figures_are_drawn_from_the_record_alone_and_the_parts_are_gone(whole):
     names = {"accuracy", "confusion", "receptive_fields", "assignment", "spikes"}

@@ -39,6 +39,7 @@ class Throw(Experiment):
 '''
 COMMANDS = {
     "run": ["run", "throw"],
+    "sweep": ["sweep", "throw", "--grid", "dice=10,60", "--seeds", "2"],
     "compare": "compare cued_digits --learners guessing,mlp --seeds 2 --set train=60 --set test=50 --set mlp.epochs=2".split(),
 }
 

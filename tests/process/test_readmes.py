@@ -217,6 +217,7 @@ PARSED = {  # command: why it is read only
     "bench": "measures for minutes, and installs other programs",
     "reproduce": "every experiment as published: an hour",
     "hebbian_attention": "trains models for minutes",
+    "credit_assignment": "a quarter of an hour",
     "digits_unsupervised": "minutes for each seed on MNIST",
     "data=mnist": "35 minutes",
     "associative_recall": "trains many models",

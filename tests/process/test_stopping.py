@@ -8,9 +8,13 @@ import signal
 import subprocess
 import sys
 import time
+import weakref
 from pathlib import Path
 
 import pytest
+from brian2.core.tracking import InstanceTrackerSet
+
+from simulations.command_line import stopping
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT]
 COMPARE = (
@@ -76,6 +80,63 @@ def test_what_nohup_ignores_stays_ignored(tmp_path):
     process.send_signal(signal.SIGHUP)
     out, _ = process.communicate(timeout=60)
     assert process.returncode == 0 and "pair_stdp" in out
+
+
+class Thing:
+    pass
+
+
+class Finalised:
+    def __del__(self):
+        signal.raise_signal(signal.SIGINT)
+
+
+def with_del():
+    return Finalised(), None
+
+
+def tracked():
+    thing, followed = Thing(), InstanceTrackerSet()
+    followed.add(thing)
+    return thing, followed
+
+
+def in_a_set():
+    thing = Thing()
+    return thing, weakref.WeakSet([thing])
+
+
+def in_a_dictionary():
+    thing = Thing()
+    return thing, weakref.WeakValueDictionary({1: thing})
+
+
+def with_a_finaliser():
+    thing = Thing()
+    return thing, weakref.finalize(thing, signal.raise_signal, signal.SIGINT)
+
+
+@pytest.mark.parametrize("made", [with_del, tracked, in_a_set, in_a_dictionary, with_a_finaliser])
+def test_a_signal_while_an_object_is_finalised_waits_until_that_is_over(made, monkeypatch):
+    lost, sent = [], []
+    monkeypatch.setattr(sys, "unraisablehook", lost.append)
+
+    def send(frame, event, _):
+        if event == "call" and frame.f_code.co_name in ("remove", "_remove"):  # what is called when the weak reference dies
+            sys.setprofile(None)
+            sent.append(frame.f_code.co_filename)
+            signal.raise_signal(signal.SIGINT)
+
+    thing, keeper = made()
+    by_profile = isinstance(keeper, InstanceTrackerSet | weakref.WeakSet | weakref.WeakValueDictionary)
+    with pytest.raises(KeyboardInterrupt), stopping.interrupting(last=False):
+        if by_profile:
+            sys.setprofile(send)
+        del thing
+        sys.setprofile(None)
+        assert not stopping.stopped() and len(sent) == by_profile
+        time.sleep(5)
+    assert not lost and stopping.stopped()
 
 
 @pytest.mark.parametrize("closed", ["2>&-", "<&-", ">&- 2>&-"])

@@ -31,7 +31,8 @@ from simulations import SIMULATIONS
 from simulations.frame import results
 from simulations.frame.experiment import Experiment
 from simulations.frame.on_task import on_task
-from simulations.frame.sweep import Sweep, _meaning, measures, parse_grid, points, sweep
+from simulations.frame.owners import parse_grid
+from simulations.frame.sweep import Sweep, _meaning, measures, points, sweep
 
 pytestmark = pytest.mark.full
 
@@ -265,7 +266,7 @@ def test_a_wrong_sweep_of_learners_is_refused_before_anything_runs(tmp_path, giv
 
 
 def test_rounding_in_the_window_is_no_effect_and_its_one_seed_stands_for_all(tmp_path):
-    found = sweep(SIMULATIONS["stdp_window"], {"dt": ["1", "0.5"]}, [0, 1, 2], {"longest_lag": "20"}, 1, tmp_path / "s")
+    found = sweep(SIMULATIONS["stdp_window"], {"dt_ms": ["1", "0.5"]}, [0, 1, 2], {"longest_lag": "20"}, 1, tmp_path / "s")
     assert found.configuration["seeds"] == [0] and found.moving == [] and found.figures() == {}
     assert found.values["largest_difference"].max() < 1e-12  # which was drawn as one
     heads, rows = found.rows(())
@@ -300,7 +301,10 @@ def test_what_trains_torch_models_gets_processes_and_everything_that_does_says_s
     assert os.getpid() not in found.values["process"] and len(set(found.values["process"].ravel())) == 2
     training = {name for name, kind in SIMULATIONS.items() if "bridges.learners" in inspect.getsource(inspect.getmodule(kind))}
     assert {"trained_recall", "recall_maps"} <= training
-    assert {name for name, kind in SIMULATIONS.items() if kind.own_process} == training | {"hebbian_attention"}
+    assert {name for name, kind in SIMULATIONS.items() if kind.own_process} == training | {
+        "credit_assignment",
+        "hebbian_attention",
+    }
 
 
 def test_trained_models_are_the_same_to_the_bit_with_one_job_with_two_and_on_a_worker_of_two_threads(tmp_path, monkeypatch):

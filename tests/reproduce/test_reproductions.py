@@ -24,10 +24,12 @@ def program(*words: str) -> dict:
 
 
 def test_attention_is_what_solves_cued_digits_on_either_side(tmp_path: Path):
-    summary = program("compare", "cued_digits", "--out", str(tmp_path / "cued_digits"))
-    mean = {learner["name"]: learner["accuracy"]["mean"] for learner in summary["learners"]}
+    default = program("compare", "cued_digits", "--out", str(tmp_path / "cued_digits"))
+    equal = program("compare", "cued_digits", "--learners", "spiking_equal_gain", "--out", str(tmp_path / "equal_gain"))
+    mean = {learner["name"]: learner["accuracy"]["mean"] for learner in default["learners"] + equal["learners"]}
     print("\n" + "\n".join(f"{name:24s} {100 * value:5.1f} %" for name, value in mean.items()))
     assert mean["spiking_gated"] >= 0.85
+    assert mean["spiking_learned_gate"] >= 0.95
     assert max(mean["spiking_no_gate"], mean["spiking_shuffled_gate"], mean["spiking_equal_gain"]) <= 0.60
     assert mean["softmax_attention"] >= 0.95
 

@@ -270,3 +270,12 @@ def test_what_cannot_be_ablated_is_refused_in_a_sentence(learner, only, message)
 
     with pytest.raises(WrongUse, match=message):
         ablate(learner, "cued_digits", seeds=1, only=[only] if only else ())
+
+
+@pytest.mark.full
+def test_untrained_it_is_the_learner_whose_weights_stay():
+    draw = CuedDigits(train=60, validation=10, test=30).draw(np.random.default_rng(0))
+    control = SpikingClassifier(neurons_per_class=2, random_state=3).untrained(draw.train.X, draw.train.y)
+    frozen = SpikingClassifier(neurons_per_class=2, random_state=3, weights="frozen").fit(draw.train.X, draw.train.y)
+    np.testing.assert_allclose(control.weights_, frozen.weights_, rtol=1e-12)  # scaled to the same length once more
+    assert not control.theta_.any() and control.represent(draw.test.X).shape == (30, 20)

@@ -7,9 +7,10 @@ import pytest
 
 from plasticity.engine import canonical, compiler
 from plasticity.errors import WrongUse
-from plasticity.weight_drift import noise_correlation
+from plasticity.weight_drift import noise_correlation, share_for
 from simulations.attention_map import RULES, AttentionMap
 from simulations.figures import draw_all
+from simulations.figures.attention_map import V4, fluctuation_of_v4
 from simulations.frame.gain_plane import signs
 
 SMALL = AttentionMap(gains=(1.0, 2.0), fluctuations=(1.0, 2.0), tau_c_ms=(10.0,), dt_ms=(0.5,), duration_s=24.0, A_plus=0.03)
@@ -75,6 +76,14 @@ def test_a_row_says_what_the_contract_asks_and_a_planted_law_is_found():
     assert len(law) == 4 and all(checks[name] for name in law)
     checks = {check.name: check.holds for check in made.checks(planted(made, law=-1.0))}
     assert not any(checks[name] for name in law)
+
+
+@pytest.mark.parametrize("c", [0.01, 0.08, 0.3])
+def test_the_point_of_v4_lies_where_its_gain_halves_the_noise_correlation(c):
+    squared = share_for(c, 15.0, 0.01, 0.1) ** 2 * 15.0  # variance of the common fluctuation over the mean rate, at gain 1
+    assert noise_correlation(1.0, squared, 0.01, 0.1) == pytest.approx(c)
+    assert noise_correlation(1.0, squared * fluctuation_of_v4(c) ** 2 / V4, 0.01, 0.1) == pytest.approx(c / 2)
+    assert fluctuation_of_v4(0.08) == pytest.approx(0.78, abs=0.01)
 
 
 def test_signs_of_no_decided_row_are_none():

@@ -7,11 +7,13 @@ import json
 import numpy as np
 import pytest
 
-from bridges.comparison.budget import Budget, budgeted
-from bridges.comparison.curves import Curves, Point, crossing
+from bridges.comparison.budget import Budget, _of_sizes, budgeted
+from bridges.comparison.curves import Curves, Point, crossing, in_every_seed
 from bridges.comparison.energy import ASSUMPTIONS, EnergyTable
+from bridges.learners import NamedLearner
 from plasticity.engine.operations import Costs, Operations
 from plasticity.errors import PlasticityError, WrongUse
+from plasticity.learners import SpikingClassifier
 from plasticity.records import Record
 from plasticity.settings import configure
 from plasticity.tasks import CuedDigits
@@ -40,9 +42,20 @@ def test_without_a_crossing_there_is_none_and_the_last_of_several_counts():
     assert crossing(x, np.array([[1.0, 1], [2, 2], [1, 1], [1, 1]])) is None
     assert crossing(x, np.array([[0.0, 0], [2, 2], [0, 0], [1, 1]])) is None  # nobody is overtaken
     found = crossing(x, np.array([[1.0, 1], [-1, -1], [1, 1], [2, 2]]))
-    assert found["mean"] == found["low"] == found["high"] == pytest.approx(10**1.5)
+    assert found["mean"] == pytest.approx(10**1.5)
     one = crossing(x, np.array([[1.0], [-1], [-1], [-1]]))
     assert one["low"] is one["high"] is None  # one seed has no interval
+
+
+def test_seeds_that_are_all_alike_cross_without_an_interval_and_nearly_alike_ones_within_the_places_looked_at():
+    x = np.array([10.0, 1000.0])
+    alike, nearly = (crossing(x, np.array([[-1.0], [2.0]]) + spread) for spread in (np.zeros(3), np.array([-1e-6, 0, 1e-6])))
+    assert alike["low"] is alike["high"] is None and in_every_seed(alike) and alike["seeds"] == [alike["mean"]] * 3
+    assert nearly["low"] < nearly["mean"] < nearly["high"] < 1.05 * nearly["mean"] and not in_every_seed(nearly)
+    told = synthetic("trials")
+    assert told.span(alike) == "46 [-]" and told.span({**nearly, "low": 46.2, "high": 46.46}) == "46 [-0.5 %, +0.1 %]"
+    assert told.span({**nearly, "low": 40.0, "high": None}) == "46 [40, ?]"
+    assert not in_every_seed(crossing(x, np.array([[-1.0], [2.0]])))  # one seed says nothing of others
 
 
 def test_an_interval_that_goes_on_beyond_the_points_has_no_end_there():
@@ -130,9 +143,11 @@ def test_crossings_are_those_of_the_best_of_each_group():
     (told,) = synthetic("trials").crossings
     assert (told["a"], told["b"], told["before"], told["after"]) == ("network", "model", "network", "model")
     assert told["at"]["mean"] == pytest.approx(10 * 10 ** (0.1 / 0.15))  # .5 + .1 l = .4 + .25 l
-    assert told["at_from"]["low"] == pytest.approx(0.1) and told["at_to"]["mean"] == pytest.approx(-0.2)
+    assert told["at_from"]["mean"] == pytest.approx(0.1) and told["at_to"]["mean"] == pytest.approx(-0.2)
+    assert told["at_from"]["low"] is None  # all seeds are alike
     assert len(told["at"]["seeds"]) == 3
-    assert any(one.startswith("model overtakes network at 46 [46, 46] trials: -10.0") for one in synthetic("trials").sentences())
+    sentence = "model overtakes network at 46 [-] trials, there in every seed: below at 10 (-10.0 [-]"
+    assert any(sentence in one for one in synthetic("trials").sentences())
     (never,) = synthetic().crossings  # the model is better wherever both have a price
     assert never["at"] is None and never["before"] == never["after"] == "model"
     alone = synthetic()
@@ -154,7 +169,9 @@ def test_the_summary_is_what_scripts_are_promised():
     for point in told["points"]:
         assert {"learner", "given", "learns", "trials", "energy", "parameters", "accuracy"} <= set(point)
         assert {"mean", "low", "high", "seeds", "for"} == set(point["accuracy"]) and len(point["accuracy"]["seeds"]) == 3
-    assert set(told["crossings"][0]["at"]) == {"mean", "low", "high", "seeds"}
+    assert set(told["crossings"][0]["at"]) == {"mean", "low", "high", "seeds", "for"}
+    crossing = told["crossings"][0]
+    assert all("new draws" in crossing[key]["for"] for key in ("at", "at_from", "at_to"))
     assert set(ASSUMPTIONS) < set(told["notes"])
 
 
@@ -272,3 +289,11 @@ def test_on_the_command_line_a_budget_is_json_and_an_unknown_one_a_sentence(tmp_
         with pytest.raises(SystemExit) as ended:
             main(command)
         assert not ended.value.code, capsys.readouterr().err
+
+
+def test_a_smaller_network_has_thresholds_that_rise_by_as_much_less():
+    """Each of fewer neurons wins more often; with the same rise half of the trials would draw no spike from a small network."""
+    chosen = [NamedLearner("spiking_gated", "spiking", SpikingClassifier(), 1.0)]
+    found = _of_sizes(Budget(neurons=(5, 20)), chosen, CuedDigits())
+    rises = {point.size: one.estimator.theta_plus for point, (one, _) in found.items()}
+    assert rises == {5: pytest.approx(0.02), 20: pytest.approx(0.08)}

@@ -231,7 +231,7 @@ def test_figures_are_drawn_from_the_record_alone(ended, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "settings", [{"lags": (10.05,)}, {"lags": ()}, {"lags": (5.0, 0.0)}, {"dt": 0.2}, {"lags": (0.0, 60.0), "frequency": 10.0}]
+    "settings", [{"lags": (10.05,)}, {"lags": ()}, {"lags": (5.0, 0.0)}, {"dt_ms": 0.2}, {"lags": (0.0, 60.0), "frequency": 10.0}]
 )
 def test_settings_that_do_not_fit_are_refused_before_anything_is_compiled(settings):
     with pytest.raises(WrongUse, match="lags="):

@@ -169,7 +169,9 @@ def test_a_run_goes_on_where_another_stopped():
     np.testing.assert_allclose(rest["excitatory.theta"], expected["theta"], atol=1e-9)
 
 
-@pytest.mark.parametrize("wrong", [{"shown": 60.2 * ms}, {"rest": 0 * ms}])
-def test_times_that_are_no_multiple_of_the_time_step_are_refused(wrong):
-    with pytest.raises(WrongUse, match="multiple of the time step"):
+@pytest.mark.parametrize(
+    ("wrong", "told"), [({"shown": 60.2 * ms}, "multiple of the time step"), ({"rest": 0 * ms}, "rest=.* must be .* above 0")]
+)
+def test_times_that_are_no_multiple_of_the_time_step_are_refused(wrong, told):
+    with pytest.raises(WrongUse, match=told):
         dataclasses.replace(SPEC, **wrong)

@@ -25,6 +25,7 @@ from bridges.comparison.energy import (
     TABLE,
     EnergyTable,
     breakdown,
+    joules,
     prices,
     spent,
 )
@@ -35,7 +36,7 @@ from plasticity.datasets import digits
 from plasticity.encoders import latency, poisson, regular
 from plasticity.engine import Model, Program, compiler
 from plasticity.engine.operations import CORE, Costs, Operations, SpikeCounts, inputs, learning, operations, population
-from plasticity.errors import WrongUse
+from plasticity.errors import PlasticityError, WrongUse
 from plasticity.learners import DiehlCookClassifier, Guessing, SpikingClassifier
 from plasticity.networks.competition import Competition
 from plasticity.networks.diehl_cook import DiehlCook
@@ -97,15 +98,15 @@ def test_a_rule_that_leaves_weights_alone_at_one_side_is_not_counted_there():
 # The spiking side: a toy of which every spike is known
 
 TOY = Competition(streams=1, features=1, neurons=2, encoder=latency, trial=20 * ms, block=6)
-# The input's rate is above the encoder's highest: one spike at once. It makes one of the relay neuron, whose weight is 1.5
-# thresholds, and that one of neuron 0, whose weight times the drive is 2 thresholds. That of neuron 1 is 100 thresholds away.
+# The input's rate is above the encoder's highest: one spike at once. It makes one of the relay neuron, whose weight is its
+# threshold, and that one of neuron 0, whose weight times the drive is 1.5 thresholds. That of neuron 1 is 100 thresholds away.
 
 
 @functools.cache
 def toy(trials: int) -> dict[str, np.ndarray]:
     numbers = {
         "rates": np.full((trials, 1), 300.0), "teacher": np.full(trials, -1.0), "learn": np.ones(trials),
-        "w": np.array([0.5, 0.5]), "theta": np.array([0.0, 99.0]), "label": np.zeros(2), "drive": 4.0, "relay_weight": 1.5,
+        "w": np.array([0.5, 0.5]), "theta": np.array([0.0, 99.0]), "label": np.zeros(2), "drive": 3.0, "relay_weight": 1.0,
         "inhibition": 0.5, "teaching": 1.0, "length": 0.5,
     }  # fmt: skip
     return TOY.program(compiled=False).run(1, numbers, duration=trials * TOY.trial)
@@ -126,16 +127,20 @@ def test_a_toy_of_two_neurons_does_what_was_counted_by_hand():
     assert told["weights_scaled"] == 2
     done = {kind: Operations(**entry) for kind, entry in told["operations"].items()}
     assert done["synapses"] == Operations(4, 0, 2, 0, 4)  # only the two plastic synapses have weights of their own
-    # In a step: v += c*v (rest and I are 0), t - lastspike >= t_ref, and v > threshold + theta, but v > threshold in the relay,
-    # which does not adapt. At a spike: v = reset, lastspike = t. 20 steps, a relay and two output neurons, a spike each.
-    relay, output = Operations(1 + 2 + 1, 1, 0, 2 + 1), Operations(1 + 2 + 2, 1, 0, 2 + 1 + 1)
-    # the input remembers that it fired
-    assert done["neurons"] == 20 * (relay + 2 * output) + 2 * Operations(0, 0, 0, 2) + Operations(0, 0, 0, 1)
+    # In a step: v += c*v (rest and I are 0), t - lastspike >= t_ref, and v > threshold + theta, but v >= threshold alone in the
+    # relay. At a spike: v = v - (threshold + theta), lastspike = t; v -= threshold. 20 steps, a relay and two output neurons.
+    relay, output = Operations(1, 0, 0, 1), Operations(1 + 2 + 2, 1, 0, 2 + 1 + 1)
+    # a spike each; the input remembers that it fired
+    spikes = Operations(2, 0, 0, 3 + 1) + Operations(1, 0, 0, 2) + Operations(0, 0, 0, 1)
+    assert done["neurons"] == 20 * (relay + 2 * output) + spikes
     assert done["routing"] == Operations(state_words=3 * 3) and told["neuron_steps"] == 20 * 3
-    assert told["stored"] == {"weights": 2, "states": 2 + (2 + 1) + 2 * (3 + 1)}  # rate, fired; v, lastspike, theta; a trace each
-    # x += c*x; x += 1. And the thresholds of the output: theta += c*theta, which is read already; theta += theta_plus
+    assert told["stored"] == {
+        "weights": 2,
+        "states": 2 + (1 + 1) + 2 * (3 + 1),
+    }  # rate, fired; v; v, lastspike, theta; a trace each
+    # x += c*x; x += 1. And the thresholds of the output, which are read already: theta += c*theta; theta += theta_plus
     traces = 60 * Operations(1, 1, 0, 2) + 2 * Operations(1, 0, 0, 2)
-    assert done["traces"] == traces + 40 * Operations(1, 1, 0, 1) + Operations(1, 0, 0, 2)
+    assert done["traces"] == traces + 40 * Operations(1, 1, 0, 1) + Operations(1, 0, 0, 1)
     change, measure, rescale = Operations(3, 1, 2, 1), Operations(1, 1, 1, 0, 1), Operations(2, 1, 2, 1)
     factor = Operations(0, 2, 0, 2)  # length/sqrt(length_squared), once a neuron
     assert done["plasticity"] == 3 * change + 2 * (measure + rescale) + 2 * factor
@@ -186,7 +191,7 @@ def watched(spec: Any) -> Model:
         model.network.add(monitor)
         outputs[f"{name}.train"] = monitor.i
     for name, synapses in groups.items():
-        if isinstance(synapses, Synapses) and name != "tell":  # which leads to the bookkeeping of the network
+        if isinstance(synapses, Synapses) and name not in ("tell", "race"):  # which lead to bookkeeping
             i, j = np.array(synapses.i[:]), np.array(synapses.j[:])
             real = i != j if name == "inhibit" else np.full(len(i), True)  # a neuron does not inhibit itself: weight 0
             shadow = Synapses(synapses.source, synapses.target, "n : integer", on_pre="n += 1", name=f"{name}_shadow")
@@ -210,7 +215,7 @@ def _numbers(spec: Any) -> tuple[dict[str, Any], Any]:
     if isinstance(spec, Competition):
         numbers = {
             "rates": rng.uniform(50, 250, (4, 10)), "teacher": np.array([0.0, 1.0, 0.0, 1.0]), "learn": np.ones(4),
-            "w": rng.uniform(0.2, 0.8, 20), "theta": 0.0, "label": np.array([0, 0, 1, 1]), "drive": 0.5, "relay_weight": 1.5,
+            "w": rng.uniform(0.2, 0.8, 20), "theta": 0.0, "label": np.array([0, 0, 1, 1]), "drive": 0.5, "relay_weight": 1.0,
             "inhibition": 0.5, "teaching": 20.0, "length": 1.0,
         }  # fmt: skip
         return numbers, 4 * spec.trial
@@ -279,7 +284,7 @@ def test_a_learner_tells_what_its_trials_did(draw, spiking):
     told = spiking.activity_["training"]
     assert told["trials"] == 400 and told["steps"] == 100 and told["weights_scaled"] == 64 * 60
     assert told["neurons"] == {"streams": 128, "relay": 64, "output": 60}
-    expected = spiking._rates(draw.train.X, np.random.default_rng(0))[0].sum() * 0.1 / 400  # hertz x 0.1 s
+    expected = spiking._rates(draw.train.X, np.random.default_rng(0))[0].sum() * 0.098 / 400  # hertz x 0.1 s less 2 ms
     # a binomial count in each step has a smaller variance than a Poisson number, whose mean is its variance; 5 standard errors
     assert abs(told["spikes"]["streams"] - expected) < 5 * np.sqrt(expected / 400)
     updates = told["spikes"]["relay"] * 60 + told["spikes"]["output"] * 64
@@ -624,6 +629,23 @@ def test_costs_are_the_same_from_a_record():
         assert Costs.read(json.loads(json.dumps(made.plain()))) == made
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"decision": {"neurons": {"sums": "x"}}},
+        {"training": {"neurons": {"other": 1.0}}},
+        {"side": ...},
+        {"counted": {"decision": {"spikes": None}}},
+        {"uncounted": [1]},
+        {"stored": [1]},
+    ],
+)
+def test_costs_of_a_record_that_are_no_numbers_are_refused(odd):
+    told = {key: value for key, value in {**SPIKES.plain(), **odd}.items() if value is not ...}
+    with pytest.raises(PlasticityError, match="costs in a record are no numbers"):
+        Costs.read(told)
+
+
 def test_who_counts_nothing_costs_none_and_who_is_not_fitted_is_told():
     X, y = problem()
     assert Guessing().fit(X, y).costs() is None and not hasattr(DecisionTreeClassifier, "costs")
@@ -634,3 +656,9 @@ def test_who_counts_nothing_costs_none_and_who_is_not_fitted_is_told():
 
 def test_the_assumptions_are_sentences():
     assert len(ASSUMPTIONS) > 8 and all(text[0].isupper() and text.endswith(".") for text in ASSUMPTIONS)
+
+
+def test_an_interval_without_width_is_not_told_where_rounding_alone_shows_one():
+    below = 14.95e-9 * (1 - 1e-14)  # rounds down, the mean above it up
+    assert joules(14.95e-9 * (1 + 1e-14), below, below) == "15 nJ"
+    assert joules(8.44e-6, 8.42e-6, 8.46e-6) == "8.44 [8.42, 8.46] µJ"

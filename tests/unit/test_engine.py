@@ -52,6 +52,7 @@ from plasticity.encoders import poisson
 from plasticity.engine import Model, Program, own
 from plasticity.engine import programs as engine
 from plasticity.errors import PlasticityError, WrongUse
+from plasticity.meanwhile import goes_on
 from plasticity.networks import diehl_cook, network
 from plasticity.networks.diehl_cook import DiehlCook
 from plasticity.networks.intrinsic import Intrinsic
@@ -667,6 +668,18 @@ def test_a_network_operation_is_refused_by_its_name(compiling: bool, request: py
         engine.program(calls_python, Small()).run(1, duration=SHORT)
 
 
+def test_that_a_network_is_compiled_is_told_meanwhile(cache: Path):
+    told = []
+
+    def build(spec: Small) -> Model:
+        told.append(goes_on())
+        return calls_python(spec)
+
+    with pytest.raises(WrongUse, match="NetworkOperation 'tell_me'"):
+        engine.program(build, Small())
+    assert told[0] == "compiling" and goes_on() == ""
+
+
 @pytest.mark.parametrize("compiling", [True, False], ids=["compiled", "numpy"])
 def test_a_network_that_does_not_fit_together_is_told_with_its_cause(compiling: bool, request: pytest.FixtureRequest):
     request.getfixturevalue("cache" if compiling else "without_compiler")
@@ -1056,7 +1069,13 @@ def test_an_interrupt_of_a_run_without_compiler_hands_back_no_half_of_it():
     assert brian2.prefs["core.stop_on_keyboard_interrupt"]  # as it was
 
 
-@pytest.mark.parametrize("builder", [float, lambda spec: None])
-def test_a_builder_that_makes_no_network_is_refused_in_a_sentence(builder):
-    with pytest.raises(WrongUse, match="builds no network but gives a .*; let it return an engine.Model"):
+@pytest.mark.parametrize(
+    ("builder", "told"),
+    [
+        (float, "must be a function that builds a network, not a class"),
+        (lambda spec: None, "builds no network but gives a .*; let it return an engine.Model"),
+    ],
+)
+def test_a_builder_that_makes_no_network_is_refused_in_a_sentence(builder, told):
+    with pytest.raises(WrongUse, match=told):
         engine.program(builder, 1.0)

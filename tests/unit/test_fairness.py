@@ -63,6 +63,17 @@ def test_fairness_counts_trials_shown_steps_and_parameters(run):
     assert mlp["energy"]["mean"] == pytest.approx(180 * spent(cost, "training"), rel=1e-12)  # three seeds, the same counts
 
 
+def test_counts_and_joules_that_differ_much_between_seeds_have_intervals_that_end_at_zero(run):
+    records = dict(run.records)
+    for seed, shown in zip(run.seeds, (1, 1, 900), strict=True):
+        for name in ("mlp", "softmax_attention"):
+            numbers = {**records[seed, name].numbers, "trials_shown": shown, "gradient_steps": shown}
+            records[seed, name] = dataclasses.replace(records[seed, name], numbers=numbers)
+    row = of(fairness_table(dataclasses.replace(run, records=records), EnergyTable())["rows"], "mlp")
+    for key in ("trials_shown", "gradient_steps", "energy"):
+        assert row[key]["low"] == 0 < row[key]["mean"] < row[key]["high"], key
+
+
 def test_a_learning_curve_on_other_trials_is_told_as_unlike(run):
     changed = dataclasses.replace(run, records={**run.records})
     name = run.learners[0]
@@ -156,11 +167,13 @@ def test_another_energy_table_is_kept_with_the_run_and_changes_joules_alone(run,
 def test_a_learner_is_as_like_its_copy_as_can_be_and_guesses_are_like_nothing(run):
     records = {key: record for key, record in run.records.items() if key[1] in ("mlp", "guessing")}
     records |= {(seed, "tree"): run.records[seed, "mlp"] for seed in run.seeds}  # the same records under another name
-    pairs, own = likeness_tables(Comparison(run.configuration, records))
-    alike = next(row for row in pairs["rows"] if {row["a"], row["b"]} == {"mlp", "tree"})
-    assert alike["error_consistency"]["mean"] == 1 and alike["cka"]["mean"] == pytest.approx(1)
-    assert alike["rsa"]["mean"] == pytest.approx(1)
-    other = next(row for row in pairs["rows"] if {row["a"], row["b"]} == {"mlp", "guessing"})
+    *tables, own = likeness_tables(Comparison(run.configuration, records))
+    rows = {table["measure"]: {frozenset((row["a"], row["b"])): row for row in table["rows"]} for table in tables}
+    for key in ("error_consistency", "cka", "rsa"):
+        alike = rows[key][frozenset(("mlp", "tree"))]
+        assert alike[key]["mean"] == pytest.approx(1) and alike["before learning"]["mean"] == pytest.approx(1)
+        assert abs(alike["trials permuted"]["mean"]) < 0.2 and alike["without attention"] is None
+    other = rows["error_consistency"][frozenset(("mlp", "guessing"))]
     # kappa of independent errors has mean 0 and, with 3 x 40 trials, a standard error of about 0.1; 4 of them
     assert abs(other["error_consistency"]["mean"]) < 0.4
     assert of(own["rows"], "guessing")["brier"]["mean"] == pytest.approx(0.9)  # ten classes at 0.1 each
@@ -169,8 +182,10 @@ def test_a_learner_is_as_like_its_copy_as_can_be_and_guesses_are_like_nothing(ru
 
 def test_what_is_said_of_two_learners_does_not_depend_on_their_order(run):
     turned = Comparison({**run.configuration, "learners": run.configuration["learners"][::-1]}, run.records)
-    pairs = {frozenset((row["a"], row["b"])): row for row in likeness_tables(run)[0]["rows"]}
-    again = {frozenset((row["a"], row["b"])): row for row in likeness_tables(turned)[0]["rows"]}
+    pairs, again = (
+        {(table.get("measure"), frozenset((row["a"], row["b"]))): row for table in tables[:-1] for row in table["rows"]}
+        for tables in map(likeness_tables, (run, turned))
+    )
     assert pairs.keys() == again.keys()
     for both, row in pairs.items():
         assert {key: value for key, value in row.items() if key not in "ab"} == {
@@ -187,7 +202,11 @@ def test_records_without_what_likeness_needs_leave_it_out(run):
     old = Comparison(run.configuration, records)  # as those were that earlier versions wrote
     summary = old.to_json()
     assert summary["costs"]["rows"] == [] and old.cost_table() is None
-    assert {row["a"] for row in summary["likeness"][0]["rows"]} and "cka" not in summary["likeness"][0]["rows"][0]
+    assert {row["a"] for row in summary["likeness"][0]["rows"]} and {table.get("measure") for table in summary["likeness"]} == {
+        "error_consistency",
+        None,
+    }
+    assert summary["likeness"][0]["rows"][0]["before learning"] is None
     assert summary["fairness"]["rows"][0]["trials_shown"] is None
 
 

@@ -148,6 +148,17 @@ def test_a_learning_curve_that_is_not_of_validation_trials_says_so(whole):
     drawn = drawing.learning_curves(whole)
     names = [text.get_text() for text in drawn.legends[0].get_texts()]
     assert names[-1] == "guessing:\ntraining images,\nnamed by other images" and names[0] == "spiking gated"
+    assert drawn.axes[0].get_ylabel() == "validation accuracy, or as the legend says (%)"
+
+
+def test_learning_curves_that_are_all_of_other_trials_have_them_on_the_axis():
+    """As of AuGMEnT on `saccade`: the share of right training episodes."""
+    alone = comparison("mlp", "guessing")
+    for record in alone.records.values():
+        record.numbers["curve"] = "training episodes"
+    drawn = drawing.learning_curves(alone)
+    assert drawn.axes[0].get_ylabel() == "accuracy on training episodes (%)"
+    assert [text.get_text() for text in drawn.legends[0].get_texts()] == ["mlp", "guessing"]
 
 
 def test_a_learner_that_needs_no_training_is_a_line(whole):
@@ -171,6 +182,8 @@ def test_learners_look_unlike_each_other_whoever_they_are():
     assert len({colour for colour, _, _ in figures.look(names).values()}) == len(names)
     many = figures.look([f"learner {k}" for k in range(30)])
     assert len(set(many.values())) == 30
+    some_known = figures.look(["spiking_gated", "relu_backprop", "softmax_attention", *(f"learner {k}" for k in range(12))])
+    assert len(set(some_known.values())) == 15
     assert figures.look(["mlp", "new"])["mlp"] == figures.look(["mlp"])["mlp"]
 
 
@@ -252,12 +265,44 @@ def test_no_bars_are_drawn_for_one_seed_and_small_bins_are_named():
         assert "no bin of 20 trials" in texts(drawing.calibration(one))
 
 
+def test_a_caption_is_folded_where_its_figure_is_narrow():
+    one = comparison("mlp", seeds=6)
+    for kept in one.records.values():
+        kept.arrays |= {"probabilities": np.tile([0.7, 0.1, 0.1, 0.1], (20, 1))}
+    with figures.style():
+        narrow = drawing.calibration(one)
+        assert narrow.get_suptitle().count("\n") == 1 and overhang(narrow) < 0.01
+        wide, _ = figures.new(9.0, 2.0)
+        figures.caption(wide, narrow.get_suptitle().replace("\n", " "))
+    assert "\n" not in wide.get_suptitle()
+
+
+def test_long_names_neither_cut_the_label_of_the_accuracies_nor_lie_over_a_title():
+    name = "spiking_learned_gate_feedback_shuffled"
+    one = comparison(name)
+    one.configuration["learns"] = {name: ["gate"]}
+    for kept in one.records.values():
+        kept.arrays |= {"history_attended": np.array([0.5, 0.5, 0.6, 0.9])}
+    with figures.style():
+        accuracy, opening = drawing.accuracy(one), drawing.attended(one)
+        assert overhang(accuracy) < 0.01 and overhang(opening) < 0.01
+        renderer = FigureCanvasAgg(opening).get_renderer()
+        (legend,), title = opening.legends, opening.axes[0]._left_title
+        assert title.get_window_extent(renderer).x1 < legend.get_window_extent(renderer).x0
+
+
 def test_costs_show_an_interval_where_seeds_differ(whole):
     for (seed, _), kept in whole.records.items():
         done = {"synapses": Operations(additions=100.0 + (10 * seed if kept.numbers["learner"] == "spiking_gated" else 0))}
         kept.numbers |= {"costs": Costs("spiking", done, done, spikes=5.0).plain(), "trials_shown": 400}
+    whole.configuration["sides"]["softmax_attention"] = "torch"
     with figures.style():
         figure = drawing.costs(whole)
+        assert "one training trial\n(torch: in its batch)" in texts(figure)
+        whole.configuration["parameters"] = {"softmax_attention": {"batch": 32}}
+        figure = drawing.costs(whole)
+    training, decision = (axis.get_title(loc="left").splitlines()[1] for axis in figure.axes)
+    assert (training, decision) == ("(torch: in a batch of 32)", "(torch: in a batch of 1)")
     first, *others = (text.get_text() for text in figure.axes[0].texts)
     assert first.startswith("99 [") and others == ["90"] * 3  # pJ of an addition each, 100 to 120 of them
 
@@ -278,6 +323,30 @@ def test_the_gain_is_shown_as_a_share_of_the_sum_over_streams(whole):
         panels = drawing.attention(whole).axes
     np.testing.assert_allclose(panels[0].images[0].get_array(), [[0.9, 0.1], [0.2, 0.8]], rtol=1e-12)  # the mean of equal numbers
     np.testing.assert_allclose(panels[1].images[0].get_array(), [[0.8, 0.2], [0.2, 0.8]], rtol=1e-12)  # 2 / 2.5 and 0.5 / 2.5
+
+
+def test_the_gains_that_are_learnt_stand_beside_attention_and_those_that_are_given():
+    names = ("spiking_gated", "spiking_learned_gate", "softmax_attention")
+    one = comparison(*names, seeds=2)
+    for (seed, name), kept in one.records.items():
+        if name == "spiking_learned_gate":
+            del kept.arrays["gain_attended"], kept.arrays["gain_ignored"]
+            gains = np.array([[0.9, 0.1], [0.3, 0.7]]) + 0.05 * seed * np.array([1, -1])
+            cue = np.array([0, 1, 1, 0, 1])
+            by_trial = np.concatenate([gains[cue], np.full((3, 2), 0.5)])  # of the last ones no condition is kept
+            kept.arrays |= {"history_attended": np.array([0.5, 0.9]), "attention_by_trial": by_trial}
+            kept.arrays |= {"conditions": 2 * np.array([3, 0, 2, 1, 3]) + cue}
+    with figures.style():
+        figure = drawing.attention(one)
+        no_condition = comparison(*names, seeds=2)
+        for (_, name), kept in no_condition.records.items():
+            if name == "spiking_learned_gate":
+                del kept.arrays["gain_attended"], kept.arrays["gain_ignored"]
+        assert "spiking learned gate" not in texts(drawing.attention(no_condition))
+    titles = [axis.get_title(loc="left").partition(":")[0] for axis in figure.axes[:3]]
+    assert titles == ["softmax attention", "spiking learned gate", "spiking gated"]
+    np.testing.assert_allclose(figure.axes[1].images[0].get_array(), [[0.925, 0.075], [0.325, 0.675]])
+    assert overhang(figure) < 0.01
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path, whole):

@@ -44,6 +44,8 @@ def test_the_default_learners_of_a_cued_task_hold_baselines_with_the_gate_and_wi
         assert learners[f"{name}_gated"].given == ("gate", "teacher") and learners[name].learns == ("gate", "classes")
     assert learners["spiking_gated"].given == learners["gated_attention"].given == ("gate", "teacher")
     assert "gate" in learners["softmax_attention"].learns and learners["softmax_attention"].given == ("teacher",)
+    assert learners["spiking_learned_gate"].given == ("reward",) and "gate" in learners["spiking_learned_gate"].learns
+    learners |= {one.name: one for one in resolve(["spiking_equal_gain"], {}, TASK)}  # a control that is asked for by name
     for control in ("spiking_no_gate", "spiking_shuffled_gate", "spiking_equal_gain", "uniform_attention"):
         assert (learners[control].given, learners[control].learns) == (("teacher",), ("classes",))
     of_images = {one.name: one for one in resolve(["spiking_gated", "diehl_cook", "mlp"], {}, Digits())}

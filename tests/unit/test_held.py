@@ -72,9 +72,26 @@ def test_a_number_of_no_process_says_nothing(tmp_path):
     for folder in foreign:
         folder.mkdir()
         (folder / "rates.in").write_text("x")
-        old(folder / "rates.in", folder)
     held.clear(tmp_path, PREFIX)
     assert all((folder / "rates.in").exists() for folder in foreign)
+
+
+def test_what_an_earlier_version_left_goes_after_a_week_unless_its_process_lives(tmp_path, monkeypatch):
+    dead, lives, other = (tmp_path / f"{PREFIX}{name}" for name in ("999999999-x", f"{os.getpid()}-y", "nobody"))
+    for folder in (dead, lives, other):
+        (folder / "below").mkdir(parents=True)
+        (folder / "rates.in").write_text("x")
+        old(folder / "below", folder / "rates.in", folder)
+    (dead / "rates.in").touch()
+    held.clear(tmp_path, PREFIX)
+    assert dead.exists()  # something goes on there
+    old(dead / "rates.in")
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    held.clear(tmp_path, PREFIX)
+    assert dead.exists()
+    monkeypatch.undo()
+    held.clear(tmp_path, PREFIX)
+    assert not dead.exists() and lives.exists() and other.exists()
 
 
 def test_a_link_is_not_followed_and_what_belongs_to_another_user_stays(tmp_path, holder, monkeypatch):
@@ -201,7 +218,25 @@ def test_the_program_runs_nothing_that_stands_in_the_working_folder(tmp_path, pr
 
 
 def test_brian2_is_told_nothing_where_it_is_there_already():
-    code = "import brian2; from plasticity import brian2_logs; brian2_logs.drop(); print(brian2.prefs['logging.file_log'])"
-    usual = {name: value for name, value in os.environ.items() if name != "PLASTICITY_PROGRAM"}
-    done = subprocess.run([sys.executable, "-c", code], env={**usual, "PYTHONPATH": str(TOP)}, capture_output=True, text=True)
+    code = "import brian2; import plasticity; print(brian2.prefs['logging.file_log'])"
+    environment = {**os.environ, "PLASTICITY_PROGRAM": "1", "PYTHONPATH": str(TOP)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
     assert done.stdout == "True\n", done.stderr
+
+
+@pytest.mark.parametrize("order", ["import brian2, plasticity", "import plasticity, brian2"])
+@pytest.mark.parametrize("error", ["errors.PlasticityError", "errors.WrongUse", "RuntimeError"])
+def test_a_refusal_that_ends_a_script_is_no_bug_of_brian2(tmp_path, order, error):
+    script = tmp_path / "script.py"
+    script.write_text(f"{order}\nfrom plasticity import errors\nraise {error}('give another folder.')\n")
+    (tmp_path / "tmp").mkdir()
+    environment = {name: value for name, value in os.environ.items() if name != "PLASTICITY_PROGRAM"}
+    environment |= {"PYTHONPATH": str(TOP), "TMPDIR": str(tmp_path / "tmp")}
+    done = subprocess.run(
+        [sys.executable, str(script)], env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 1 and not done.stdout and "give another folder." in done.stderr
+    other = error == "RuntimeError"
+    assert ("Brian 2 encountered" in done.stderr) == other, done.stderr
+    assert len(list((tmp_path / "tmp").iterdir())) == (2 if other else 0)
+    assert other or done.stderr.splitlines()[-1] == f"plasticity.{error}: give another folder."

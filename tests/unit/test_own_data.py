@@ -313,6 +313,8 @@ def test_test_images_of_ones_own_are_the_test(tmp_path, scans):
     put(tmp_path / "own", images[:1200], labels[:1200])
     put(tmp_path / "own", images[1200:], labels[1200:], part="t10k", pack=gzip.compress, gz=".gz")
     _, (train, validation, test) = drawn(Digits("idx", str(tmp_path / "own"), train=900, validation=200, test=300))
+    with pytest.raises(WrongUse, match="more than the 1000 images .* at most train=1000, validation=200, test=597"):
+        drawn(Digits("idx", str(tmp_path / "own"), train=1200))
     assert test.image.min() >= 1200 and max(train.image.max(), validation.image.max()) < 1200
 
 

@@ -20,7 +20,7 @@ from simulations.stdp_window import StdpWindow
 
 RATES = Rule("rates", "", "", {}, {}, drift="dw = rate_pre", needs={"rate_pre": "its rate"})
 EXACT = [name for name, rule in RULES.items() if rule.has_closed_form]
-SHORT = {"repetitions": 5, "frequency": 20, "longest_lag": 20, "dt": 1}
+SHORT = {"repetitions": 5, "frequency": 20, "longest_lag": 20, "dt_ms": 1}
 
 
 @pytest.mark.full
@@ -162,7 +162,7 @@ def test_a_key_that_is_no_setting_is_a_parameter_of_the_rule():
         ({"tau_plus": "-5"}, "positive"),
         ({"preset": "visual"}, "unknown preset"),
         ({"repetitions": "0"}, "repetitions=0"),
-        ({"dt": "3"}, "lag_step"),
+        ({"dt_ms": "3"}, "lag_step"),
     ],
 )
 def test_a_window_that_cannot_be_is_refused_before_anything_runs(values, words):
@@ -170,7 +170,7 @@ def test_a_window_that_cannot_be_is_refused_before_anything_runs(values, words):
         StdpWindow.configure(values)
 
 
-WINDOW = {"repetitions": 2, "frequency": 20, "longest_lag": 10, "lag_step": 10, "dt": 1}
+WINDOW = {"repetitions": 2, "frequency": 20, "longest_lag": 10, "lag_step": 10, "dt_ms": 1}
 
 
 def test_a_rule_without_closed_form_has_a_window_that_depends_on_the_weight_at_the_start():

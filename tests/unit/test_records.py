@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 import plasticity
 from plasticity.errors import PlasticityError, WrongUse
 from plasticity.files import TEMPORARY, read_json, read_npz, read_sealed, write_json, write_npz, write_text
-from plasticity.records import Record, RunFolder, provenance, refuse_taken
+from plasticity.records import Record, RunFolder, provenance, refuse_no_run, refuse_taken
 
 CONFIGURATION = {"task": "cued_digits", "seeds": [0, 1], "train": 2000, "gain": 2.0}
 
@@ -826,6 +826,48 @@ def test_a_folder_that_is_not_of_a_run_is_refused_and_left_as_it_was(tmp_path, f
         with RunFolder.open(tmp_path, CONFIGURATION, force=force):
             pass
     assert files(tmp_path) == ["summary.json", "thesis.tex"]
+
+
+@pytest.mark.parametrize("force", [False, True])
+@pytest.mark.parametrize("content", ["{", "[]", '{"lr": 0.1}', '{"configuration": {"lr": 0.1}}'])
+def test_a_run_json_that_no_run_wrote_makes_no_run_of_a_folder(tmp_path, content, force):
+    (tmp_path / "run.json").write_text(content)
+    (tmp_path / "records").mkdir()
+    for name in ("summary.json", "records/precious.json", "summary.csv"):
+        (tmp_path / name).write_text("{}")
+    before = files(tmp_path)
+    for claim in (refuse_taken, lambda path, force: RunFolder.open(path, CONFIGURATION, force).__enter__()):
+        with pytest.raises(WrongUse, match=r"run\.json is not that of a run, or is damaged.*--out, or delete this one by hand"):
+            claim(tmp_path, force)
+    assert files(tmp_path) == before and (tmp_path / "run.json").read_text() == content
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_a_run_that_lost_its_run_json_is_refused_in_one_sentence_whatever_is_asked(tmp_path, force):
+    path = finished(tmp_path / "a")
+    (path / "run.json").unlink()
+    for claim in (refuse_taken, lambda path, force: RunFolder.open(path, CONFIGURATION, force).__enter__()):
+        with pytest.raises(WrongUse, match=r"a holds no run \(there is no run\.json\) but other files; give another folder"):
+            claim(path, force)
+    with pytest.raises(WrongUse, match=r"a holds no run \(there is no run\.json\); give a folder"):
+        refuse_no_run(path)
+
+
+@pytest.mark.parametrize("content", ["{", None])
+def test_a_damaged_run_json_of_a_finished_run_says_what_can_be_done_and_that_does_it(tmp_path, content):
+    path = finished(tmp_path / "a")
+    whole = (path / "run.json").read_text()
+    (path / "run.json").write_text(content or whole.replace("2000", "3000"))
+    refuse_taken(path)
+    with pytest.raises(
+        PlasticityError,
+        match=r"run\.json is damaged .*; run again with --force or into another folder, or restore it from a copy",
+    ):
+        with RunFolder.open(path, CONFIGURATION):
+            pass
+    with RunFolder.open(path, CONFIGURATION, force=True) as folder:
+        folder.finish({})
+    assert read_sealed(path / "run.json")["configuration"] == CONFIGURATION
 
 
 def test_a_run_killed_before_its_first_file_can_begin_again(tmp_path):

@@ -126,7 +126,7 @@ def test_a_sweep_is_a_line_a_table_and_a_frame():
     configuration = {"simulation": "throw <b>", "grid": {"dice": ["1", "2"]}, "seeds": [0, 1], "settings": {}}
     values = {"mean": np.array([[1.0, 2.0], [3.0, 5.0]])}
     sweep = Sweep(configuration, points(configuration["grid"]), values, Experiment)
-    assert repr(sweep) == "<Sweep of throw <b> over dice=1,2: 1 measures, 2 seeds>"
+    assert repr(sweep) == "<Sweep of throw <b> over dice=1,2: 1 measure, 2 seeds>"
     texts = Cells(sweep._repr_html_()).texts  # a name with a bracket is no tag
     assert texts[0] == "throw <b>: 2 points, 2 seeds" and {"dice", "mean"} <= set(texts) and "4" in texts[-1]
     frame = sweep.to_frame()

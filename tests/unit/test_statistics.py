@@ -11,18 +11,25 @@ from scipy import stats
 
 from plasticity.errors import WrongUse
 from plasticity.statistics import (
+    APART,
+    SHARE,
     PairedDifference,
     _half,
     _permutation_p,
     each_and_mean,
     holm,
+    if_spread,
     interval,
     known_mean,
+    least_p,
     mean_and_interval,
     padded,
     paired_difference,
     same_signs,
     scale_to,
+    share_of,
+    told_ends,
+    told_p,
 )
 
 ACCURACIES = [0.912, 0.934, 0.9, 0.951, 0.928, 0.917, 0.942, 0.905, 0.93, 0.921]
@@ -108,6 +115,16 @@ def test_the_95_percent_interval_covers_the_mean_as_often_as_its_docstring_says(
     coverage = covered(getattr(np.random.default_rng(seeds), shape)(size=(experiments, seeds)), mean)
     error = math.sqrt(stated * (1 - stated) / experiments)  # binomial standard error
     assert abs(coverage - stated) < 4 * error + 0.005  # half a point because the docstring gives whole percents
+
+
+def test_within_what_is_possible_the_interval_covers_what_it_covered(experiments=400):
+    assert interval([0.99, 1.0, 1.0], within=SHARE)[1] == 1 < interval([0.99, 1.0, 1.0])[1]
+    assert interval([0.5, 0.6, 0.7], within=SHARE) == interval([0.5, 0.6, 0.7])
+    shares = np.random.default_rng(5).binomial(50, 0.98, (experiments, 6)) / 50
+    plain, bounded = (np.array([interval(row, within=ends) for row in shares]) for ends in ((-math.inf, math.inf), SHARE))
+    assert (plain[:, 1] > 1).any() and bounded.max() == 1 and bounded.min() >= 0
+    holds = [(ends[:, 0] <= 0.98) & (0.98 <= ends[:, 1]) for ends in (plain, bounded)]
+    assert np.array_equal(*holds)
 
 
 CLASSES, DIMENSIONS = 10, 16
@@ -255,12 +272,38 @@ def test_two_seeds_have_no_effect_size():
     assert math.isnan(paired_difference([0.9, 0.8], [0.5, 0.6]).effect)
 
 
+def test_a_share_of_all_or_of_none_has_an_interval_with_a_width():
+    """Wilson 1927, by hand: (k + z^2/2 -+ z sqrt(k(n - k)/n + z^2/4))/(n + z^2)."""
+    z = stats.norm.ppf(0.975)
+    for k, n in ((0, 10), (8, 10), (50, 50), (1, 1)):
+        half = z * np.sqrt(k * (n - k) / n + z**2 / 4)
+        found = share_of(k, n)
+        assert found["mean"] == k / n and 0 <= found["low"] < found["high"] <= 1
+        assert (found["low"], found["high"]) == pytest.approx([(k + z**2 / 2 + end) / (n + z**2) for end in (-half, half)])
+    with pytest.raises(WrongUse, match="11 of 10 is no share"):
+        share_of(11, 10)
+
+
 # holm
 
 
 def test_holm_on_an_example_worked_by_hand():
     # Sorted .005 .01 .03 .04 times 4 3 2 1 = .02 .03 .06 .04, made monotone: .02 .03 .06 .06.
     assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02], rel=1e-12)
+
+
+@pytest.mark.parametrize("seeds", [2, 5, 10, 20])
+def test_the_least_p_is_that_of_seeds_that_all_agree(seeds, comparisons=3):
+    agreed = paired_difference(np.arange(1.0, seeds + 1), np.zeros(seeds)).p
+    assert agreed == least_p(seeds) and max(holm([agreed] * comparisons)) == least_p(seeds, comparisons)
+    assert least_p(seeds, comparisons, shared=0.3) == 0  # t has no bound
+
+
+def test_a_p_says_where_no_small_one_was_possible():
+    assert told_p(0.5, least_p(2)) == "p 0.5 (none below 0.5 is possible with so few)"
+    assert told_p(0.03, least_p(10)) == "p 0.03" and told_p(0.3, least_p(10, 28)).endswith(
+        "(none below 0.055 is possible with so few)"
+    )
 
 
 def test_holm_leaves_one_p_value_and_none_alone():
@@ -360,3 +403,11 @@ def test_what_has_no_answer_is_refused(refused):
 def test_different_lengths_are_refused_with_both_lengths():
     with pytest.raises(WrongUse, match="a has 3 seeds and b has 2"):
         paired_difference([1, 2, 3], [1, 2])
+
+
+def test_seeds_that_are_all_alike_have_no_ends_and_a_difference_of_shares_stays_within_what_is_possible():
+    assert if_spread(0.4, 0.5) == (0.4, 0.5) and all(map(math.isnan, if_spread(*interval([0.96, 0.96]))))
+    assert told_ends({"low": 0.947, "high": 0.976}) == "[94.7, 97.6]"
+    assert told_ends({"low": None, "high": None}) == told_ends({"low": 0.96, "high": 0.96}) == "[-]"
+    wide = paired_difference([0.9, 0.5], [0.1, 0.3], within=APART)
+    assert (wide.low, wide.high) == APART and paired_difference([0.9, 0.5], [0.1, 0.3]).high > 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import pickle
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -80,6 +81,16 @@ def test_the_mlp_learns_the_task_and_has_no_attention(fitted: dict[str, TorchCla
     assert fitted["mlp"].score(X_TEST, Y_TEST) > 0.9
     assert fitted["mlp"].attention_weights(X_TEST) is None
     assert fitted["mlp"].arrays_ == {}
+
+
+@pytest.mark.parametrize("name", ["mlp", "softmax_attention"])
+def test_untrained_it_has_the_weights_that_training_begins_with(name: str, tmp_path: Path) -> None:
+    control = TorchClassifier(name, random_state=5, checkpoint=tmp_path / "kept", **SMALL).untrained(X, Y)
+    still = TorchClassifier(name, random_state=5, learning_rate=1e-30, weight_decay=0, **{**SMALL, "epochs": 1}).fit(X, Y)
+    assert control.gradient_steps_ == 0 and not (tmp_path / "kept").exists()
+    for name, tensor in control.model_.state_dict().items():
+        torch.testing.assert_close(tensor, still.model_.state_dict()[name], rtol=0, atol=0)
+    assert control.represent(X_TEST).shape == still.represent(X_TEST).shape
 
 
 @pytest.mark.full

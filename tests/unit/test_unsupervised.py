@@ -272,7 +272,7 @@ def test_parameters_that_were_changed_after_fit_are_refused(fitted):
 @pytest.mark.parametrize(
     ("rule", "text"),
     [
-        ("bcm", "needs more than spikes, .*; known to fit: diehl_cook, hebb, inhibitory_stdp, pair_stdp, triplet_stdp"),
+        ("bcm", "needs more than .*; known to fit: attention_gated, diehl_cook, hebb, inhibitory_stdp, pair_stdp, triplet_stdp"),
         ("voltage_stdp", "needs more"),
         (pair_stdp.with_traces("reduced"), "the rule pair_stdp remembers spikes at its synapses"),
         (3, "is not of type Rule or str"),

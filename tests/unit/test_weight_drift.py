@@ -83,6 +83,7 @@ def test_the_drift_is_that_of_spikes_of_a_linear_poisson_neuron():
     assert (np.abs(found.mean(axis=0) - said) < 4 * error + 0.02 * np.abs(said)).all(), (found.mean(axis=0), said, error)
 
 
+@pytest.mark.full
 def test_the_sign_turns_where_the_noise_correlation_stays_as_it_is():
     soft = dataclasses.replace(THEORY, mu=0.1, tau_plus=0.02, tau_minus=0.02, tau_c=0.01, share=0.2)
     for gain in (1.25, 2.0, 4.0):
