@@ -1,9 +1,10 @@
-"""Every test runs on Brian2's NumPy target, and one that leaves Brian2's global state changed fails."""
+"""Every test runs on Brian2's NumPy target and from one seed of torch; one that leaves Brian2's global state changed fails."""
 
 from __future__ import annotations
 
 import logging
 import signal
+import sys
 
 import pytest
 from brian2 import defaultclock, prefs
@@ -19,6 +20,14 @@ signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 def state() -> dict[str, object]:
     return {**dict(prefs), "defaultclock.dt": float(defaultclock.dt), "device": get_device()}
+
+
+@pytest.fixture(autouse=True)
+def torch_begins_at_one_seed():
+    """A module that a test makes has the weights of every other run; without torch nothing is to do."""
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.manual_seed(0)
 
 
 @pytest.fixture(autouse=True)
