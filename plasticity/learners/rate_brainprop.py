@@ -70,6 +70,18 @@ def changes(
     return Changes(made[::-1], told)
 
 
+def start_of(length: float, hidden: tuple[int, ...], eta_hidden: float, eta_output: float) -> tuple[np.ndarray, list[float]]:
+    """Rates of learning and spreads of weights at the start, of each layer from below; `length` is the inputs' mean square.
+
+    A change moves the activity of a neuron by the rate times the squared length of its input; hidden rates are divided by
+    that, so that the step is the same for every kind of input (normalised least mean squares: Nagumo & Noda 1967,
+    doi:10.1109/TAC.1967.1098599). n hidden neurons start with n/4 (at weight_start=.5).
+    """
+    below = (length, *(n / 4 for n in hidden[:-1]))
+    spread = [float(np.sqrt(2 / length)), *(float(np.sqrt(2 / n)) for n in hidden[:-1]), 0.3 / float(np.sqrt(hidden[-1]))]
+    return np.array([*(eta_hidden / each for each in below), eta_output]), spread
+
+
 @estimator
 class RateBrainProp(ClassifierMixin, Learner):
     """Rectified rate units that learn from reward by attention-gated plasticity, one trial at a time.
@@ -102,7 +114,9 @@ class RateBrainProp(ClassifierMixin, Learner):
         "learned", "of several streams: learned gains, or none: the rows as they are", choices=("learned", "none")
     )
     passes: int = setting(40, "how often the training trials are shown", low=1, high=1000)
-    eta_hidden: float = setting(0.2, "rate of learning of weights onto hidden neurons", low=0, high=100)
+    eta_hidden: float = setting(
+        12.0, "rate of learning of weights onto hidden neurons, over the mean squared length of their input", low=0, high=1e4
+    )
     eta_output: float = setting(0.005, "rate of learning of weights onto the actions", low=0, high=100)
     eta_gate: float = setting(0.01, "rate of learning of the gate", low=0, high=100)
     eta_end: float = setting(0.13, "all rates fall to this share at the end", above=0, high=1)
@@ -134,13 +148,12 @@ class RateBrainProp(ClassifierMixin, Learner):
         streams, cue = self._shown(X)
         sizes = (streams.shape[2], *self.hidden, len(self.classes_))
         length = max(float((streams**2).sum(axis=2).mean()), 1e-12)
-        spread = [np.sqrt(2 / length), *(np.sqrt(2 / n) for n in self.hidden[:-1]), 0.3 / np.sqrt(self.hidden[-1])]
+        eta, spread = start_of(length, self.hidden, self.eta_hidden, self.eta_output)
         shapes = zip(sizes[:-1], sizes[1:], spread, strict=True)
         self.weights_ = [self.weight_start * sd * rng.standard_normal((n, m)) for n, m, sd in shapes]
         gated = self.streams > 1 and self.gate == "learned"
         self.gate_weights_ = np.full((self.streams, self.streams), 1 / self.streams) if gated else None
         trials, accuracy, total = [0], [self._score(probe)] if probe is not None else [], self.passes * len(X)
-        rates_of = (*[self.eta_hidden] * len(self.hidden), self.eta_output)
         for number in range(self.passes):
             for k, trial in enumerate(np.arange(len(X)) if number == 0 else rng.permutation(len(X))):
                 one = slice(trial, trial + 1)
@@ -149,8 +162,8 @@ class RateBrainProp(ClassifierMixin, Learner):
                 reward = (chosen == labels[one]).astype(float)
                 made = changes(streams[one], cue[one], rates, chosen, reward, self.weights_, self.gate_weights_)
                 scale = self.eta_end ** ((number * len(X) + k) / total)
-                for w, change, eta in zip(self.weights_, made.weights, rates_of, strict=True):
-                    w += scale * eta * change
+                for w, change, rate in zip(self.weights_, made.weights, eta, strict=True):
+                    w += scale * rate * change
                 if self.gate_weights_ is not None and made.gate is not None:
                     row = np.clip(self.gate_weights_[cue[trial]] + scale * self.eta_gate * made.gate[cue[trial]], 0, 1)
                     self.gate_weights_[cue[trial]] = row / row.sum() if row.any() else 1 / self.streams  # all closed: equal again

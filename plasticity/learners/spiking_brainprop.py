@@ -19,6 +19,7 @@ from plasticity.engine.operations import CostModel, Costs, SpikeCounts
 from plasticity.errors import WrongUse
 from plasticity.learners import inputs
 from plasticity.learners.learner import Learner, Variant
+from plasticity.learners.rate_brainprop import start_of
 from plasticity.networks.attention_gated import AttentionGated
 from plasticity.neurons import lif_subtractive
 from plasticity.rules import attention_gated
@@ -74,6 +75,10 @@ class SpikingBrainProp(ClassifierMixin, Learner):
     ----------
     weights_, feedback_ : list of arrays (below, above)
         Of each layer, forward and back, from below.
+    eta_ : array (layers,)
+        Rate of learning of each layer, from below. That of a hidden layer is `eta_hidden` over the mean squared length of its
+        input, so that one setting fits dark and bright images of any size (normalised least mean squares: Nagumo & Noda 1967,
+        doi:10.1109/TAC.1967.1098599).
     gate_weights_ : array (streams, streams)
         Gain of each stream (columns) under each cue (rows); rows sum to 1. None without a gate.
     history_ : dict of arrays
@@ -108,7 +113,9 @@ class SpikingBrainProp(ClassifierMixin, Learner):
     passes: int = setting(40, "how often the training trials are shown", low=1, high=1000)
     spikes: float = setting(12.0, "spikes of an input of full intensity in a trial", low=0.1, high=1e4)
     levels: float = setting(8.0, "spikes of a hidden neuron that count as an activity of 1", low=0.1, high=1e4)
-    eta_hidden: float = setting(0.2, "rate of learning of weights onto hidden neurons", low=0, high=100)
+    eta_hidden: float = setting(
+        12.0, "rate of learning of weights onto hidden neurons, over the mean squared length of their input", low=0, high=1e4
+    )
     eta_output: float = setting(0.005, "rate of learning of weights onto the actions", low=0, high=100)
     eta_gate: float = setting(0.01, "rate of learning of weights from cue neurons onto gate units", low=0, high=100)
     eta_end: float = setting(0.13, "all rates fall, by the same factor in each block, to this share at the end", above=0, high=1)
@@ -189,7 +196,7 @@ class SpikingBrainProp(ClassifierMixin, Learner):
         if not length > 0:
             raise WrongUse("every stimulus in X is empty; nothing would fire.")
         sizes = (features, *self.hidden, classes)
-        spread = [np.sqrt(2 / length), *(np.sqrt(2 / n) for n in self.hidden[:-1]), 0.3 / np.sqrt(self.hidden[-1])]
+        self.eta_, spread = start_of(length, self.hidden, self.eta_hidden, self.eta_output)
         self.weights_: list[np.ndarray] = []
         self.feedback_: list[np.ndarray] = []
         for n, m, sd in zip(sizes[:-1], sizes[1:], spread, strict=True):
@@ -219,8 +226,7 @@ class SpikingBrainProp(ClassifierMixin, Learner):
         top = len(self.weights_)
         for k, (w, back) in enumerate(zip(self.weights_, self.feedback_, strict=True), start=1):
             size = self.spikes if k == 1 else self.levels  # spikes below that are an activity of 1
-            eta = self.eta_output if k == top else self.eta_hidden
-            given |= {f"w_{k}": w.ravel(), f"back_{k}": back.ravel(), f"eta_{k}": eta * scale / size}
+            given |= {f"w_{k}": w.ravel(), f"back_{k}": back.ravel(), f"eta_{k}": self.eta_[k - 1] * scale / size}
             given[f"drive_{k}"] = 1 / size if k == top else self.levels / size
         if self.gate_weights_ is not None:
             given |= {"cue": cue.astype(float), "w_gate": self.gate_weights_.ravel(), "per_spike": 1 / self.spikes}

@@ -14,7 +14,7 @@ from plasticity.tasks.trials import Draw
 
 BRAINPROP = "Pozzi, Bohte & Roelfsema 2020, Attention-Gated Brain Propagation, NeurIPS 33"
 
-SMALL: dict[str, Any] = {"hidden": (200,), "eta_hidden": 0.1, "eta_end": 0.38, "explore": 0.02}
+SMALL: dict[str, Any] = {"hidden": (200,), "eta_end": 0.38, "explore": 0.02}
 """Half the neurons of the learner's defaults and hardly any exploration, so that 12 passes and many conditions take minutes."""
 PASSES = setting(12, "how often the training trials are shown", low=1, high=1000)
 TRAIN = setting(2000, "training trials", "trials", low=50, high=1_000_000)

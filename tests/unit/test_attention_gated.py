@@ -193,14 +193,12 @@ def test_spikes_learn_the_gate_from_reward_and_not_without_it():
     draw = CuedDigits(train=2000, validation=300, test=20).draw(np.random.default_rng(3))
     found = {}
     for name, settings in {"learned": {}, "cut": {"gate": "cut"}, "rewards": {"reward": "shuffled"}}.items():
-        learner = SpikingBrainProp(hidden=(100,), eta_hidden=0.1, explore=0.02, passes=8, **settings).fit(
-            draw.train.X, draw.train.y
-        )
+        learner = SpikingBrainProp(hidden=(100,), explore=0.02, passes=8, **settings).fit(draw.train.X, draw.train.y)
         found[name] = np.mean(learner.predict(draw.validation.X) == draw.validation.y)
         if name == "learned":
             own = np.eye(2, dtype=bool)
             assert (learner.gate_weights_[own] > 5 * learner.gate_weights_[~own]).all()
-    assert found["learned"] > 0.75
+    assert found["learned"] > 0.8
     assert found["cut"] < 0.6
     assert found["rewards"] < 0.25
 
