@@ -1,4 +1,4 @@
-"""The simplest things that could do as well: classifiers of scikit-learn, with the gate given and without."""
+"""The simplest things that could do as well: classifiers of scikit-learn, with the gate given, without, or one for each cue."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.cluster import KMeans
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.utils.validation import check_is_fitted
@@ -15,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from plasticity import settings
 from plasticity.checked import checked
 from plasticity.engine.operations import Costs, Operations
+from plasticity.errors import WrongUse
 from plasticity.gates import Gate, InputGain, NoGate
 from plasticity.learners import inputs
 from plasticity.learners.learner import Learner, Variant
@@ -33,22 +35,36 @@ KINDS: Mapping[str, tuple[str, str]] = {
         "multinomial logistic regression: a linear read-out",
         "Cox 1958, doi:10.1111/j.2517-6161.1958.tb00292.x",
     ),
+    "random_forest": ("a forest of 300 trees", "Breiman 2001, doi:10.1023/A:1010933404324"),
 }
+EACH_CUE = ("logistic_regression", "random_forest")  # kinds that are also made once for each cue
 
 
 def _variants() -> tuple[Variant, ...]:
     told = "with the gate: streams times their gains, added up, as the relay of the spiking network sees them, without noise"
     plain = "without the gate: both streams and the cue as they are"
+    each = "one for the trials of each cue, which is told both streams: it has nothing to attend with, and must not"
+    streams = frozenset({"streams"})
     return tuple(
         Variant(
             name + suffix,
             f"{summary}; {how}",
             {"kind": name, "gate": gate},
-            frozenset({"streams"}) if suffix else frozenset({"image", "streams"}),
+            streams if suffix else frozenset({"image", "streams"}),
             source,
         )
         for suffix, gate, how in (("_gated", InputGain(), told), ("", NoGate(), plain))
         for name, (summary, source) in KINDS.items()
+        if name != "random_forest"
+    ) + tuple(
+        Variant(
+            f"{name}_each_cue",
+            f"{KINDS[name][0]}; {each}",
+            {"kind": name, "gate": NoGate(), "each_cue": True},
+            streams,
+            KINDS[name][1],
+        )
+        for name in EACH_CUE
     )
 
 
@@ -79,6 +95,9 @@ class Baseline(ClassifierMixin, Learner):
 
     kind: str = setting("nearest_neighbour", "which classifier", choices=tuple(KINDS))
     gate: Gate = setting(InputGain(), "what it is told of the cue (plasticity.gates); with NoGate the cue is a part of the row")
+    each_cue: bool = setting(
+        False, "with NoGate: a classifier of its own for each cue; one with fewer than two classes has that of all"
+    )
     prototypes: int = setting(20, "of kmeans_prototypes: prototypes of each class", low=1, high=10_000)
     C: float = setting(1.0, "of logistic_regression: inverse strength of the L2 penalty", above=0, high=1e9)
     streams: int = setting(2, "streams in X; the rest of X is the cue, one column a stream", low=1, high=1001)
@@ -96,31 +115,45 @@ class Baseline(ClassifierMixin, Learner):
         return self.gate.superpose(stimulus, cue, np.random.default_rng([self.random_state, 2]))
 
     def _made(self) -> Any:
+        made = self._kind()
+        return _EachCue(made, self.streams) if self.each_cue else made
+
+    def _kind(self) -> Any:
         return {
             "nearest_neighbour": lambda: KNeighborsClassifier(1),
             "class_means": lambda: _Prototypes(1, self.random_state),
             "kmeans_prototypes": lambda: _Prototypes(self.prototypes, self.random_state),
             "logistic_regression": lambda: LogisticRegression(C=self.C, max_iter=2000),
+            "random_forest": lambda: RandomForestClassifier(300, random_state=self.random_state),
         }[self.kind]()
 
     def fit(self, X: Any, y: Any) -> Baseline:
         """Learn from all trials at once."""
         settings.check(self)
+        if self.each_cue and (type(self.gate) is not Gate or self.streams < 2):
+            raise WrongUse("Baseline: each_cue=True takes the streams as they are; give gate=NoGate() and two streams or more.")
         self.rows_ = self._shown(X, fitting=True)
         self.labels_ = inputs.labels(self, X, y)
         self.classes_ = inputs.several(self.labels_)
         self._fitted = self._made().fit(self.rows_, self.labels_)
-        kept = (getattr(self._fitted, name, None) for name in ("_fit_X", "centroids_", "coef_", "intercept_"))
-        self.parameters_ = int(sum(np.size(array) for array in kept if array is not None))
+        self.parameters_ = sum(map(_kept, self._parts()))
         return self
+
+    def _parts(self) -> list[Any]:
+        return self._fitted.parts_ if self.each_cue else [self._fitted]
 
     def costs(self) -> Costs:
         """A decision: the gate's products and sums, then each number that it keeps once. Training is not counted."""
         check_is_fitted(self, "rows_")
         kept, features = self.parameters_, self.rows_.shape[1]
         gated = 0 if type(self.gate) is Gate else self.streams * features
-        distances = kept if self.kind != "logistic_regression" else 0  # a difference, a square and a sum for each number
-        done = Operations(kept + distances + gated, kept + gated, kept, gated + 2 * features, kept)
+        used = kept // len(self._parts())  # by a decision: the classifier of its cue
+        if self.kind == "random_forest":  # a comparison in each level of each tree, with a feature and a threshold
+            levels = round(np.mean([tree.get_depth() for part in self._parts() for tree in part])) * 300
+            done = Operations(additions=levels, weight_words=2 * levels, state_words=levels)
+        else:
+            distances = used if self.kind != "logistic_regression" else 0  # a difference, a square and a sum for each number
+            done = Operations(used + distances + gated, used + gated, used, gated + 2 * features, used)
         stored = {"decision": {"weights": kept, "states": gated + features}}
         return Costs("control", {}, {"forward": done}, stored=stored)
 
@@ -135,6 +168,36 @@ class Baseline(ClassifierMixin, Learner):
         """The class of each trial."""
         check_is_fitted(self, "rows_")
         return np.asarray(self._fitted.predict(self._shown(X)))
+
+
+def _kept(fitted: Any) -> int:
+    """How many numbers a classifier keeps; of each node of a tree its feature, threshold, two children and class."""
+    if isinstance(fitted, RandomForestClassifier):
+        return 5 * sum(tree.tree_.node_count for tree in fitted)
+    kept = (getattr(fitted, name, None) for name in ("_fit_X", "centroids_", "coef_", "intercept_"))
+    return int(sum(np.size(array) for array in kept if array is not None))
+
+
+class _EachCue(ClassifierMixin, BaseEstimator):
+    """A clone of a classifier for the trials of each cue, on both streams; for one with fewer than two classes, of all trials."""
+
+    def __init__(self, one: Any, streams: int) -> None:
+        self.one, self.streams = one, streams
+
+    def fit(self, X: np.ndarray, y: np.ndarray) -> _EachCue:
+        stimulus, cue = split_streams(X, self.streams)
+        rows, self.classes_ = stimulus.reshape(len(X), -1), np.unique(y)
+        several = [cue == k if len(np.unique(y[cue == k])) > 1 else np.full(len(y), True) for k in range(self.streams)]
+        self.parts_ = [clone(self.one).fit(rows[own], y[own]) for own in several]
+        return self
+
+    def predict(self, X: np.ndarray) -> np.ndarray:
+        stimulus, cue = split_streams(X, self.streams)
+        found = np.empty(len(X), dtype=self.classes_.dtype)
+        for k, part in enumerate(self.parts_):
+            if (cue == k).any():
+                found[cue == k] = part.predict(stimulus[cue == k].reshape(-1, part.n_features_in_))
+        return found
 
 
 class _Prototypes(ClassifierMixin, BaseEstimator):

@@ -174,8 +174,11 @@ def _of_times(
             told=" and ".join(f"{paired_difference(found, zero)}" for found in both[::-1]),
         )  # fmt: skip
     for dt in dt_ms[1:]:
-        fine = [k for k, p in enumerate(points) if p.dt_ms == dt]
-        coarse = [points.index(points[k]._replace(dt_ms=dt_ms[0])) for k in fine]
-        for name, x in (("difference", np.diff(a["weights"], axis=-1)[..., 0]), ("output rate (Hz)", a["output_hz"])):
-            d = paired_difference(x[fine].mean(axis=0), x[coarse].mean(axis=0))
-            yield no_difference(f"{name} with a step of {dt:g} ms against {dt_ms[0]:g} ms", d, kind="own", source=OWN)
+        finer = [k for k, p in enumerate(points) if p.dt_ms == dt]
+        lines = {"gain on the mean alone": lambda p: p.gain > 1 == p.fluctuation, "rates multiplied": lambda p: p.fluctuation == p.gain}
+        for line, on in lines.items():  # apart: the difference has the one sign on the one line and the other on the other
+            fine = [k for k in finer if on(points[k])]
+            coarse = [points.index(points[k]._replace(dt_ms=dt_ms[0])) for k in fine]
+            for name, x in (("difference", np.diff(a["weights"], axis=-1)[..., 0]), ("output rate (Hz)", a["output_hz"])):
+                d = paired_difference(x[fine].mean(axis=0), x[coarse].mean(axis=0))
+                yield no_difference(f"{line}: {name} with a step of {dt:g} ms against {dt_ms[0]:g} ms", d, kind="own", source=OWN)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
 import pytest
 
 from plasticity.engine import compiler
-from plasticity.learners import DiehlCookClassifier, SpikingClassifier, SpikingMemory
+from plasticity.learners import DiehlCookClassifier, SpikingBrainProp, SpikingClassifier, SpikingMemory
 from plasticity.statistics import interval, paired_difference
 from plasticity.tasks import AssociativeRecall, CuedDigits, Digits
 
@@ -42,6 +43,8 @@ def told(learner: Any, task: Any, dt_ms: float, seed: int) -> dict[str, float]:
     [
         (SpikingClassifier, CuedDigits(train=800, validation=300, test=10)),
         (SpikingMemory, AssociativeRecall(train=300, validation=300, test=10)),
+        (functools.partial(SpikingBrainProp, hidden=(100,), passes=4), CuedDigits(train=500, validation=190, test=10)),
+        (functools.partial(SpikingBrainProp, hidden=(100,), passes=4, gate="none"), Digits(train=500, validation=190, test=10)),
         pytest.param(
             DiehlCookClassifier, Digits(train=300, validation=100, test=10), marks=pytest.mark.xfail(reason=NOT_YET, strict=True)
         ),
