@@ -29,6 +29,7 @@ from plasticity import extensions, settings
 from plasticity.checked import checked_but
 from plasticity.engine import backend
 from plasticity.errors import PlasticityError, WrongUse
+from plasticity.gates import Gate
 from plasticity.learners import VALIDATION, Learner
 from plasticity.parallel import check_jobs, check_seeds, each, one_thread, trials_generator
 from plasticity.records import Record, RunFolder, provenance
@@ -307,9 +308,30 @@ def compare(
     seed_list = check_seeds(seeds)
     resolved = resolve(learners, settings or {}, task)
     n_jobs = check_jobs(jobs, task.bytes, len(resolved) * len(seed_list))
+    task.draw(trials_generator(seed_list[0]))  # what cannot be drawn, such as more trials than images, is said before the work
     for hint in task.hints({learner.side for learner in resolved}):
         warnings.warn(hint, stacklevel=2)
+    for told in _gates_apart(resolved):
+        warnings.warn(told, stacklevel=2)
     return carry_out(resolved, task, seed_list, n_jobs, out, force, progress, energy, complete)
+
+
+def _gates_apart(learners: Sequence[NamedLearner]) -> list[str]:
+    """A sentence for each kind of gate that some are given with other numbers than the rest."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for one in learners:
+        gate = getattr(one.estimator, "gate", None)
+        if isinstance(gate, Gate) and "gate" in one.given:
+            found.setdefault(type(gate).__name__, {}).setdefault(repr(gate), []).append(one.name)
+    apart = [by for by in found.values() if len(by) > 1]
+    told = [
+        ("; ".join(f"{gate} is given to {', '.join(names)}" for gate, names in by.items()), next(iter(by.values()))[0])
+        for by in apart
+    ]
+    return [
+        f"not alike: {each}. Give all that have such a gate the same, as in --set {first}.gate.attended=2."
+        for each, first in told
+    ]
 
 
 def carry_out(

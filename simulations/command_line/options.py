@@ -57,7 +57,8 @@ Out = Annotated[
         show_default=False,
     ),
 ]
-Force = Annotated[bool, typer.Option("--force", help="Replace what is there: a finished run, a page, figures.")]
+ForceCopy = Annotated[bool, typer.Option("--force", help="With --out: replace what was drawn there before.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace what is there, a finished run with its figures and page.")]
 All = Annotated[bool, typer.Option("--all", help="Of a comparison: print the whole table, the costs and what they rest on.")]
 Svg = Annotated[bool, typer.Option("--svg", help="Draw the figures as SVG, too.")]
 With = Annotated[

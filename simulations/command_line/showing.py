@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from simulations.command_line.options import All, Debug, Force, Json, Measure, Svg, With, names
+from simulations.command_line.options import All, Debug, ForceCopy, Json, Measure, Svg, With, names
 from simulations.command_line.program import app, guarded, print_json
 
 
@@ -24,7 +24,7 @@ def plot(
     with_: With = [],  # noqa: B006  (typer reads it and never changes it)
     everything: All = False,
     svg: Svg = False,
-    force: Force = False,
+    force: ForceCopy = False,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -61,7 +61,7 @@ def report(
         typer.Option("--out", metavar="FILE", help="Where the page goes. [default: DIR/report.html]", show_default=False),
     ] = None,
     with_: With = [],  # noqa: B006
-    force: Force = False,
+    force: ForceCopy = False,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:

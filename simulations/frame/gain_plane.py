@@ -175,9 +175,9 @@ def _of_times(
         )  # fmt: skip
     for dt in dt_ms[1:]:
         finer = [k for k, p in enumerate(points) if p.dt_ms == dt]
-        lines = {"gain on the mean alone": lambda p: p.gain > 1 == p.fluctuation, "rates multiplied": lambda p: p.fluctuation == p.gain}
-        for line, on in lines.items():  # apart: the difference has the one sign on the one line and the other on the other
-            fine = [k for k in finer if on(points[k])]
+        # apart, as the difference has the one sign on the one line and the other on the other
+        for line, alone in (("gain on the mean alone", True), ("rates multiplied", False)):
+            fine = [k for k in finer if points[k].fluctuation == (1 if alone else points[k].gain) and points[k].gain > 1]
             coarse = [points.index(points[k]._replace(dt_ms=dt_ms[0])) for k in fine]
             for name, x in (("difference", np.diff(a["weights"], axis=-1)[..., 0]), ("output rate (Hz)", a["output_hz"])):
                 d = paired_difference(x[fine].mean(axis=0), x[coarse].mean(axis=0))

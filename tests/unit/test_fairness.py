@@ -18,7 +18,7 @@ from plasticity.engine.operations import Costs, Operations
 from plasticity.errors import WrongUse
 from plasticity.gates import GATES
 from plasticity.learners import SpikingClassifier
-from plasticity.tasks import CuedDigits
+from plasticity.tasks import CuedDigits, Digits
 
 TASK = CuedDigits(train=60, validation=20, test=40)
 NETWORK = Costs(  # of a network of which every count is known
@@ -52,6 +52,20 @@ def with_a_network(run: Comparison, gate: str = "input_gain", **changes) -> Comp
 
 def of(rows: list[dict], name: str) -> dict:
     return next(row for row in rows if name in (row.get("learner"), row.get("name")))
+
+
+def test_gates_with_other_numbers_are_told_apart():
+    learners = ["class_means_gated", "nearest_neighbour_gated", "class_means"]
+    with pytest.warns(
+        UserWarning, match=r"ignored=0.5\) is given to class_means_gated; InputGain.* is given to nearest_neighbour_gated"
+    ):
+        compare(learners, TASK, seeds=1, jobs=1, settings={"class_means_gated": {"gate": GATES["input_gain"](ignored=0.5)}})
+
+
+def test_a_task_that_cannot_be_drawn_is_refused_before_any_learner(monkeypatch):
+    monkeypatch.setattr("bridges.comparison.run.carry_out", None)
+    with pytest.raises(WrongUse, match="more than the 197 images"):
+        compare(["guessing"], Digits(validation=300), seeds=1, jobs=1)
 
 
 def test_fairness_counts_trials_shown_steps_and_parameters(run):

@@ -22,6 +22,9 @@ SEEDS = range(10)
 # class neuron fires 0.8 % less while it learns in 800 trials (0.3 % in 2000), and 0.2 % more afterwards. That is more than the
 # interval, and these are the most that it may be.
 LEFT = {"output, training": 0.01, "output, decision": 0.005}
+# A learned gate opens in the third time step of a trial, and what arrives before does not pass: 4 % of 50 ms with 1 ms, 2 % with
+# .5 ms. The relay fires 3.2 % less for it, and the layer that it drives 5 to 7 % less; the accuracy stays.
+LEFT |= {"relay, training": 0.035, "relay, decision": 0.035, "hidden_1, training": 0.08, "hidden_1, decision": 0.08}
 NOT_YET = "measured: 14.4 excitatory spikes an image at 0.5 ms, 11.5 at 0.25 ms, where fewer neurons fire before inhibition comes"
 
 
@@ -44,7 +47,7 @@ def told(learner: Any, task: Any, dt_ms: float, seed: int) -> dict[str, float]:
         (SpikingClassifier, CuedDigits(train=800, validation=300, test=10)),
         (SpikingMemory, AssociativeRecall(train=300, validation=300, test=10)),
         (functools.partial(SpikingBrainProp, hidden=(100,), passes=4), CuedDigits(train=500, validation=190, test=10)),
-        (functools.partial(SpikingBrainProp, hidden=(100,), passes=4, gate="none"), Digits(train=500, validation=190, test=10)),
+        (functools.partial(SpikingBrainProp, hidden=(100,), passes=8, gate="none"), Digits(train=1000, validation=190, test=10)),
         pytest.param(
             DiehlCookClassifier, Digits(train=300, validation=100, test=10), marks=pytest.mark.xfail(reason=NOT_YET, strict=True)
         ),
