@@ -81,7 +81,7 @@ every_known = pytest.mark.parametrize("name", RULES)
 every_case = pytest.mark.parametrize("name", CASES)
 every_placed_case = pytest.mark.parametrize(("name", "traces"), [(name, traces) for traces in PLACEMENTS for name in PLACED])
 every_placement = pytest.mark.parametrize("traces", PLACEMENTS)
-every_step = pytest.mark.parametrize("dt", TIME_STEPS)
+every_step = pytest.mark.parametrize("dt", [TIME_STEPS[0], *(pytest.param(dt, marks=pytest.mark.full) for dt in TIME_STEPS[1:])])
 
 # Rounding. A double is exact to 1.1e-16 of its value. An event-driven trace is as exact as one exponential; a trace on a neuron
 # is multiplied by a rounded factor at each of at most 2500 steps, which can add up to 2500 * 1.1e-16 = 3e-13 of the trace. 1e-12
@@ -237,6 +237,7 @@ def test_traces_on_synapses_and_on_neurons_give_the_same_weights(name, dt):
     agree(weights_on(dt, "synapse")[name], weights_on(dt, "neuron")[name], looped(name)[1])
 
 
+@pytest.mark.full
 @every_placed_case
 def test_another_time_step_gives_the_same_weights_and_they_moved(name, traces):
     coarse, fine = (weights_on(dt, traces)[name] for dt in TIME_STEPS)

@@ -166,6 +166,7 @@ def test_a_changed_pixel_changes_the_fingerprint():
     assert draw.fingerprint() != replace(draw, test=replace(draw.test, stimulus=stimulus)).fingerprint()
 
 
+@pytest.mark.full
 def test_serial_and_parallel_runs_agree_to_the_bit(serial):
     parallel = compare(both(), TASK, seeds=[4, 0, 1], jobs=2)  # the order of the seeds does not matter either
     assert parallel.records.keys() == serial.records.keys()

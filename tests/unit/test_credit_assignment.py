@@ -69,6 +69,7 @@ def test_with_mirrored_feedback_the_change_points_downhill_and_permuted_it_does_
             assert abs(cosine(rng.permutation(a.ravel()).reshape(a.shape), b)) < 0.3
 
 
+@pytest.mark.full
 @needs_compiler
 def test_the_gradient_is_that_of_the_output_weights_in_closed_form_and_of_the_gains(trials):
     learner = untrained(trials)
