@@ -79,7 +79,7 @@ def plane(planes: Mapping[str, tuple[Rows, np.ndarray]], fine: Sequence[np.ndarr
         look = {"arrowstyle": "-", "color": BLUE, "linewidth": 2}
         axis.annotate("", (V4, there), (V4, V4**0.5), arrowprops=look, zorder=2)
         axis.plot([V4], [there], "*", color=BLUE, markersize=15, markeredgecolor=BLACK, markeredgewidth=0.7, zorder=4,
-                  label="V4: gain 1.26 and half of\nthe noise correlation")  # fmt: skip
+                  label="V4: gain 1.26, half of the noise\ncorrelation; line: from all of it")  # fmt: skip
 
     def one(rule: str, found: Rows, difference: np.ndarray) -> Panel:
         x = fine[0]

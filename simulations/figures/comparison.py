@@ -41,6 +41,9 @@ if TYPE_CHECKING:
     from bridges.comparison import Comparison
 
 
+SIDE = {
+    "spiking": (VERMILION, "orange: spiking"), "torch": (BLUE, "blue: trained by gradient"), "control": (BLACK, "black: controls")
+}  # fmt: skip
 MOST_ALIKE = 10  # learners of which all pairs can be read in a figure
 
 
@@ -73,14 +76,13 @@ def accuracy(comparison: Comparison) -> Figure:
     """Test accuracy of each seed as a dot, the mean with its 95 % interval, beside the bounds that the facts of the task tell."""
     groups = comparison.groups
     names = [name for group in groups.values() for name in group]
-    looks = look(names)
     room = 0.45 if len(groups) > 1 else 0.0  # in rows, above each group for what is said of it
     rows = [place + room * number for place, number in enumerate((n for n, of in enumerate(groups.values(), 1) for _ in of))]
     figure, axes = new(7.0, 1.6 + 0.42 * (len(names) + room * len(groups)))
     axis = axes[0, 0]
     numbers: list[tuple[float, tuple[float, float], str]] = []  # where the label of a learner stands, and what it says
     for row, name in zip(rows, names, strict=True):
-        colour, _, marker = looks[name]
+        colour = SIDE[comparison.side(name)][0]
         values = 100 * comparison.numbers(name, "accuracy")
         offsets = np.linspace(-0.18, 0.18, len(values)) if len(values) > 1 else np.zeros(1)
         axis.scatter(values, row + offsets, s=14, color=colour, alpha=0.55, linewidths=0, zorder=2)
@@ -122,7 +124,9 @@ def accuracy(comparison: Comparison) -> Figure:
     axis.set_yticks(rows, [_title(name) for name in names])
     axis.set_ylim(rows[-1] + 0.8, rows[0] - 0.6 - room / 2)
     axis.set_xlim(0, 103)
-    axis.set_xlabel(f"test accuracy (%); dots: {many(len(comparison.seeds), 'seed')}; line and bar: mean and 95 % interval")
+    sides = ", ".join(told for side, (_, told) in SIDE.items() if side in map(comparison.side, names))
+    what = f"test accuracy (%); dots: {many(len(comparison.seeds), 'seed')}; line and bar: mean and 95 % interval"
+    axis.set_xlabel(f"{what}\n{sides}")
     _beside(figure, axis, numbers, [100 * value for value, *_ in lines])
     label = axis.xaxis.label
     if label.get_window_extent().x1 > figure.bbox.width:  # long names leave the axis little room

@@ -13,7 +13,7 @@ from bridges import LEARNERS, compare
 from bridges.learners import resolve
 from plasticity.datasets import images
 from plasticity.errors import PlasticityError, WrongUse
-from plasticity.gates import Gate, InputGain
+from plasticity.gates import Gate, InputGain, NoGate
 from plasticity.learners import SpikingClassifier
 from plasticity.learners.baseline import KINDS, Baseline
 from plasticity.learners.learner import GIVEN, LEARNS
@@ -40,7 +40,8 @@ def test_every_learner_says_what_it_is_given_and_learns(name):
 
 def test_the_default_learners_of_a_cued_task_hold_baselines_with_the_gate_and_without():
     learners = {one.name: one for one in resolve(None, {}, TASK)}
-    for name in KINDS:
+    assert learners["random_forest_each_cue"].learns == ("gate", "classes")
+    for name in [kind for kind in KINDS if kind != "random_forest"]:
         assert learners[f"{name}_gated"].given == ("gate", "teacher") and learners[name].learns == ("gate", "classes")
     assert learners["spiking_gated"].given == learners["gated_attention"].given == ("gate", "teacher")
     assert "gate" in learners["softmax_attention"].learns and learners["softmax_attention"].given == ("teacher",)
@@ -80,6 +81,25 @@ def test_baselines_are_those_of_scikit_learn_on_what_the_relay_sees(draw):
     assert np.allclose(line._fitted.coef_, LogisticRegression(max_iter=2000).fit(X, y).coef_)  # the row as it is, with its cue
     near = Baseline().fit(X, y)
     assert near.score(X, y) == 1.0 and near.score(draw.test.X, draw.test.y) > 0.8
+
+
+def test_a_classifier_for_each_cue_is_fitted_to_the_trials_of_that_cue_alone(draw):
+    X, y, cue = draw.train.X, draw.train.y, draw.train.cue
+    rows = draw.train.stimulus.reshape(len(X), -1)
+    made = Baseline(kind="logistic_regression", gate=NoGate(), each_cue=True).fit(X, y)
+    for k in range(2):
+        alone = LogisticRegression(max_iter=2000).fit(rows[cue == k], y[cue == k])
+        assert np.array_equal(made.predict(X[cue == k]), alone.predict(rows[cue == k]))
+    forest = Baseline(kind="random_forest", gate=NoGate(), each_cue=True).fit(X, y)
+    assert forest.parameters_ > 0 and forest.costs().decision["forward"].additions > 300
+    both = forest.score(draw.test.X, draw.test.y)
+    assert both > Baseline(kind="random_forest", gate=NoGate()).fit(X, y).score(draw.test.X, draw.test.y)
+    assert np.array_equal(  # a cue of one class alone has the classifier of all trials
+        Baseline(kind="logistic_regression", gate=NoGate(), each_cue=True).fit(X, np.where(cue == 0, y, 3)).predict(X[cue == 1]),
+        LogisticRegression(max_iter=2000).fit(rows, np.where(cue == 0, y, 3)).predict(rows[cue == 1]),
+    )
+    with pytest.raises(WrongUse, match="give gate=NoGate"):
+        Baseline(each_cue=True).fit(X, y)
 
 
 @pytest.mark.parametrize("kind", KINDS)
