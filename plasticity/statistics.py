@@ -102,7 +102,7 @@ def interval(
 
     Measured share of nominal 95 % intervals that hold the true mean (tests/unit/test_statistics.py): with normal values 95 % for
     any number of seeds, of strongly skewed ones less (10 seeds: exponential 90 %, lognormal 84 %); of the accuracy to be expected
-    on new data, ten draws of one set of 1797, 93 to 97 % with `shared`, 67 to 80 % without.
+    on new data, three to ten draws of one set of 1797, 93 to 97 % with `shared`; without it ten draws hold it in 67 to 80 %.
 
     Raises
     ------

@@ -244,7 +244,9 @@ def _attended(comparison: Comparison) -> str:
     nulls = {name: value for name, value in entry.get("nulls", {}).items() if value}
     most = [max(found.items(), key=lambda one: one[1]["mean"]) for found in (controls, nulls) if found]
     told = ", ".join(f"{value['mean']:.3f} in {name}" for name, value in most)
-    return f"Attended minus ignored weights of {selecting[0]}: {_weight(entry)}" + (f"; largest of its nulls: {told}." if told else ".")
+    return f"Attended minus ignored weights of {selecting[0]}: {_weight(entry)}" + (
+        f"; largest of its nulls: {told}." if told else "."
+    )
 
 
 def _weight(entry: Mapping[str, Any]) -> str:
