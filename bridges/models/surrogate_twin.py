@@ -11,7 +11,8 @@ import torch
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
-from bridges.models.backbone import Model, masked_softmax
+from bridges.models.backbone import MOST_UNITS, Model, masked_softmax
+from plasticity.checked import Count, checked_but
 from plasticity.errors import WrongUse
 from plasticity.learners import SpikingBrainProp
 
@@ -78,12 +79,16 @@ class SurrogateTwin(Model):
     sums_to_one = True
     spikes, levels, tau_m_ms, trial_ms, dt_ms = 12.0, 8.0, 20.0, 50.0, 1.0  # as of SpikingBrainProp
 
+    @checked_but("streams", "features", "classes", "hidden", "dropout", "query")
     def __init__(
         self, streams: int, features: int, classes: int, hidden: int = 400, dropout: float = 0.0, query: str = "cue",
-        layers: Sequence[int] = (),
+        layers: Sequence[Count] = (),
     ) -> None:  # fmt: skip
         super().__init__(streams, features, classes, hidden, dropout, query)
-        sizes = (features, *(layers or (hidden,)))
+        for number in layers:
+            if number > MOST_UNITS:
+                raise WrongUse(f"{self.name}: a layer of {number} units; give at most {MOST_UNITS}.")
+        sizes = (features, *(tuple(map(int, layers)) or (hidden,)))
         self.maps: Sequence[nn.Linear] = nn.ModuleList(  # type: ignore[assignment]
             nn.Linear(n, m, bias=False) for n, m in zip(sizes[:-1], sizes[1:], strict=True)
         )

@@ -104,6 +104,7 @@ class AttentionGated(Network):
     record: bool = False
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "hidden", tuple(map(int, self.hidden)))
         if not self.hidden:
             raise WrongUse("hidden=() has no layer; give the neurons of each hidden layer, for example hidden=(200,).")
         if round(float(self.trial / self.dt)) < 2 * len(self.phases):

@@ -33,9 +33,9 @@ import dataclasses
 from collections.abc import Iterator
 
 import numpy as np
-from brian2 import Quantity, SpikeMonitor, linked_var, ms, second
+from brian2 import SpikeMonitor, linked_var, ms, second
 
-from plasticity.checked import checked
+from plasticity.checked import Time, checked
 from plasticity.errors import WrongUse
 from plasticity.networks.network import Net, Network
 from plasticity.rules import Eligibility, Landing, Rule
@@ -90,8 +90,8 @@ class AugmentNetwork(Network):
     decay: float = 0.18
     offset: float = 2.5
     rule: Rule = REMEMBERS
-    step: Quantity = dataclasses.field(default_factory=lambda: 50 * ms)
-    dt: Quantity = dataclasses.field(default_factory=lambda: 1 * ms)
+    step: Time = dataclasses.field(default_factory=lambda: 50 * ms)
+    dt: Time = dataclasses.field(default_factory=lambda: 1 * ms)
     block: int = 20_000
 
     def __post_init__(self) -> None:

@@ -284,7 +284,7 @@ def synapses(
     if namespace is not None and not isinstance(namespace, Mapping):
         raise WrongUse(f"namespace={namespace!r} must be a dictionary of names, like {{'gmax': 2*nS}}.")
     events, back = _events(at_event), _events(at_post_event)
-    if reciprocal and (not isinstance(reciprocal, str) or not reciprocal.isidentifier() or reciprocal == "w"):
+    if not isinstance(reciprocal, str) or (reciprocal and (not reciprocal.isidentifier() or reciprocal == "w")):
         raise WrongUse(f"reciprocal={reciprocal!r} must be the name of a second weight, for example reciprocal='back'.")
     if reciprocal and landing is not None and landing.mu:
         raise WrongUse(

@@ -215,6 +215,7 @@ class EpisodeTask(Task):
     def world(self) -> World:
         """The table, and where episodes may begin."""
 
+    @checked
     def types(self, trials: Episodes) -> np.ndarray:
         """Which episodes are of one type for a criterion of learning, (episodes,) int64 from 0: those of the same start."""
         return np.unique(trials.start, return_inverse=True)[1]

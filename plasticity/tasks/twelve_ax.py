@@ -9,6 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from plasticity.checked import checked
 from plasticity.settings import setting
 from plasticity.tasks.episodes import Episodes, EpisodeTask, World
 
@@ -65,6 +66,7 @@ class TwelveAX(EpisodeTask):
             made.start(state(sequence[0], "", sequence), share)
         return made
 
+    @checked
     def types(self, trials: Episodes) -> np.ndarray:
         """One type of all: there are hundreds of sequences."""
         return np.zeros(len(trials), dtype=np.int64)

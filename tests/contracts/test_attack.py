@@ -60,7 +60,8 @@ from simulations.frame.known import everything
 from simulations.frame.on_task import on_task
 from simulations.frame.sweep import sweep
 
-SECONDS = 5.0  # that one attack may take
+SECONDS = 5.0  # of the processor that one attack may take
+WAITING = 6.0  # times as long on the clock
 REFERENCE = Path(__file__).resolve().parents[2] / "results" / "reference"
 HUGE = 10**400
 LIBRARY = re.compile(r"^error: \w+: .*|\(--debug shows where\)|Traceback|\bmemory at 0x")
@@ -80,12 +81,14 @@ def _begins(*_: Any, **__: Any) -> None:
 
 @pytest.fixture(autouse=True)
 def nothing_runs(monkeypatch, tmp_path):
-    """No job, network, training or download; the working folder is an empty one."""
+    """No job, network, training or download, no likeness of 18 learners; the working folder is an empty one."""
+    from bridges.comparison import likeness
     from simulations.frame import experiment
 
     for owner, name in (
         *((plasticity.parallel._Meter, "__init__"), (experiment.Session, "__init__"), (joblib.Parallel, "__call__")),
         *((Network, "run"), (Program, "run"), (torch.optim.Optimizer, "__init__"), (pooch, "retrieve"), (Figure, "__init__")),
+        (likeness, "_aligned"),
     ):
         monkeypatch.setattr(owner, name, _begins)
     (tmp_path / "work").mkdir()
@@ -99,13 +102,16 @@ def at_most(seconds: float) -> Iterator[None]:
     def late(*_: Any) -> None:
         raise Late
 
-    before = signal.signal(signal.SIGALRM, late)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    clocks = ((signal.SIGPROF, signal.ITIMER_PROF, seconds), (signal.SIGALRM, signal.ITIMER_REAL, WAITING * seconds))
+    before = [signal.signal(number, late) for number, _, _ in clocks]
+    for _, clock, most in clocks:
+        signal.setitimer(clock, most)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        for (number, clock, _), handler in zip(clocks, before, strict=True):
+            signal.setitimer(clock, 0)
+            signal.signal(number, handler)
 
 
 def held(faults: list[str]) -> None:

@@ -211,6 +211,7 @@ SMALL = {  # of an experiment, what makes it short
     "cued_digits": ["--seeds", "1", "--set=validation=20", "--set=test=30", "--set=torch.epochs=1"],
     "chance_pairs": [],
     "stdp_window": [],
+    "time_steps": ["--seeds", "2", "--set=experiments=stdp_window"],
     "identities": [],
 }
 PARSED = {  # command: why it is read only
