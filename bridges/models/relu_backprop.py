@@ -20,7 +20,7 @@ class ReluBackprop(Model):
     name = "relu_backprop"
     summary = "the network of spiking_learned_gate as rectified units, trained by back-propagation"
     source = "Rumelhart, Hinton & Williams 1986, doi:10.1038/323533a0"
-    settings = {"hidden": 400}
+    settings = {"hidden": 400, "dropout": 0.5, "epochs": 120}
     cost = 4.0
     chosen_for = frozenset({"image"})
     sums_to_one = True

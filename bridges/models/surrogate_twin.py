@@ -74,7 +74,7 @@ class SurrogateTwin(Model):
     name = "surrogate_twin"
     summary = "the network of spiking_learned_gate, trained by back-propagation through time with a surrogate gradient"
     source = "Zenke & Ganguli 2018, doi:10.1162/neco_a_01086; Neftci, Mostafa & Zenke 2019, doi:10.1109/MSP.2019.2931595"
-    settings = {"hidden": 400, "dropout": 0.0, "weight_decay": 0.0}
+    settings = {"hidden": 400, "dropout": 0.5, "epochs": 60, "weight_decay": 0.0}
     cost = 60.0
     sums_to_one = True
     spikes, levels, tau_m_ms, trial_ms, dt_ms = 12.0, 8.0, 20.0, 50.0, 1.0  # as of SpikingBrainProp
@@ -92,6 +92,7 @@ class SurrogateTwin(Model):
         self.maps: Sequence[nn.Linear] = nn.ModuleList(  # type: ignore[assignment]
             nn.Linear(n, m, bias=False) for n, m in zip(sizes[:-1], sizes[1:], strict=True)
         )
+        self.drop = nn.Dropout(dropout)
         self.head: nn.Linear = nn.Linear(sizes[-1], classes, bias=False)
         self.ask(streams)
         nn.init.zeros_(self.query.weight)  # equal gains
@@ -178,4 +179,5 @@ class SurrogateTwin(Model):
 
     def context(self, tokens: Tensor, cue: Tensor, mask: Tensor | None = None) -> Tensor:
         """Activities of the highest hidden layer, (n, hidden)."""
-        return self.fire(self.encode(tokens), self.weights(tokens, cue, mask)).activities
+        activities: Tensor = self.drop(self.fire(self.encode(tokens), self.weights(tokens, cue, mask)).activities)
+        return activities
