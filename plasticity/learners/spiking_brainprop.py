@@ -77,8 +77,9 @@ class SpikingBrainProp(ClassifierMixin, Learner):
         Of each layer, forward and back, from below.
     eta_ : array (layers,)
         Rate of learning of each layer, from below. That of a hidden layer is `eta_hidden` over the mean squared length of its
-        input, so that one setting fits dark and bright images of any size (normalised least mean squares: Nagumo & Noda 1967,
-        doi:10.1109/TAC.1967.1098599).
+        input, so that a change moves its neurons as far whatever the size and the contrast of images (normalised least mean
+        squares: Nagumo & Noda 1967, doi:10.1109/TAC.1967.1098599). What all inputs share counts as length too: bright images
+        are learnt slowly.
     gate_weights_ : array (streams, streams)
         Gain of each stream (columns) under each cue (rows); rows sum to 1. None without a gate.
     history_ : dict of arrays
