@@ -70,15 +70,18 @@ def changes(
     return Changes(made[::-1], told)
 
 
-def start_of(length: float, hidden: tuple[int, ...], eta_hidden: float, eta_output: float) -> tuple[np.ndarray, list[float]]:
+def start_of(
+    length: float, hidden: tuple[int, ...], eta_hidden: float, eta_output: float, weight_start: float
+) -> tuple[np.ndarray, list[float]]:
     """Rates of learning and spreads of weights at the start, of each layer from below; `length` is the inputs' mean square.
 
     A change moves the activity of a neuron by the rate times the squared length of its input; hidden rates are divided by
     that, so that the step is the same for every kind of input (normalised least mean squares: Nagumo & Noda 1967,
-    doi:10.1109/TAC.1967.1098599). n hidden neurons start with n/4 (at weight_start=.5).
+    doi:10.1109/TAC.1967.1098599). n hidden neurons start with n/4 (at weight_start=.5), in every layer.
     """
     below = (length, *(n / 4 for n in hidden[:-1]))
-    spread = [float(np.sqrt(2 / length)), *(float(np.sqrt(2 / n)) for n in hidden[:-1]), 0.3 / float(np.sqrt(hidden[-1]))]
+    first, last = weight_start * float(np.sqrt(2 / length)), weight_start * 0.3 / float(np.sqrt(hidden[-1]))
+    spread = [first, *(float(np.sqrt(2 / n)) for n in hidden[:-1]), last]
     return np.array([*(eta_hidden / each for each in below), eta_output]), spread
 
 
@@ -121,7 +124,12 @@ class RateBrainProp(ClassifierMixin, Learner):
     eta_gate: float = setting(0.01, "rate of learning of the gate", low=0, high=100)
     eta_end: float = setting(0.13, "all rates fall to this share at the end", above=0, high=1)
     explore: float = setting(0.2, "share of training trials in which the action is drawn at random", low=0, high=1)
-    weight_start: float = setting(0.5, "spread of the weights at the start, 1 for that of He et al. 2015", low=0, high=100)
+    weight_start: float = setting(
+        0.5,
+        "spread of the weights at the start, 1 for that of He et al. 2015, which those between hidden layers have",
+        low=0,
+        high=100,
+    )
     streams: int = setting(2, "streams in X; the rest of X is the cue, one column a stream", low=1, high=1001)
 
     @property
@@ -148,9 +156,9 @@ class RateBrainProp(ClassifierMixin, Learner):
         streams, cue = self._shown(X)
         sizes = (streams.shape[2], *self.hidden, len(self.classes_))
         length = max(float((streams**2).sum(axis=2).mean()), 1e-12)
-        eta, spread = start_of(length, self.hidden, self.eta_hidden, self.eta_output)
+        eta, spread = start_of(length, self.hidden, self.eta_hidden, self.eta_output, self.weight_start)
         shapes = zip(sizes[:-1], sizes[1:], spread, strict=True)
-        self.weights_ = [self.weight_start * sd * rng.standard_normal((n, m)) for n, m, sd in shapes]
+        self.weights_ = [sd * rng.standard_normal((n, m)) for n, m, sd in shapes]
         gated = self.streams > 1 and self.gate == "learned"
         self.gate_weights_ = np.full((self.streams, self.streams), 1 / self.streams) if gated else None
         trials, accuracy, total = [0], [self._score(probe)] if probe is not None else [], self.passes * len(X)

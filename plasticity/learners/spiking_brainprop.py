@@ -121,7 +121,12 @@ class SpikingBrainProp(ClassifierMixin, Learner):
     eta_gate: float = setting(0.01, "rate of learning of weights from cue neurons onto gate units", low=0, high=100)
     eta_end: float = setting(0.13, "all rates fall, by the same factor in each block, to this share at the end", above=0, high=1)
     explore: float = setting(0.2, "share of training trials in which the action is drawn at random", low=0, high=1)
-    weight_start: float = setting(0.5, "spread of the weights at the start, 1 for that of He et al. 2015", low=0, high=100)
+    weight_start: float = setting(
+        0.5,
+        "spread of the weights at the start, 1 for that of He et al. 2015, which those between hidden layers have",
+        low=0,
+        high=100,
+    )
     feedback_start: float = setting(0.1, "the same of the feedback weights, drawn apart, as a share of that", low=0, high=100)
     feedback: str = setting(
         "learned",
@@ -197,13 +202,13 @@ class SpikingBrainProp(ClassifierMixin, Learner):
         if not length > 0:
             raise WrongUse("every stimulus in X is empty; nothing would fire.")
         sizes = (features, *self.hidden, classes)
-        self.eta_, spread = start_of(length, self.hidden, self.eta_hidden, self.eta_output)
+        self.eta_, spread = start_of(length, self.hidden, self.eta_hidden, self.eta_output, self.weight_start)
         self.weights_: list[np.ndarray] = []
         self.feedback_: list[np.ndarray] = []
         for n, m, sd in zip(sizes[:-1], sizes[1:], spread, strict=True):
-            w, back = self.weight_start * sd * rng.standard_normal((2, n, m))
+            w, back = sd * rng.standard_normal((2, n, m))
             self.weights_.append(w)
-            start = {"mirrored": w.copy(), "fixed": back, "uniform": np.full((n, m), self.weight_start * sd)}
+            start = {"mirrored": w.copy(), "fixed": back, "uniform": np.full((n, m), sd)}
             self.feedback_.append(start.get(self.feedback, self.feedback_start * back))
         equal = np.full((self.streams, self.streams), 1 / self.streams) if self._gated else None
         self.gate_weights_: np.ndarray | None = equal
