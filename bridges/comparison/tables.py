@@ -88,7 +88,10 @@ def brief(comparison: Comparison, width: int | None = None) -> list[Any]:
     """
     trials = many(comparison.of(comparison.learners[0])[0].numbers["training_trials"], "training trial")
     title = f"{comparison.title}: {many(len(comparison.learners), 'learner')}, {many(len(comparison.seeds), 'seed')}, {trials}"
-    return [f"{title}; 95 % intervals", _short_table(comparison, width), _scale(comparison), *_sentences(comparison)]
+    scale = _scale(comparison)
+    told = _attended(comparison, None if width is None else 2 * width - len(scale) - 1)  # so that both take two lines
+    below = [f"{scale} {told}".strip(), *_sentences(comparison)]
+    return [f"{title}; 95 % intervals", _short_table(comparison, width), *below]
 
 
 def many(count: int, word: str) -> str:
@@ -197,9 +200,9 @@ def _scale(comparison: Comparison) -> str:
 
 
 def _sentences(comparison: Comparison) -> list[str]:
-    """Who is ahead among those that may be compared; what attention does to weights; who is worse than no learning."""
+    """Who is ahead among those that may be compared, and who is worse than no learning."""
     best = ahead(comparison) if len(comparison.groups) == 1 else []  # else the table tells, by its groups
-    return [sentence for sentence in (*best, _attended(comparison), _below(comparison)) if sentence]
+    return [sentence for sentence in (*best, _below(comparison)) if sentence]
 
 
 def ahead(comparison: Comparison) -> list[str]:
@@ -234,19 +237,21 @@ def _below(comparison: Comparison) -> str:
     return f"Below chance ({100 * comparison.chance:.0f} %): {', '.join(below)}; nothing that was learnt helps there."
 
 
-def _attended(comparison: Comparison) -> str:
-    """By how much attended synapses end stronger than ignored ones where a gate selects, and in what they do so most without."""
+def _attended(comparison: Comparison, room: int | None = None) -> str:
+    """By how much attended synapses end stronger where a gate selects; where there is room, in what they do so most without."""
     selecting = [name for name in comparison.strengthened if "gate" in comparison.given(name)]
     if not selecting:
         return ""
     entry = comparison.strengthened[selecting[0]]
-    controls = {name: value for name, value in comparison.strengthened.items() if name not in selecting}
-    nulls = {name: value for name, value in entry.get("nulls", {}).items() if value}
-    most = [max(found.items(), key=lambda one: one[1]["mean"]) for found in (controls, nulls) if found]
-    told = ", ".join(f"{value['mean']:.3f} in {name}" for name, value in most)
-    return f"Attended minus ignored weights of {selecting[0]}: {_weight(entry)}" + (
-        f"; largest of its nulls: {told}." if told else "."
-    )
+    nulls = {name: value for name, value in comparison.strengthened.items() if name not in selecting}
+    nulls |= {name: value for name, value in entry.get("nulls", {}).items() if value}
+    told = f"Attended minus ignored weights of {selecting[0]}: {_weight(entry)}"
+    if not nulls:
+        return f"{told}."
+    where, most = max(nulls.items(), key=lambda one: one[1]["mean"])
+    told += f"; largest null: {most['mean']:.3f}"
+    whole = f"{told} in {where}."
+    return whole if room is None or len(whole) <= room else f"{told}."
 
 
 def _weight(entry: Mapping[str, Any]) -> str:
