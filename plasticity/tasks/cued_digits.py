@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Any, ClassVar
@@ -111,6 +112,16 @@ class CuedDigits(Task):
     def without_attention(self) -> float:
         """Best accuracy without the cue: a guess between the two digits shown."""
         return 1 / STREAMS
+
+    @checked
+    def hints(self, sides: Collection[str]) -> Iterable[str]:
+        """On images larger than those of the defaults a model trained by gradient may fail to find out where to look."""
+        if "torch" in sides and self.data in ("mnist", "idx"):
+            yield (
+                f"cued_digits: settings of the torch side were chosen on images of 8x8; those of data={self.data} may be larger, and"
+                " at its learning rate attention may not be learnt at all. Choose one on validation trials, such as"
+                " --set torch.learning_rate=0.002."
+            )
 
     def draw(self, rng: np.random.Generator) -> Draw:
         shown = images(self.data, self.folder)

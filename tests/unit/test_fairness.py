@@ -62,6 +62,12 @@ def test_gates_with_other_numbers_are_told_apart():
         compare(learners, TASK, seeds=1, jobs=1, settings={"class_means_gated": {"gate": GATES["input_gain"](ignored=0.5)}})
 
 
+def test_on_larger_images_a_learning_rate_of_the_torch_side_is_asked_for():
+    (told,) = CuedDigits(data="mnist").hints({"torch", "spiking"})
+    assert "torch.learning_rate=0.002" in told
+    assert not list(CuedDigits(data="mnist").hints({"spiking"})) and not list(CuedDigits().hints({"torch"}))
+
+
 def test_a_task_that_cannot_be_drawn_is_refused_before_any_learner(monkeypatch):
     monkeypatch.setattr("bridges.comparison.run.carry_out", None)
     with pytest.raises(WrongUse, match="more than the 197 images"):
