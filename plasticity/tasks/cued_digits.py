@@ -118,8 +118,8 @@ class CuedDigits(Task):
         """On images larger than those of the defaults a model trained by gradient may fail to find out where to look."""
         if "torch" in sides and self.data in ("mnist", "idx"):
             yield (
-                f"cued_digits: settings of the torch side were chosen on images of 8x8; those of data={self.data} may be larger, and"
-                " at its learning rate attention may not be learnt at all. Choose one on validation trials, such as"
+                f"cued_digits: settings of the torch side were chosen on images of 8x8; those of data={self.data} may be larger,"
+                " and at its learning rate attention may not be learnt at all. Choose one on validation trials, such as"
                 " --set torch.learning_rate=0.002."
             )
 
