@@ -189,7 +189,8 @@ class PairedDifference:
     p: float
 
     def __str__(self) -> str:
-        return f"{self.mean:+.3f} [{self.low:+.3f}, {self.high:+.3f}]"
+        known = self.low == self.low  # not of one seed
+        return f"{self.mean:+.3f} [{self.low:+.3f}, {self.high:+.3f}]" if known else f"{self.mean:+.3f} [-]"
 
 
 @checked

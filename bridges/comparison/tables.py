@@ -195,7 +195,7 @@ def _scale(comparison: Comparison) -> str:
     told = comparison.to_json()
     known = [entry.get("accuracy", entry) for key in ("learners", "differences") for entry in told[key]]
     if any(one["mean"] is not None and told_ends(one) == "[-]" for one in known):
-        scale += "; [-]: no interval, where seeds are alike or there is one"
+        scale += "; [-]: no interval (one seed, or all alike)"
     return f"{'; '.join([scale, *_beware(comparison)])}."
 
 

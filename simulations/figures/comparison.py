@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 
 SIDE = {
-    "spiking": (VERMILION, "orange: spiking"), "torch": (BLUE, "blue: trained by gradient"), "control": (BLACK, "black: controls")
+    "spiking": (VERMILION, "orange: spiking"), "torch": (BLUE, "blue: trained by gradient"), "control": (GREY, "grey: controls")
 }  # fmt: skip
 MOST_ALIKE = 10  # learners of which all pairs can be read in a figure
 

@@ -51,10 +51,10 @@ STYLE: dict[str, Any] = {
 }
 
 _LOOK = {  # colour, line style, marker
-    "spiking_gated": (VERMILION, "-", "o"),
-    "spiking_learned_gate": (BLACK, "-", "o"),
-    "spiking_no_gate": (ORANGE, "--", "s"),
-    "spiking_shuffled_gate": (PURPLE, "-.", "^"),
+    "spiking_learned_gate": (VERMILION, "-", "o"),  # warm for spikes, cold for gradients
+    "spiking_gated": (ORANGE, "-", "s"),
+    "spiking_no_gate": (PURPLE, "--", "s"),
+    "spiking_shuffled_gate": (BLACK, "-.", "^"),
     "spiking_equal_gain": (BLACK, ":", "v"),
     "softmax_attention": (BLUE, "-", "D"),
     "gated_attention": (GREEN, "--", "D"),
