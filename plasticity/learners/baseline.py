@@ -1,4 +1,4 @@
-"""The simplest things that could do as well: classifiers of scikit-learn, with the gate given, without, or one for each cue."""
+"""The simplest things that could do as well: classifiers of scikit-learn, with the gate given, without, or found by trying."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from sklearn.cluster import KMeans
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
+from sklearn.svm import SVC
 from sklearn.utils.validation import check_is_fitted
 
 from plasticity import settings
@@ -36,7 +37,9 @@ KINDS: Mapping[str, tuple[str, str]] = {
         "Cox 1958, doi:10.1111/j.2517-6161.1958.tb00292.x",
     ),
     "random_forest": ("a forest of 300 trees", "Breiman 2001, doi:10.1023/A:1010933404324"),
+    "support_vectors": ("support vectors with Gaussian kernels", "Cortes & Vapnik 1995, doi:10.1007/BF00994018"),
 }
+UNGATED = ("random_forest", "support_vectors")  # kinds that are not made with the gate and without
 EACH_CUE = ("logistic_regression", "random_forest")  # kinds that are also made once for each cue
 
 
@@ -44,6 +47,9 @@ def _variants() -> tuple[Variant, ...]:
     told = "with the gate: streams times their gains, added up, as the relay of the spiking network sees them, without noise"
     plain = "without the gate: both streams and the cue as they are"
     each = "one for the trials of each cue, which is told both streams: it has nothing to attend with, and must not"
+    reading = (
+        "of the readings of a trial (each stream, the cued one, the others, all) that which suits held-out training trials best"
+    )
     streams = frozenset({"streams"})
     return tuple(
         Variant(
@@ -55,17 +61,22 @@ def _variants() -> tuple[Variant, ...]:
         )
         for suffix, gate, how in (("_gated", InputGain(), told), ("", NoGate(), plain))
         for name, (summary, source) in KINDS.items()
-        if name != "random_forest"
+        if name not in UNGATED
     ) + tuple(
         Variant(
             f"{name}_each_cue",
             f"{KINDS[name][0]}; {each}",
             {"kind": name, "gate": NoGate(), "each_cue": True},
-            streams if name == "random_forest" else frozenset(),  # the better of them
+            frozenset(),
             KINDS[name][1],
         )
         for name in EACH_CUE
-    )
+    ) + (
+        Variant(
+            "support_vectors_of_a_reading", f"{KINDS['support_vectors'][0]}; {reading}",
+            {"kind": "support_vectors", "gate": NoGate(), "reading": "chosen"}, streams, KINDS["support_vectors"][1],
+        ),
+    )  # fmt: skip
 
 
 @estimator
@@ -98,6 +109,10 @@ class Baseline(ClassifierMixin, Learner):
     each_cue: bool = setting(
         False, "with NoGate: a classifier of its own for each cue; one with fewer than two classes has that of all"
     )
+    reading: str = setting(
+        "all", "with NoGate, all: the row as it is; chosen: of each stream, the cued one, the mean of the others and that of all"
+        " the one reading on which half of the training trials tell most of the other half", choices=("all", "chosen"),
+    )  # fmt: skip
     prototypes: int = setting(20, "of kmeans_prototypes: prototypes of each class", low=1, high=10_000)
     C: float = setting(1.0, "of logistic_regression: inverse strength of the L2 penalty", above=0, high=1e9)
     streams: int = setting(2, "streams in X; the rest of X is the cue, one column a stream", low=1, high=1001)
@@ -116,6 +131,8 @@ class Baseline(ClassifierMixin, Learner):
 
     def _made(self) -> Any:
         made = self._kind()
+        if self.reading == "chosen":
+            return _Reading(made, self.streams, self.random_state)
         return _EachCue(made, self.streams) if self.each_cue else made
 
     def _kind(self) -> Any:
@@ -124,14 +141,16 @@ class Baseline(ClassifierMixin, Learner):
             "class_means": lambda: _Prototypes(1, self.random_state),
             "kmeans_prototypes": lambda: _Prototypes(self.prototypes, self.random_state),
             "logistic_regression": lambda: LogisticRegression(C=self.C, max_iter=2000),
+            "support_vectors": lambda: SVC(C=10),
             "random_forest": lambda: RandomForestClassifier(300, random_state=self.random_state),
         }[self.kind]()
 
     def fit(self, X: Any, y: Any) -> Baseline:
         """Learn from all trials at once."""
         settings.check(self)
-        if self.each_cue and (type(self.gate) is not Gate or self.streams < 2):
-            raise WrongUse("Baseline: each_cue=True takes the streams as they are; give gate=NoGate() and two streams or more.")
+        for told, asked in (("each_cue=True", self.each_cue), ("reading='chosen'", self.reading == "chosen")):
+            if asked and (type(self.gate) is not Gate or self.streams < 2):
+                raise WrongUse(f"Baseline: {told} takes the streams as they are; give gate=NoGate() and two streams or more.")
         self.rows_ = self._shown(X, fitting=True)
         self.labels_ = inputs.labels(self, X, y)
         self.classes_ = inputs.several(self.labels_)
@@ -140,7 +159,7 @@ class Baseline(ClassifierMixin, Learner):
         return self
 
     def _parts(self) -> list[Any]:
-        return self._fitted.parts_ if self.each_cue else [self._fitted]
+        return self._fitted.parts_ if isinstance(self._fitted, (_EachCue, _Reading)) else [self._fitted]
 
     def costs(self) -> Costs:
         """A decision: the gate's products and sums, then each number that it keeps once. Training is not counted."""
@@ -174,7 +193,9 @@ def _kept(fitted: Any) -> int:
     """How many numbers a classifier keeps; of each node of a tree its feature, threshold, two children and class."""
     if isinstance(fitted, RandomForestClassifier):
         return 5 * sum(tree.tree_.node_count for tree in fitted)
-    kept = (getattr(fitted, name, None) for name in ("_fit_X", "centroids_", "coef_", "intercept_"))
+    kept = (
+        getattr(fitted, name, None) for name in ("_fit_X", "support_vectors_", "dual_coef_", "centroids_", "coef_", "intercept_")
+    )
     return int(sum(np.size(array) for array in kept if array is not None))
 
 
@@ -198,6 +219,33 @@ class _EachCue(ClassifierMixin, BaseEstimator):
             if (cue == k).any():
                 found[cue == k] = part.predict(stimulus[cue == k].reshape(-1, part.n_features_in_))
         return found
+
+
+class _Reading(ClassifierMixin, BaseEstimator):
+    """A classifier on one reading of the streams, the same for all trials: that which does best on held-out training trials."""
+
+    def __init__(self, one: Any, streams: int, random_state: int) -> None:
+        self.one, self.streams, self.random_state = one, streams, random_state
+
+    def _read(self, X: np.ndarray) -> dict[str, np.ndarray]:
+        stimulus, cue = split_streams(X, self.streams)
+        cued = np.eye(self.streams)[cue]
+        weights = {f"stream {k}": np.eye(self.streams)[np.full(len(X), k)] for k in range(self.streams)}
+        weights |= {"cued": cued, "others": (1 - cued) / (self.streams - 1), "all": np.full(cued.shape, 1 / self.streams)}
+        return {name: (stimulus * given[:, :, None]).sum(axis=1) for name, given in weights.items()}
+
+    def fit(self, X: np.ndarray, y: np.ndarray) -> _Reading:
+        half = np.random.default_rng(self.random_state).permutation(len(X)) < len(X) // 2
+        read, found = self._read(X), {}
+        for name, rows in read.items():
+            several = len(np.unique(y[half])) > 1
+            found[name] = clone(self.one).fit(rows[half], y[half]).score(rows[~half], y[~half]) if several else 0.0
+        self.reading_ = max(found, key=found.__getitem__)
+        self.classes_, self.parts_ = np.unique(y), [clone(self.one).fit(read[self.reading_], y)]
+        return self
+
+    def predict(self, X: np.ndarray) -> np.ndarray:
+        return self.parts_[0].predict(self._read(X)[self.reading_])
 
 
 class _Prototypes(ClassifierMixin, BaseEstimator):

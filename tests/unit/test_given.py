@@ -7,6 +7,7 @@ import pytest
 from sklearn.cluster import KMeans
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import NearestCentroid
+from sklearn.svm import SVC
 
 import plasticity
 from bridges import LEARNERS, compare
@@ -15,7 +16,7 @@ from plasticity.datasets import images
 from plasticity.errors import PlasticityError, WrongUse
 from plasticity.gates import Gate, InputGain, NoGate
 from plasticity.learners import SpikingClassifier
-from plasticity.learners.baseline import KINDS, Baseline
+from plasticity.learners.baseline import KINDS, UNGATED, Baseline
 from plasticity.learners.learner import GIVEN, LEARNS
 from plasticity.learners.spiking_classifier import NULLS, selected_weights
 from plasticity.statistics import interval
@@ -40,8 +41,8 @@ def test_every_learner_says_what_it_is_given_and_learns(name):
 
 def test_the_default_learners_of_a_cued_task_hold_baselines_with_the_gate_and_without():
     learners = {one.name: one for one in resolve(None, {}, TASK)}
-    assert learners["random_forest_each_cue"].learns == ("gate", "classes")
-    for name in [kind for kind in KINDS if kind != "random_forest"]:
+    assert learners["support_vectors_of_a_reading"].learns == ("gate", "classes")
+    for name in [kind for kind in KINDS if kind not in UNGATED]:
         assert learners[f"{name}_gated"].given == ("gate", "teacher") and learners[name].learns == ("gate", "classes")
     assert learners["spiking_gated"].given == learners["gated_attention"].given == ("gate", "teacher")
     assert "gate" in learners["softmax_attention"].learns and learners["softmax_attention"].given == ("teacher",)
@@ -100,6 +101,25 @@ def test_a_classifier_for_each_cue_is_fitted_to_the_trials_of_that_cue_alone(dra
     )
     with pytest.raises(WrongUse, match="give gate=NoGate"):
         Baseline(each_cue=True).fit(X, y)
+
+
+def test_the_reading_that_suits_is_found_on_training_trials_alone(draw):
+    X, y, cue = draw.train.X, draw.train.y, draw.train.cue
+    made = Baseline(kind="support_vectors", gate=NoGate(), reading="chosen").fit(X, y)
+    assert made._fitted.reading_ == "cued"
+    cued = draw.train.stimulus[np.arange(len(X)), cue]
+    assert np.array_equal(made.predict(X), SVC(C=10).fit(cued, y).predict(cued))
+    other = Baseline(kind="support_vectors", gate=NoGate(), reading="chosen").fit(
+        X, draw.train.stream_label[np.arange(len(X)), 1 - cue]
+    )
+    assert other._fitted.reading_ == "others"
+    first = Baseline(kind="support_vectors", gate=NoGate(), reading="chosen").fit(X, draw.train.stream_label[:, 0])
+    assert first._fitted.reading_ == "stream 0"
+    assert (
+        made.parameters_ == sum(map(np.size, (made._fitted.parts_[0].support_vectors_, made._fitted.parts_[0].dual_coef_))) + 45
+    )
+    with pytest.raises(WrongUse, match="give gate=NoGate"):
+        Baseline(reading="chosen").fit(X, y)
 
 
 @pytest.mark.parametrize("kind", KINDS)
