@@ -46,7 +46,7 @@ def told(learner: Any, task: Any, dt_ms: float, seed: int) -> dict[str, float]:
     [
         (SpikingClassifier, CuedDigits(train=800, validation=300, test=10)),
         (SpikingMemory, AssociativeRecall(train=300, validation=300, test=10)),
-        (functools.partial(SpikingBrainProp, hidden=(100,), passes=4), CuedDigits(train=500, validation=190, test=10)),
+        (functools.partial(SpikingBrainProp, hidden=(100,), passes=8), CuedDigits(train=1500, validation=300, test=10)),
         (functools.partial(SpikingBrainProp, hidden=(100,), passes=8, gate="none"), Digits(train=1000, validation=190, test=10)),
         pytest.param(
             DiehlCookClassifier, Digits(train=300, validation=100, test=10), marks=pytest.mark.xfail(reason=NOT_YET, strict=True)
