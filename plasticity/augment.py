@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from plasticity.checked import Count, Share, checked
+from plasticity.checked import Count, From0, checked
 from plasticity.errors import WrongUse
 from plasticity.tasks import Episodes
 
@@ -83,7 +83,7 @@ class Criterion:
         Which have met the criterion, or had all the episodes that they may have.
     """
 
-    def __init__(self, networks: Count, types: Count, most: Count, share: Share = 0.9, window: Count = 50) -> None:
+    def __init__(self, networks: Count, types: Count, most: Count, share: From0 = 0.9, window: Count = 50) -> None:
         self.share, self.window, self.most = share, window, most
         self.episodes = np.full(networks, np.nan)
         self.right = np.full((networks, most), np.nan, dtype=np.float32)
