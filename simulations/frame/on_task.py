@@ -49,6 +49,7 @@ class OnTask(Experiment):
 
         of_task, given = by_owner(values)
         made = configured(cls.task, of_task, cls.learners)
+        _ = made.classes  # a folder of images that is not there, or not meant, is told before anything runs
         parameters = {learner.name: learner.parameters() for learner in resolve(cls.learners, given, made)}
         return cls(made, json.dumps(parameters, sort_keys=True), given)
 

@@ -450,3 +450,10 @@ def test_a_compressed_file_is_said_to_be_one_and_line_ends_of_any_kind_are_read(
     for end in ("\r", "\r\n", "\n"):
         (tmp_path / "a.csv").write_bytes(end.join(lines).encode())
         assert read_csv(tmp_path / "a.csv").classes == ("a", "b")
+
+
+def test_a_sweep_over_folders_that_are_not_meant_is_refused():
+    from simulations.frame.on_task import on_task
+
+    with pytest.raises(WrongUse, match="with it write data=idx"):
+        on_task(CuedDigits, ["guessing"]).configure({"folder": "no_such_name"})
