@@ -236,9 +236,8 @@ class _Reading(ClassifierMixin, BaseEstimator):
 
     def fit(self, X: np.ndarray, y: np.ndarray) -> _Reading:
         half = np.random.default_rng(self.random_state).permutation(len(X)) < len(X) // 2
-        read, found = self._read(X), {}
+        read, found, several = self._read(X), {}, len(np.unique(y[half])) > 1
         for name, rows in read.items():
-            several = len(np.unique(y[half])) > 1
             found[name] = clone(self.one).fit(rows[half], y[half]).score(rows[~half], y[~half]) if several else 0.0
         self.reading_ = max(found, key=found.__getitem__)
         self.classes_, self.parts_ = np.unique(y), [clone(self.one).fit(read[self.reading_], y)]
