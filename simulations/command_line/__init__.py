@@ -15,6 +15,7 @@ them. A new command is a function with `@app.command()` and `@guarded` in one of
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -36,3 +37,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
             raise
         stopping.say()  # whatever a library made of it
         sys.exit(130)
+    finally:
+        if arguments is None:
+            gc.freeze()  # all of it dies with the process: a search through it for cycles would take another second
