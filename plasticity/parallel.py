@@ -288,7 +288,7 @@ class _Stopped(BaseException):
 
 
 def _in_threads(work: Callable[..., Any], todo: Sequence[Any], at_once: int, meter: _Meter) -> Generator[tuple[int, Any]]:
-    stopped = threading.Event()
+    stopped, running, ended = threading.Event(), set(), threading.Condition()
 
     def here(place: int) -> tuple[int, Any]:
         def told(fraction: float, note: str = "") -> None:
@@ -296,7 +296,14 @@ def _in_threads(work: Callable[..., Any], todo: Sequence[Any], at_once: int, met
                 raise _Stopped
             meter.tell(place, fraction, note)
 
-        return place, work(todo[place], told)
+        with ended:
+            running.add(place)
+        try:
+            return place, work(todo[place], told)
+        finally:
+            with ended:
+                running.remove(place)
+                ended.notify_all()
 
     parallel = joblib.Parallel(at_once, prefer="threads", return_as="generator_unordered", batch_size=1)
     results = parallel(joblib.delayed(here)(place) for place in range(len(todo)))
@@ -305,6 +312,8 @@ def _in_threads(work: Callable[..., Any], todo: Sequence[Any], at_once: int, met
     finally:
         stopped.set()
         _close(results)
+        with ended:  # those that still run remove their files, which a process that ends now would leave behind
+            ended.wait_for(lambda: not running, timeout=1)
 
 
 def _on_cluster(work: Callable[..., Any], todo: Sequence[Any]) -> Generator[tuple[int, Any]]:

@@ -109,13 +109,15 @@ class SurrogateTwin(Model):
         Raises
         ------
         WrongUse
-            Another shape of network, or an encoder, whose spikes this one cannot make.
+            Another shape of network, or an encoder or cells, whose spikes this one cannot make.
         """
         if not isinstance(learner, SpikingBrainProp):
             raise WrongUse(f"{self.name} is the twin of SpikingBrainProp; a {type(learner).__name__} has another network.")
         check_is_fitted(learner, "weights_")
         if learner.encoder != "regular":
             raise WrongUse(f"{self.name} has no encoder {learner.encoder}; give a learner with encoder='regular'.")
+        if learner.cells != "direct":
+            raise WrongUse(f"{self.name} has no cells={learner.cells!r}; give a learner with cells='direct'.")
         shapes = [tuple(w.shape) for w in learner.weights_]
         own = [(layer.in_features, layer.out_features) for layer in (*self.maps, self.head)]
         if shapes != own:

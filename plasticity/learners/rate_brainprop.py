@@ -96,6 +96,8 @@ class RateBrainProp(ClassifierMixin, Learner):
     ----------
     weights_ : list of arrays (below, above)
     gate_weights_ : array (streams, streams) or None
+    mean_stimulus_ : array (features,)
+        The mean over training trials, with `cells="on_off"`; else None.
     history_ : dict of arrays `trials`, `accuracy` (on the probe, at the end of each pass)
     parameters_ : int
 
@@ -130,6 +132,9 @@ class RateBrainProp(ClassifierMixin, Learner):
         low=0,
         high=100,
     )
+    cells: str = setting(
+        "direct", "what a stimulus drives. " + "; ".join(map(": ".join, inputs.CELLS.items())), choices=inputs.CELLS
+    )
     streams: int = setting(2, "streams in X; the rest of X is the cue, one column a stream", low=1, high=1001)
 
     @property
@@ -140,10 +145,12 @@ class RateBrainProp(ClassifierMixin, Learner):
     def learns(self) -> tuple[str, ...]:
         return ("gate", "classes") if self.streams > 1 else ("classes",)
 
-    def _shown(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        if self.streams > 1 and self.gate == "learned":
-            return split_streams(X, self.streams)
-        return X[:, None, :], np.zeros(len(X), dtype=int)
+    def _shown(self, X: np.ndarray, fitting: bool = False) -> tuple[np.ndarray, np.ndarray]:
+        gated = self.streams > 1 and self.gate == "learned"
+        stimulus, cue = split_streams(X, self.streams) if gated else (X[:, None, :], np.zeros(len(X), dtype=int))
+        if fitting:
+            self.mean_stimulus_ = inputs.mean_of(stimulus, self.cells, type(self).__name__)
+        return inputs.seen(stimulus, vars(self).get("mean_stimulus_")), cue
 
     def fit(self, X: Any, y: Any, probe: tuple[Any, Any] | None = None, progress: Progress | None = None) -> RateBrainProp:
         """Learn from the trials one by one; see `SpikingBrainProp.fit`."""
@@ -153,7 +160,7 @@ class RateBrainProp(ClassifierMixin, Learner):
         self.classes_ = inputs.several(y)
         labels = np.searchsorted(self.classes_, y)
         rng = np.random.default_rng([self.random_state, 1])
-        streams, cue = self._shown(X)
+        streams, cue = self._shown(X, fitting=True)
         sizes = (streams.shape[2], *self.hidden, len(self.classes_))
         length = max(float((streams**2).sum(axis=2).mean()), 1e-12)
         eta, spread = start_of(length, self.hidden, self.eta_hidden, self.eta_output, self.weight_start)

@@ -79,9 +79,11 @@ class SpikingBrainProp(ClassifierMixin, Learner):
         Rate of learning of each layer, from below. That of a hidden layer is `eta_hidden` over the mean squared length of its
         input, so that a change moves its neurons as far whatever the size and the contrast of images (normalised least mean
         squares: Nagumo & Noda 1967, doi:10.1109/TAC.1967.1098599). What all inputs share counts as length too: bright images
-        are learnt slowly.
+        are learnt slowly, but with `cells="on_off"`.
     gate_weights_ : array (streams, streams)
         Gain of each stream (columns) under each cue (rows); rows sum to 1. None without a gate.
+    mean_stimulus_ : array (features,)
+        The mean over training trials, with `cells="on_off"`; else None.
     history_ : dict of arrays
         `trials` and `accuracy` (on the probe, after 1, 2, 4, ... blocks of the first pass and at the end of each).
     arrays_ : dict of arrays
@@ -141,6 +143,9 @@ class SpikingBrainProp(ClassifierMixin, Learner):
         " rewards of trials exchanged; constant: 1 in every trial, so that nothing but activity counts",
         choices=("predicted", "unpredicted", "shuffled", "constant"),
     )
+    cells: str = setting(
+        "direct", "what a stimulus drives. " + "; ".join(map(": ".join, inputs.CELLS.items())), choices=inputs.CELLS
+    )
     encoder: str = setting("regular", "how rates become spikes (plasticity.encoders)")
     tau_m_ms: float = setting(20.0, "membrane time constant of hidden neurons", "ms", above=0, high=1e7)
     trial_ms: float = setting(50.0, "length of a trial", "ms", above=0, high=1e5)
@@ -188,19 +193,20 @@ class SpikingBrainProp(ClassifierMixin, Learner):
 
     # -- running ------------------------------------------------------------------------------------------------------
 
-    def _shown(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _shown(self, X: np.ndarray, fitting: bool = False) -> tuple[np.ndarray, np.ndarray]:
         """Intensities of all inputs (trials, inputs), and the cue (trials,)."""
-        if not self._gated:
-            return X, np.zeros(len(X))
-        stimulus, cue = split_streams(X, self.streams)
-        return stimulus.reshape(len(X), -1), cue
+        stimulus, cue = split_streams(X, self.streams) if self._gated else (X[:, None, :], np.zeros(len(X)))
+        if fitting:
+            self.mean_stimulus_ = inputs.mean_of(stimulus, self.cells, type(self).__name__)
+        return inputs.seen(stimulus, vars(self).get("mean_stimulus_")).reshape(len(X), -1), cue
 
     def _start(self, shown: np.ndarray, classes: int, rng: np.random.Generator) -> None:
         """Weights of all layers at the start."""
         features = shown.shape[1] // (self.streams if self._gated else 1)
         length = float((shown.reshape(len(shown), -1, features) ** 2).sum(axis=2).mean())  # squared, of one stream
         if not length > 0:
-            raise WrongUse("every stimulus in X is empty; nothing would fire.")
+            same = "empty" if self.mean_stimulus_ is None else "the same"
+            raise WrongUse(f"every stimulus in X is {same}; nothing would fire.")
         sizes = (features, *self.hidden, classes)
         self.eta_, spread = start_of(length, self.hidden, self.eta_hidden, self.eta_output, self.weight_start)
         self.weights_: list[np.ndarray] = []
@@ -297,7 +303,7 @@ class SpikingBrainProp(ClassifierMixin, Learner):
         labels = np.searchsorted(self.classes_, y)
         rng = np.random.default_rng([self.random_state, 1])
         probing = np.random.default_rng([self.random_state, 3])  # of its own: measuring must not change what is learnt
-        shown, cue = self._shown(X)
+        shown, cue = self._shown(X, fitting=True)
         self._start(shown, len(self.classes_), rng)
         started = time.perf_counter()
         network = self._network(len(self.weights_[0]), len(self.classes_))

@@ -29,6 +29,7 @@ def list_(
     from simulations.command_line.index import MADE_IN, known
     from simulations.frame import terminal
 
+    kind = "simulations" if kind in ("experiments", "suites") else kind
     if kind is not None and kind not in MADE_IN:
         raise unknown("kind", kind, MADE_IN)
     kinds = [kind] if kind else [*MADE_IN]

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.figure import Figure
 
-from bridges.comparison.tables import many
 from plasticity.ablations import INTACT
 from plasticity.statistics import finite, told_ends
-from simulations.figures.style import BLUE, GREY, VERMILION, caption, new, style
+from simulations.figures.style import BLUE, GREY, ONE, VERMILION, caption, new, style
 
 if TYPE_CHECKING:
     from bridges.comparison import Comparison
@@ -65,6 +64,7 @@ def ablations(comparison: Comparison) -> Figure:
         axis.set_xlim(-2, 103)  # marks at 0 and 100 are seen whole
         axis.set_xlabel("test accuracy (%)")
         learner = comparison.configuration["ablates"]["learner"]
-        told = f"mean [95 % interval] over {many(len(comparison.seeds), 'seed')}; dots: seeds, [-]: no interval"
+        seeds = len(comparison.seeds)
+        told = ONE if seeds < 2 else f"mean [95 % interval] over {seeds} seeds; dots: seeds, [-]: no interval"
         caption(figure, f"{learner} on {comparison.task}: {told}")
     return figure

@@ -11,10 +11,9 @@ from matplotlib.ticker import FuncFormatter
 
 from bridges.comparison.curves import BUDGETS, ONCE, Curves, in_every_seed
 from bridges.comparison.energy import joules
-from bridges.comparison.tables import many
 from plasticity.statistics import PERCENT
 from simulations.figures.kinds import bounds
-from simulations.figures.style import BLACK, GREY, caption, legend, look, new, style
+from simulations.figures.style import BLACK, GREY, ONE, caption, legend, look, new, style
 
 
 def budget_figures(curves: Curves) -> dict[str, Figure]:
@@ -45,7 +44,8 @@ def budget(curves: Curves) -> Figure:
             _line(axis, curves, name, looks[name], band=names is best)
         axis.set_xlabel(BUDGETS[curves.budget])
         _axis(axis, curves, [curves.x(point) for name in names for point in curves.curves[name]])
-    axes[0, 0].set_title("" if alone else "the best of each group, with 95 % intervals", loc="left")
+    told = ", with 95 % intervals" if len(curves.seeds) > 1 else ""
+    axes[0, 0].set_title("" if alone else f"the best of each group{told}", loc="left")
     if not alone:
         axes[0, 1].set_title("all learners", loc="left")
     _crossings(axes[0, 0], curves)
@@ -54,8 +54,8 @@ def budget(curves: Curves) -> Figure:
     handles, labels = axes[0, -1].get_legend_handles_labels()
     caption(
         figure,
-        f"{curves.task}; mean over {many(len(curves.seeds), 'seed')};"
-        " rings: where the best of two groups cross, bars its 95 % interval",
+        f"{curves.task}; {ONE if len(curves.seeds) < 2 else f'mean over {len(curves.seeds)} seeds'};"
+        " rings: where the best of two groups cross" + (", bars its 95 % interval" if len(curves.seeds) > 1 else ""),
     )
     legend(figure, handles, labels, columns=4)
     return figure

@@ -16,7 +16,6 @@ from bridges.comparison.energy import PREFIXES, by_kind, three_digits
 from bridges.comparison.likeness import PERMUTED, UNTRAINED, WITHOUT
 from bridges.comparison.measures import Calibration
 from bridges.comparison.measures import calibration as calibrate
-from bridges.comparison.tables import many
 from plasticity.learners import VALIDATION
 from plasticity.statistics import PERCENT, SHARE
 from simulations.figures.kinds import bounds
@@ -25,6 +24,7 @@ from simulations.figures.style import (
     BLUE,
     GREEN,
     GREY,
+    ONE,
     ORANGE,
     PURPLE,
     SKY,
@@ -33,6 +33,7 @@ from simulations.figures.style import (
     caption,
     legend,
     look,
+    mean_of,
     new,
     style,
 )  # fmt: skip
@@ -125,7 +126,8 @@ def accuracy(comparison: Comparison) -> Figure:
     axis.set_ylim(rows[-1] + 0.8, rows[0] - 0.6 - room / 2)
     axis.set_xlim(0, 103)
     sides = ", ".join(told for side, (_, told) in SIDE.items() if side in map(comparison.side, names))
-    what = f"test accuracy (%); dots: {many(len(comparison.seeds), 'seed')}; line and bar: mean and 95 % interval"
+    seeds = len(comparison.seeds)
+    what = f"test accuracy (%); {ONE if seeds < 2 else f'dots: {seeds} seeds; line and bar: mean and 95 % interval'}"
     axis.set_xlabel(f"{what}\n{sides}")
     _beside(figure, axis, numbers, [100 * value for value, *_ in lines])
     label = axis.xaxis.label
@@ -179,7 +181,10 @@ def _trials_axis(axis: Any, largest: float, smallest: float, what: str) -> None:
     decades = 10.0 ** np.arange(math.ceil(math.log10(linear)), math.log10(max(largest, 1.0)) + 1e-9)
     axis.set_xscale("symlog", linthresh=linear)
     axis.set_xlim(0, largest * 1.05)
-    axis.set_xticks([0, *(decades if len(decades) else [linear])])
+    ticks = [0, *(decades if len(decades) else [linear])]
+    if len(ticks) > 2 and math.log10(largest / ticks[-1]) < 0.5:
+        ticks.pop()  # no room for it beside the last, which is where the curves end
+    axis.set_xticks([*ticks, largest])
     axis.minorticks_off()
     axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     axis.set_xlabel(f"{what} (log scale above {linear:,.0f})")
@@ -233,7 +238,7 @@ def learning_curves(comparison: Comparison) -> Figure:
     axis.set_ylim(0, 103)
     measured = "validation accuracy" if usual == VALIDATION else f"accuracy on {usual}"
     axis.set_ylabel(f"{measured}{', or as the legend says' if len({*on.values()}) > 1 else ''} (%)")
-    axis.set_title(f"mean and 95 % interval over {many(len(comparison.seeds), 'seed')}", loc="left")
+    axis.set_title(mean_of(len(comparison.seeds)), loc="left")
     if axis.get_legend_handles_labels()[0]:
         figure.legend(loc="outside right upper")
     return figure
@@ -256,7 +261,8 @@ def weights(comparison: Comparison) -> Figure | None:
         _trials_axis(axis, trials.max(), positive[0] if len(positive) else 1.0, "training trials\n")
         axis.set_title(_title(name), loc="left")
     axes[0, 0].set_ylabel("mean weight (no unit)")
-    axes[0, 0].legend(title=f"synapses; mean and 95 %\ninterval over {many(len(comparison.seeds), 'seed')}", title_fontsize=7)
+    told = mean_of(len(comparison.seeds)).replace("95 % ", "95 %\n")
+    axes[0, 0].legend(title=f"synapses; {told}", title_fontsize=7)
     return figure
 
 
@@ -407,7 +413,7 @@ def attended(comparison: Comparison) -> Figure | None:
     _trials_axis(axis, largest, smallest if math.isfinite(smallest) else 1.0, "training trials shown, repeats counted")
     axis.set_ylim(0, 1.03)
     axis.set_ylabel("share of the cued stream (no unit)")
-    axis.set_title(f"mean and 95 % interval over {many(len(comparison.seeds), 'seed')}", loc="left")
+    axis.set_title(mean_of(len(comparison.seeds)), loc="left")
     figure.legend(loc="outside right upper")
     return figure
 
@@ -431,6 +437,7 @@ def _learned_gains(arrays: Mapping[str, np.ndarray]) -> np.ndarray | None:
         return cues.T @ gains / cues.sum(axis=0)[:, None]
 
 
+LETTER = 0.02  # of the width of a panel of costs, at the size of its numbers
 _KINDS = {  # kind of work: colour, what it is called
     "synapses": (VERMILION, "spikes at synapses"),
     "plasticity": (ORANGE, "weight changes"),
@@ -470,7 +477,7 @@ def costs(comparison: Comparison) -> Figure | None:
     for axis, (phase, title) in zip(axes[0], titles.items(), strict=True):
         largest = max((sum(parts.values()) for parts in found[phase].values()), default=0.0)
         size, unit = next(((size, unit) for size, unit in PREFIXES if largest >= size), PREFIXES[-1])
-        left = np.zeros(len(names))
+        left, room = np.zeros(len(names)), 1.0
         for kind, (colour, label) in _KINDS.items():
             width = np.array([found[phase].get(name, {}).get(kind, 0.0) for name in names]) / size
             if width.any():
@@ -485,8 +492,10 @@ def costs(comparison: Comparison) -> Figure | None:
             ends = [end / size for end in (low, high) if end is not None]
             if ends:
                 axis.hlines(place, *ends, color=BLACK, linewidth=1.5)
-            axis.annotate(text, (max([total, *ends]), place), (3, 0), textcoords="offset points", va="center", fontsize=7)
-        axis.set_xlim(0, 1.5 * left.max() or 1)
+            end = max([total, *ends])
+            axis.annotate(text, (end, place), (3, 0), textcoords="offset points", va="center", fontsize=7)
+            room = max(room, end / left.max() / (0.96 - LETTER * len(text)) if left.max() else 1.0)
+        axis.set_xlim(0, room * left.max() or 1)
         axis.set_xlabel(f"energy, estimated ({unit})")
         axis.set_title(title, loc="left")
     axes[0, 0].set_yticks(range(len(names)), [_title(name) for name in names])
@@ -592,7 +601,8 @@ def calibration(comparison: Comparison) -> Figure | None:
     figure.supylabel("answers that are right (%)", fontsize=9)
     seeds = len(comparison.seeds)
     told = f"{seeds} seeds together; bars: 95 % interval over seeds" if seeds > 1 else f"seed {comparison.seeds[0]}"
-    caption(figure, f"test trials of {told}; bins of 20 trials or more")
+    which = "" if len(names) == len(comparison.learners) else "; learners that give probabilities"
+    caption(figure, f"test trials of {told}; bins of 20 trials or more{which}")
     return figure
 
 

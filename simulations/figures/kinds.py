@@ -508,6 +508,10 @@ def draw(drawing: Drawing) -> Figure:
                 axis.set_axis_off()
         for axis in axes.ravel() if drawing.outer else ():
             axis.label_outer()
+        for above, panels, row in zip(axes, drawing.rows, drawing.rows[1:], strict=False):  # of a shorter row
+            for axis, one in zip(above[len(row) :], panels[len(row) :], strict=False):
+                axis.tick_params(labelbottom=True)
+                axis.set_xlabel(one.x)
         if drawing.then is not None:
             drawing.then(axes)
         if drawing.bar and image is not None:

@@ -124,11 +124,20 @@ def caption(figure: Figure, text: str) -> None:
         made.set_text(textwrap.fill(text, columns))
 
 
+ONE = "one seed, no interval"
+
+
+@checked
+def mean_of(seeds: int) -> str:
+    """What a line with its band is."""
+    return ONE if seeds < 2 else f"mean and 95 % interval over {seeds} seeds"
+
+
 @checked
 def over_seeds(seeds: int) -> str:
     """What marks with bars are; intervals are often smaller than the marks, and then it looks as if there were none."""
     if seeds < 2:
-        return "one seed, no interval"
+        return ONE
     return f"mean over {seeds} seeds; bars: 95 % interval, smaller than the mark where none is seen"
 
 

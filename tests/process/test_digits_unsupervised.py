@@ -133,8 +133,9 @@ def gone(group: int, seconds: float) -> bool:
 @needs_compiler
 @pytest.mark.parametrize("to_all", [True, False], ids=["as a terminal does, to all processes", "to the program alone"])
 def test_ctrl_c_stops_within_two_seconds_says_how_to_go_on_and_leaves_no_process(whole, tmp_path, to_all):
-    folder = tmp_path / "run"
-    process = start(folder)
+    folder, scratch = tmp_path / "run", tmp_path / "scratch"
+    scratch.mkdir()
+    process = start(folder, env=os.environ | {"TMPDIR": str(scratch)})
     wait_for_blocks(process, folder, 2)
     began = time.monotonic()
     (os.killpg if to_all else os.kill)(process.pid, signal.SIGINT)
@@ -143,6 +144,7 @@ def test_ctrl_c_stops_within_two_seconds_says_how_to_go_on_and_leaves_no_process
     assert process.returncode == 130 and out == "" and "Traceback" not in err
     assert f"what is finished is kept in {folder}; the same command goes on from there" in err
     assert gone(process.pid, 10), "processes are left behind"
+    assert not list(scratch.glob("plasticity-*")), "files are left behind"
     if not to_all:
         done = subprocess.run([*COMMAND, "--out", str(folder)], capture_output=True, text=True, timeout=300)
         assert done.returncode == 0, done.stderr

@@ -14,6 +14,7 @@ from plasticity.errors import WrongUse
 from plasticity.learners import Guessing, RateBrainProp, SpikingBrainProp
 from plasticity.learners.rate_brainprop import activities, changes
 from plasticity.networks.attention_gated import AttentionGated
+from plasticity.saving import load
 from plasticity.tasks import CuedDigits, Digits
 
 needs_compiler = pytest.mark.skipif(not compiler(), reason="thousands of trials take minutes without a C++ compiler")
@@ -176,6 +177,48 @@ def test_weights_move_both_ways():
         twin.take_over(SpikingBrainProp())
     with pytest.raises(WrongUse, match="has no encoder poisson"):
         twin.take_over(learner.set_params(encoder="poisson"))
+    with pytest.raises(WrongUse, match="has no cells='on_off'"):
+        twin.take_over(learner.set_params(encoder="regular", cells="on_off"))
+
+
+@pytest.mark.parametrize("kind", [SpikingBrainProp, RateBrainProp])
+def test_on_and_off_cells_tell_differences_to_the_mean_of_the_training_trials(kind, tmp_path):
+    """As if they had been made by hand of two streams and a cue, to the bit; saved and loaded the same."""
+    draw = CuedDigits(train=60, validation=20, test=20).draw(np.random.default_rng(0))
+    mean = draw.train.stimulus.mean(axis=(0, 1))
+
+    def by_hand(part):
+        both = np.concatenate([np.maximum(part.stimulus - mean, 0), np.maximum(mean - part.stimulus, 0)], axis=2)
+        return np.hstack([both.reshape(len(both), -1), np.eye(2)[part.cue]])
+
+    learner, plain = (kind(passes=1, hidden=(10,), cells=cells) for cells in ("on_off", "direct"))
+    learner.fit(draw.train.X, draw.train.y)
+    plain.fit(by_hand(draw.train), draw.train.y)
+    np.testing.assert_array_equal(learner.mean_stimulus_, mean)
+    for own, other in zip(learner.weights_, plain.weights_, strict=True):
+        np.testing.assert_array_equal(own, other)
+    np.testing.assert_array_equal(learner.predict(draw.test.X), plain.predict(by_hand(draw.test)))
+    learner.save(tmp_path / "kept")
+    np.testing.assert_array_equal(load(tmp_path / "kept").predict(draw.test.X), learner.predict(draw.test.X))
+
+
+def test_bright_images_are_told_and_learnt_with_on_and_off_cells():
+    draw = Digits(train=1200, validation=100, test=20).draw(np.random.default_rng(0))
+    bright, also = 1 - 0.4 * draw.train.X, 1 - 0.4 * draw.validation.X
+    right = {}
+    for cells in ("direct", "on_off"):
+        learner = RateBrainProp(streams=1, hidden=(100,), passes=4, cells=cells)
+        if cells == "direct":
+            with pytest.warns(
+                UserWarning, match="% of the stimuli's squared length is the same in all of them, as in bright images"
+            ):
+                learner.fit(bright, draw.train.y)
+        else:
+            learner.fit(bright, draw.train.y)
+        right[cells] = np.mean(learner.predict(also) == draw.validation.y)
+    assert right["on_off"] > 0.85 > 0.6 > right["direct"]
+    with pytest.raises(WrongUse, match="every stimulus in X is the same"):
+        SpikingBrainProp(streams=1, cells="on_off").fit(np.full((4, 3), 0.5), [0, 1, 0, 1])
 
 
 def test_rate_units_learn_the_gate_from_reward():
