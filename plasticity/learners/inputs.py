@@ -17,12 +17,6 @@ from plasticity import given
 from plasticity.errors import WrongUse
 from plasticity.tasks.trials import without_rounding
 
-CELLS = {
-    "direct": "intensities drive inputs as they are",
-    "on_off": "two inputs for each: how far it is above the mean over training trials, and how far below (on and off cells:"
-    " Kuffler 1953, doi:10.1152/jn.1953.16.1.37); for bright images",
-}
-SHARED = 0.9  # of their squared length that inputs have in common, from which on it is told that weights learn slowly
 SILENT = 0.05  # share of trials in which nothing fires from which on it is told
 
 
@@ -172,29 +166,3 @@ def warn_of_silence(learner: Any, scores: np.ndarray, advice: Callable[[], str])
             UserWarning,
             stacklevel=4,
         )
-
-
-def mean_of(stimulus: np.ndarray, cells: str, title: str) -> np.ndarray | None:
-    """What on and off cells are held against: the mean over trials and streams of (trials, streams, features); else None.
-
-    A warning tells of inputs that are nearly the same in all trials and drive as they are.
-    """
-    with np.errstate(invalid="ignore", over="ignore"):
-        mean = stimulus.mean(axis=(0, 1))
-        share = float((mean**2).sum() / max(float((stimulus**2).sum(axis=2).mean()), 1e-300))
-    if cells == "on_off":
-        return np.asarray(mean)
-    if share > SHARED:
-        warnings.warn(
-            f"{title}: {100 * share:.0f} % of the stimuli's squared length is the same in all of them, as in bright images, and"
-            " weights learn slowly. With cells='on_off' (--set LEARNER.cells=on_off) inputs tell differences to the mean.",
-            stacklevel=4,
-        )
-    return None
-
-
-def seen(stimulus: np.ndarray, mean: np.ndarray | None) -> np.ndarray:
-    """Intensities of inputs (trials, streams, inputs): of on and off cells, on first, where a mean is given."""
-    if mean is None:
-        return stimulus
-    return np.concatenate([np.maximum(stimulus - mean, 0), np.maximum(mean - stimulus, 0)], axis=-1)

@@ -6,14 +6,13 @@ from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
-from sklearn.base import ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from plasticity import settings
 from plasticity.learners import inputs
-from plasticity.learners.learner import Learner, Variant
+from plasticity.learners.brainprop import BrainProp
+from plasticity.learners.learner import Variant
 from plasticity.settings import estimator, setting
-from plasticity.tasks import split_streams
 
 Progress = Callable[[float], None]
 SHAPE = "(trials, streams*features + streams)"  # of X
@@ -70,23 +69,8 @@ def changes(
     return Changes(made[::-1], told)
 
 
-def start_of(
-    length: float, hidden: tuple[int, ...], eta_hidden: float, eta_output: float, weight_start: float
-) -> tuple[np.ndarray, list[float]]:
-    """Rates of learning and spreads of weights at the start, of each layer from below; `length` is the inputs' mean square.
-
-    A change moves the activity of a neuron by the rate times the squared length of its input; hidden rates are divided by
-    that, so that the step is the same for every kind of input (normalised least mean squares: Nagumo & Noda 1967,
-    doi:10.1109/TAC.1967.1098599). n hidden neurons start with n/4 (at weight_start=.5), in every layer.
-    """
-    below = (length, *(n / 4 for n in hidden[:-1]))
-    first, last = weight_start * float(np.sqrt(2 / length)), weight_start * 0.3 / float(np.sqrt(hidden[-1]))
-    spread = [first, *(float(np.sqrt(2 / n)) for n in hidden[:-1]), last]
-    return np.array([*(eta_hidden / each for each in below), eta_output]), spread
-
-
 @estimator
-class RateBrainProp(ClassifierMixin, Learner):
+class RateBrainProp(BrainProp):
     """Rectified rate units that learn from reward by attention-gated plasticity, one trial at a time.
 
     What `SpikingBrainProp` does with spikes, with intensities as rates and without time; its feedback weights mirror the forward
@@ -114,43 +98,9 @@ class RateBrainProp(ClassifierMixin, Learner):
     cost: ClassVar[float] = 10.0
     variants: ClassVar[tuple[Variant, ...]] = ()
 
-    hidden: tuple[int, ...] = setting((400,), "neurons of each hidden layer, from below", low=1, high=100_000)
     gate: str = setting(
         "learned", "of several streams: learned gains, or none: the rows as they are", choices=("learned", "none")
     )
-    passes: int = setting(40, "how often the training trials are shown", low=1, high=1000)
-    eta_hidden: float = setting(
-        12.0, "rate of learning of weights onto hidden neurons, over the mean squared length of their input", low=0, high=1e4
-    )
-    eta_output: float = setting(0.005, "rate of learning of weights onto the actions", low=0, high=100)
-    eta_gate: float = setting(0.01, "rate of learning of the gate", low=0, high=100)
-    eta_end: float = setting(0.13, "all rates fall to this share at the end", above=0, high=1)
-    explore: float = setting(0.2, "share of training trials in which the action is drawn at random", low=0, high=1)
-    weight_start: float = setting(
-        0.5,
-        "spread of the weights at the start, 1 for that of He et al. 2015, which those between hidden layers have",
-        low=0,
-        high=100,
-    )
-    cells: str = setting(
-        "direct", "what a stimulus drives. " + "; ".join(map(": ".join, inputs.CELLS.items())), choices=inputs.CELLS
-    )
-    streams: int = setting(2, "streams in X; the rest of X is the cue, one column a stream", low=1, high=1001)
-
-    @property
-    def given(self) -> tuple[str, ...]:
-        return ("reward",)
-
-    @property
-    def learns(self) -> tuple[str, ...]:
-        return ("gate", "classes") if self.streams > 1 else ("classes",)
-
-    def _shown(self, X: np.ndarray, fitting: bool = False) -> tuple[np.ndarray, np.ndarray]:
-        gated = self.streams > 1 and self.gate == "learned"
-        stimulus, cue = split_streams(X, self.streams) if gated else (X[:, None, :], np.zeros(len(X), dtype=int))
-        if fitting:
-            self.mean_stimulus_ = inputs.mean_of(stimulus, self.cells, type(self).__name__)
-        return inputs.seen(stimulus, vars(self).get("mean_stimulus_")), cue
 
     def fit(self, X: Any, y: Any, probe: tuple[Any, Any] | None = None, progress: Progress | None = None) -> RateBrainProp:
         """Learn from the trials one by one; see `SpikingBrainProp.fit`."""
@@ -163,11 +113,10 @@ class RateBrainProp(ClassifierMixin, Learner):
         streams, cue = self._shown(X, fitting=True)
         sizes = (streams.shape[2], *self.hidden, len(self.classes_))
         length = max(float((streams**2).sum(axis=2).mean()), 1e-12)
-        eta, spread = start_of(length, self.hidden, self.eta_hidden, self.eta_output, self.weight_start)
+        eta, spread = self._start_of(length)
         shapes = zip(sizes[:-1], sizes[1:], spread, strict=True)
         self.weights_ = [sd * rng.standard_normal((n, m)) for n, m, sd in shapes]
-        gated = self.streams > 1 and self.gate == "learned"
-        self.gate_weights_ = np.full((self.streams, self.streams), 1 / self.streams) if gated else None
+        self.gate_weights_ = np.full((self.streams, self.streams), 1 / self.streams) if self._gated else None
         trials, accuracy, total = [0], [self._score(probe)] if probe is not None else [], self.passes * len(X)
         for number in range(self.passes):
             for k, trial in enumerate(np.arange(len(X)) if number == 0 else rng.permutation(len(X))):

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 from brian2 import ms
-from sklearn.base import ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from plasticity import settings
@@ -18,13 +17,12 @@ from plasticity.engine import Program, backend
 from plasticity.engine.operations import CostModel, Costs, SpikeCounts
 from plasticity.errors import WrongUse
 from plasticity.learners import inputs
-from plasticity.learners.learner import Learner, Variant
-from plasticity.learners.rate_brainprop import start_of
+from plasticity.learners.brainprop import BrainProp
+from plasticity.learners.learner import Variant
 from plasticity.networks.attention_gated import AttentionGated
 from plasticity.neurons import lif_subtractive
 from plasticity.rules import attention_gated
 from plasticity.settings import estimator, setting
-from plasticity.tasks import split_streams
 
 Progress = Callable[[float], None]
 SHAPE = "(trials, streams*features + streams)"  # of X
@@ -61,7 +59,7 @@ def _variants() -> tuple[Variant, ...]:
 
 
 @estimator
-class SpikingBrainProp(ClassifierMixin, Learner):
+class SpikingBrainProp(BrainProp):
     """Brian2 spiking layers that learn from reward by attention-gated plasticity, as a scikit-learn classifier.
 
     It is never told a label: at the end of each trial it hears whether its answer was right (reward 1, or 0). The rule is
@@ -112,24 +110,11 @@ class SpikingBrainProp(ClassifierMixin, Learner):
         " none: no gate, both streams and the cue are inputs",
         choices=("learned", "cut", "none"),
     )
-    hidden: tuple[int, ...] = setting((400,), "neurons of each hidden layer, from below", low=1, high=100_000)
-    passes: int = setting(40, "how often the training trials are shown", low=1, high=1000)
     spikes: float = setting(12.0, "spikes of an input of full intensity in a trial", low=0.1, high=1e4)
     levels: float = setting(8.0, "spikes of a hidden neuron that count as an activity of 1", low=0.1, high=1e4)
-    eta_hidden: float = setting(
-        12.0, "rate of learning of weights onto hidden neurons, over the mean squared length of their input", low=0, high=1e4
+    feedback_start: float = setting(
+        0.1, "spread of the feedback weights at the start, drawn apart, as a share of that of the forward ones", low=0, high=100
     )
-    eta_output: float = setting(0.005, "rate of learning of weights onto the actions", low=0, high=100)
-    eta_gate: float = setting(0.01, "rate of learning of weights from cue neurons onto gate units", low=0, high=100)
-    eta_end: float = setting(0.13, "all rates fall, by the same factor in each block, to this share at the end", above=0, high=1)
-    explore: float = setting(0.2, "share of training trials in which the action is drawn at random", low=0, high=1)
-    weight_start: float = setting(
-        0.5,
-        "spread of the weights at the start, 1 for that of He et al. 2015, which those between hidden layers have",
-        low=0,
-        high=100,
-    )
-    feedback_start: float = setting(0.1, "the same of the feedback weights, drawn apart, as a share of that", low=0, high=100)
     feedback: str = setting(
         "learned",
         "weights back: learned by the same changes as the forward ones; mirrored: equal to them from the start; fixed: as drawn,"
@@ -143,19 +128,11 @@ class SpikingBrainProp(ClassifierMixin, Learner):
         " rewards of trials exchanged; constant: 1 in every trial, so that nothing but activity counts",
         choices=("predicted", "unpredicted", "shuffled", "constant"),
     )
-    cells: str = setting(
-        "direct", "what a stimulus drives. " + "; ".join(map(": ".join, inputs.CELLS.items())), choices=inputs.CELLS
-    )
     encoder: str = setting("regular", "how rates become spikes (plasticity.encoders)")
     tau_m_ms: float = setting(20.0, "membrane time constant of hidden neurons", "ms", above=0, high=1e7)
     trial_ms: float = setting(50.0, "length of a trial", "ms", above=0, high=1e5)
     dt_ms: float = setting(1.0, "time step", "ms", low=1e-3, high=1e5)
     block: int = setting(500, "the most trials in one run of the compiled program", low=1, high=1_000_000)
-    streams: int = setting(2, "streams in X; the rest of X is the cue, one column a stream", low=1, high=1001)
-
-    @property
-    def _gated(self) -> bool:
-        return self.gate != "none" and self.streams > 1
 
     @property
     def given(self) -> tuple[str, ...]:
@@ -193,12 +170,10 @@ class SpikingBrainProp(ClassifierMixin, Learner):
 
     # -- running ------------------------------------------------------------------------------------------------------
 
-    def _shown(self, X: np.ndarray, fitting: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    def _flat(self, X: np.ndarray, fitting: bool = False) -> tuple[np.ndarray, np.ndarray]:
         """Intensities of all inputs (trials, inputs), and the cue (trials,)."""
-        stimulus, cue = split_streams(X, self.streams) if self._gated else (X[:, None, :], np.zeros(len(X)))
-        if fitting:
-            self.mean_stimulus_ = inputs.mean_of(stimulus, self.cells, type(self).__name__)
-        return inputs.seen(stimulus, vars(self).get("mean_stimulus_")).reshape(len(X), -1), cue
+        shown, cue = self._shown(X, fitting)
+        return shown.reshape(len(X), -1), cue
 
     def _start(self, shown: np.ndarray, classes: int, rng: np.random.Generator) -> None:
         """Weights of all layers at the start."""
@@ -208,7 +183,7 @@ class SpikingBrainProp(ClassifierMixin, Learner):
             same = "empty" if self.mean_stimulus_ is None else "the same"
             raise WrongUse(f"every stimulus in X is {same}; nothing would fire.")
         sizes = (features, *self.hidden, classes)
-        self.eta_, spread = start_of(length, self.hidden, self.eta_hidden, self.eta_output, self.weight_start)
+        self.eta_, spread = self._start_of(length)
         self.weights_: list[np.ndarray] = []
         self.feedback_: list[np.ndarray] = []
         for n, m, sd in zip(sizes[:-1], sizes[1:], spread, strict=True):
@@ -270,7 +245,7 @@ class SpikingBrainProp(ClassifierMixin, Learner):
         for a label that it does not know.
         """
         check_is_fitted(self, "weights_")
-        shown, cue = self._shown(inputs.matrix(self, X, shape=SHAPE))
+        shown, cue = self._flat(inputs.matrix(self, X, shape=SHAPE))
         y = inputs.labels(self, X, y)
         if not np.isin(y, self.classes_).all():
             raise WrongUse(f"y has labels beside {self.classes_.tolist()}, which it was fitted on; leave out their trials.")
@@ -303,7 +278,7 @@ class SpikingBrainProp(ClassifierMixin, Learner):
         labels = np.searchsorted(self.classes_, y)
         rng = np.random.default_rng([self.random_state, 1])
         probing = np.random.default_rng([self.random_state, 3])  # of its own: measuring must not change what is learnt
-        shown, cue = self._shown(X, fitting=True)
+        shown, cue = self._flat(X, fitting=True)
         self._start(shown, len(self.classes_), rng)
         started = time.perf_counter()
         network = self._network(len(self.weights_[0]), len(self.classes_))
@@ -350,7 +325,7 @@ class SpikingBrainProp(ClassifierMixin, Learner):
 
     def _decide(self, X: np.ndarray, rng: np.random.Generator, counts: SpikeCounts) -> dict[str, np.ndarray]:
         """`choice` (trials,) and `counts` (trials, neurons) of the highest hidden layer; nothing is learnt."""
-        shown, cue = self._shown(X)
+        shown, cue = self._flat(X)
         choice, spikes, top = [], [], len(self.hidden)
         for begin in range(0, len(X), self.block):
             part = slice(begin, begin + self.block)
@@ -382,7 +357,7 @@ class SpikingBrainProp(ClassifierMixin, Learner):
         check_is_fitted(self, "weights_")
         if self.gate_weights_ is None:
             return None
-        return self.gate_weights_[self._shown(inputs.matrix(self, X, shape=SHAPE))[1].astype(int)]
+        return self.gate_weights_[self._shown(inputs.matrix(self, X, shape=SHAPE))[1]]
 
     def costs(self) -> Costs:
         """What `fit` and the last decisions took."""
