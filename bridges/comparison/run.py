@@ -26,6 +26,7 @@ from bridges.comparison.energy import EnergyTable
 from bridges.comparison.result import Comparison, record_name
 from bridges.learners import NamedLearner, resolve
 from plasticity import extensions, settings
+from plasticity.bars import bar
 from plasticity.checked import checked_but
 from plasticity.engine import backend
 from plasticity.errors import PlasticityError, WrongUse
@@ -284,7 +285,7 @@ def compare(
     out : folder for the records; without one they are kept in memory only. An interrupted run goes on where it stopped.
         `plasticity report OUT` writes its page, `plasticity plot OUT` its figures (the command `compare` writes both)
     force : replace a finished run in `out`
-    progress : called with (fraction of the work, finished jobs, all jobs)
+    progress : called with (fraction of the work, finished jobs, all jobs); if None a bar, where standard error is a terminal
     settings : constructor parameters by learner or side: {"spiking": {...}, "mlp": {...}}
     energy : what an operation costs; 45 nm by default (`bridges.comparison.energy.EnergyTable`)
     complete : called when all is written into `out` but the summary, with which the folder counts as finished: for figures
@@ -398,7 +399,10 @@ def finished(
         if progress is not None:
             progress((whole - rest + fraction * rest) / whole if whole else 1.0, len(records), len(jobs))
 
-    with contextlib.closing(each(_attempt, todo, n_jobs, show, cost=lambda job: job.cost, processes=True)) as results:
+    with (
+        bar(simulation) if progress is None else contextlib.nullcontext(progress) as progress,
+        contextlib.closing(each(_attempt, todo, n_jobs, show, cost=lambda job: job.cost, processes=True)) as results,
+    ):
         try:
             for job, result in results:
                 if isinstance(result, Failure):

@@ -16,15 +16,11 @@ import traceback
 import unicodedata
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from simulations.command_line import stopping
-
-if TYPE_CHECKING:
-    from rich.progress import Task
-    from rich.text import Text
 
 app = typer.Typer(
     name="plasticity",
@@ -178,56 +174,15 @@ codecs.register_error("plasticity.plainly", _plainly)
 
 @contextlib.contextmanager
 def bar(label: str) -> Iterator[Callable[..., None]]:
-    """One progress bar on standard error; yields what takes (fraction, finished, total) or a fraction alone.
+    """`plasticity.bars.bar`; where standard error cannot draw one, there is a line every `EVERY_S` seconds instead."""
+    from plasticity.bars import bar as drawn
 
-    It says what goes on without a fraction, such as compiling. Where standard error is no terminal, or one that cannot draw a
-    line anew, there is a line now and then instead, at most every `EVERY_S` seconds.
-    """
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-    from rich.text import Text
-
-    from plasticity.meanwhile import goes_on
-
-    class Doing(TextColumn):
-        def render(self, task: Task) -> Text:  # at each of the ten times a second that it is drawn
-            return Text(goes_on() or task.fields["jobs"])
-
-    console = Console(stderr=True)
-    if not console.is_terminal or console.is_dumb_terminal:
-        with _lines(label) as tells:
-            yield tells
-        return
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        Doing("jobs"),
-        TextColumn("elapsed"),
-        TimeElapsedColumn(),
-        TextColumn("remaining"),
-        TimeRemainingColumn(),
-        console=console,
-        speed_estimate_period=120,
-        redirect_stdout=False,
-        redirect_stderr=False,
-    )
-    line = bar.add_task(label, total=1.0, jobs="")
-
-    jobs = ""  # as last heard; a note stands instead, while there is one
-
-    def show(fraction: float, finished: int | None = None, total: int | None = None, note: str = "") -> None:
-        nonlocal jobs
-        stopping.heed()
-        bar.start()  # not before there is work: a refusal shows no bar
-        jobs = jobs if total is None else f"{finished}/{total} jobs"
-        bar.update(line, completed=fraction, jobs=note or jobs)
-
-    try:
-        yield show
-    finally:
-        if bar.live.is_started:
-            bar.stop()
+    with drawn(label, stopping.heed) as show:
+        if show is not None:
+            yield show
+            return
+    with _lines(label) as tells:
+        yield tells
 
 
 EVERY_S = 30.0  # between two of the lines that there are instead of a bar

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from plasticity import extensions, settings
+from plasticity.bars import bar
 from plasticity.engine import backend
 from plasticity.files import read_sealed
 from plasticity.parallel import MOST_JOBS, Progress, check_jobs, check_seeds, quiet
@@ -52,7 +53,10 @@ def execute(
     n_jobs = check_jobs(jobs, experiment.bytes, MOST_JOBS)
     configuration = asked(experiment, listed)
     ran_by = backend() if experiment.compiled else ""
-    with RunFolder.open(Path(out), configuration, force, ran_by) as folder:
+    with (
+        bar(experiment.name) if progress is None else contextlib.nullcontext(progress) as progress,
+        RunFolder.open(Path(out), configuration, force, ran_by) as folder,
+    ):
         record = folder.record(RECORD)
         if record is None:
             parts = folder.parts() if experiment.keeps else None

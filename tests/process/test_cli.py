@@ -22,6 +22,7 @@ import pytest
 import typer
 from rich.console import Console
 
+import bridges
 import simulations
 from plasticity.errors import WrongUse
 from plasticity.files import read_sealed, write_sealed
@@ -29,9 +30,11 @@ from plasticity.meanwhile import goes_on, going_on
 from plasticity.parallel import each
 from plasticity.registry import Registry
 from plasticity.settings import setting
+from plasticity.tasks import CuedDigits
 from simulations.command_line import index, main
 from simulations.command_line.options import parse_seeds
 from simulations.figures.kinds import line, panel
+from simulations.first_component import FirstComponent
 from simulations.frame import known, results, terminal
 from simulations.frame.checks import Check, near
 from simulations.frame.execute import execute
@@ -504,6 +507,17 @@ def test_the_progress_says_what_goes_on_without_a_fraction(capsys, monkeypatch, 
     assert any("25" in line and "compiling" in line for line in told)
     last = next(line for line in reversed(told) if "run it" in line)
     assert "2/4 jobs" in last and "compiling" not in last
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_in_python_there_is_a_bar_where_standard_error_is_a_terminal(capsys, monkeypatch, tmp_path, terminal):
+    for name in ("FORCE_COLOR", "TTY_COMPATIBLE"):
+        monkeypatch.setenv(name, "1" if terminal else "0")
+    monkeypatch.setenv("TERM", "xterm")
+    bridges.compare(["guessing"], CuedDigits(train=40, validation=10, test=10), seeds=1, jobs=1)
+    assert ("compare" in (err := capsys.readouterr().err) and "100%" in err) if terminal else capsys.readouterr().err == ""
+    execute(FirstComponent.configure({}), tmp_path / "run", [0], 1)
+    assert ("first_component" in capsys.readouterr().err) is terminal
 
 
 @pytest.mark.full
