@@ -9,11 +9,16 @@ doi:10.1109/TAC.1967.1098599. On and off cells: Kuffler 1953, doi:10.1152/jn.195
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import warnings
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from sklearn.base import ClassifierMixin
 
+from plasticity.checked import checked
+from plasticity.errors import WrongUse
 from plasticity.learners.learner import Learner
 from plasticity.settings import setting
 from plasticity.tasks import split_streams
@@ -96,3 +101,23 @@ class BrainProp(ClassifierMixin, Learner):
         first, last = self.weight_start * float(np.sqrt(2 / length)), self.weight_start * 0.3 / float(np.sqrt(self.hidden[-1]))
         spread = [first, *(float(np.sqrt(2 / n)) for n in self.hidden[:-1]), last]
         return np.array([*(self.eta_hidden / each for each in below), self.eta_output]), spread
+
+    @checked
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take over what `state` gave; WrongUse for weights, forward or back, of other layers than its settings make."""
+        self._held(state, "weights_", "classes_")
+        self._check_layers(state)
+        super().restore(state)
+
+    def _check_layers(self, state: Mapping[str, Any]) -> None:
+        """WrongUse unless all weights in there lie between its layers, those back as well."""
+        lowest = np.shape(state["weights_"][0])[:1] if len(state["weights_"]) else (0,)
+        wanted = list(itertools.pairwise((*lowest, *self.hidden, len(state["classes_"]))))
+        for name in ("weights_", "feedback_"):
+            found = [np.shape(w) for w in state.get(name, state["weights_"])]
+            if found != wanted:
+                raise WrongUse(
+                    f"{name} lie between layers of the sizes {', '.join(' and '.join(map(str, size)) for size in found)};"
+                    f" hidden={self.hidden} and {len(state['classes_'])} classes need"
+                    f" {', '.join(' and '.join(map(str, size)) for size in wanted)}."
+                )

@@ -245,6 +245,7 @@ class SpikingBrainProp(BrainProp):
         for a label that it does not know.
         """
         check_is_fitted(self, "weights_")
+        self._check_layers(vars(self))
         shown, cue = self._flat(inputs.matrix(self, X, shape=SHAPE))
         y = inputs.labels(self, X, y)
         if not np.isin(y, self.classes_).all():
@@ -367,6 +368,6 @@ class SpikingBrainProp(BrainProp):
     @checked
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take over what `state` gave, and find or compile the program."""
-        self._held(state, "weights_", "classes_")
+        self._held(state, "feedback_")
         super().restore(state)
         self._program = self._network(len(self.weights_[0]), len(self.classes_)).program()

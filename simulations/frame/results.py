@@ -339,7 +339,8 @@ class ExperimentResult(Result):
         if summary["checks"]:
             yield f"checks that hold, by kind: {counted_by_kind([summary])}."
         if self._few:
-            yield f"{FEW_SEEDS}; the default is {self.experiment.default_seeds} seeds."
+            easily = ", and a check that wants no difference holds easily" if summary["checks"] else ""
+            yield f"{FEW_SEEDS}{easily}; the default is {self.experiment.default_seeds} seeds."
         changed = changes(self.experiment, self.configuration["settings"])
         if changed and summary["checks"]:
             yield f"the checks are meant for the default settings; here {', '.join(changed)}."

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from brian2 import ms
+from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 from bridges.models import SurrogateTwin
@@ -200,6 +201,27 @@ def test_on_and_off_cells_tell_differences_to_the_mean_of_the_training_trials(ki
     np.testing.assert_array_equal(learner.predict(draw.test.X), plain.predict(by_hand(draw.test)))
     learner.save(tmp_path / "kept")
     np.testing.assert_array_equal(load(tmp_path / "kept").predict(draw.test.X), learner.predict(draw.test.X))
+
+
+def test_weights_of_other_layers_are_refused():
+    """Those back, too: turned round they are as many numbers, and would be learnt with in silence."""
+    draw = Digits(train=40, validation=10, test=10).draw(np.random.default_rng(0))
+    learner = SpikingBrainProp(streams=1, gate="none", passes=1, hidden=(10,)).fit(draw.train.X, draw.train.y)
+    state = learner.state()
+    turned = [w.T for w in state["feedback_"]]
+    told = "feedback_ lie between layers of the sizes 10 and 64, 10 and 10; hidden=.* need 64 and 10, 10 and 10"
+    with pytest.raises(WrongUse, match=told):
+        clone(learner).restore(state | {"feedback_": turned})
+    for other in (clone(learner).set_params(hidden=(12,)), clone(learner).set_params(hidden=(10, 10))):
+        with pytest.raises(WrongUse, match="weights_ lie between"):
+            other.restore(state)
+    with pytest.raises(WrongUse, match="weights_ lie between"):
+        RateBrainProp(streams=1, hidden=(12,)).restore({key: state[key] for key in ("weights_", "classes_")})
+    with pytest.raises(WrongUse, match="state has no feedback_"):
+        clone(learner).restore({key: value for key, value in state.items() if key != "feedback_"})
+    learner.feedback_ = turned
+    with pytest.raises(WrongUse, match="feedback_ lie between"):
+        learner.learn_more(draw.train.X, draw.train.y)
 
 
 def test_bright_images_are_told_and_learnt_with_on_and_off_cells():
