@@ -17,6 +17,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence, Sized
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -358,7 +359,7 @@ def _in_processes(work: Callable[..., Any], todo: Sequence[Any], at_once: int, m
         watcher = threading.Thread(target=poll, daemon=True)
         watcher.start()
         try:
-            with joblib.parallel_config(backend="loky", inner_max_num_threads=1):
+            with joblib.parallel_config(backend="loky", inner_max_num_threads=1), _held_back():
                 parallel = joblib.Parallel(min(at_once, len(todo)), return_as="generator_unordered", batch_size=1)
                 results = parallel(
                     joblib.delayed(_job)(work, place, item, str(told[place]), os.getpid()) for place, item in enumerate(todo)
@@ -378,10 +379,25 @@ def _in_processes(work: Callable[..., Any], todo: Sequence[Any], at_once: int, m
                 _close(results)  # ends the workers, and what they started, if they still run
 
 
+STOPPING = (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
+
+
+@contextlib.contextmanager
+def _held_back() -> Iterator[None]:
+    """Signals to stop wait until this is left; processes that are started meanwhile hold them back until they are told not to."""
+    resource_tracker.ensure_running()  # as it starts it would let them through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _job(work: Callable[..., Any], place: int, item: Any, told: str, parent: int) -> tuple[int, Any]:
     """In a process of its own. Ctrl-C and the like are the parent's to handle; programs started here still get it."""
-    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
+    for number in STOPPING:
         signal.signal(number, lambda *_: None)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
     _end_with(parent)
     last = done = 0.0
 

@@ -316,7 +316,7 @@ def changed(made: T, values: Mapping[str, Any], title: str = "") -> T:
     """The same with some settings replaced (texts are converted): a new dataclass, or the estimator itself.
 
     A setting of a setting is written with a dot or two underscores: `gate.attended=3` changes a field of the parameter `gate`,
-    `svc.C=2` one of a step of a pipeline.
+    `rule.A_plus=.02` a parameter of the rule, `svc.C=2` one of a step of a pipeline.
     """
     title = title or title_of(made)
     known = {entry.name: dataclasses.replace(entry, default=getattr(made, entry.name)) for entry in describe(made)}
@@ -341,6 +341,12 @@ def _chosen(title: str, known: Mapping[str, Setting], values: Mapping[str, Any],
         if outer not in known:
             raise unknown(f"{word} of {title}", whole if any("__" in name for name in known) else outer, known)
         owner = chosen.get(outer, known[outer].default)
+        if isinstance(owner, str):  # a rule by its name
+            named = (kind for kind in _alternatives(known[outer].kind) if hasattr(kind, "from_text"))
+            owner = next((kind.from_text(owner) for kind in named), owner)
+        if hasattr(owner, "with_texts"):
+            chosen[outer] = owner.with_texts({inner: str(value)})
+            continue
         if not describe(owner):
             raise WrongUse(f"{title}: {outer} has no settings of its own; write {outer}=value.")
         names = {entry.name for entry in describe(owner)}

@@ -43,10 +43,15 @@ def configured(configuration: Mapping[str, Any], learner: str) -> dict[str, Any]
     return {**told, "learner": learner, "parameters": configuration["parameters"][learner]}
 
 
-def interval_for(shared: float) -> str:
-    """What an interval over seeds is an interval for, by how much their data share (`plasticity.tasks.Draw.shared`)."""
+def interval_for(shared: float, tested: float = 0.0, test_set: int = 0) -> str:
+    """What an interval over seeds is an interval for, by how much their data share (`Draw.shared`, `Draw.tested`)."""
     if shared:
         return "what is to be expected on new data like these, 95 %; that the seeds split one set of data anew is allowed for"
+    if tested > 0.2:
+        return (
+            f"what is to be expected over new trainings and test images drawn from the same {test_set}, 95 %; other test images"
+            " scatter it further"
+        )
     return "what is to be expected over new draws of this task, 95 %"
 
 
@@ -165,7 +170,8 @@ class Comparison:
     @property
     def interval_for(self) -> str:
         """What an interval over seeds is an interval for."""
-        return interval_for(self.shared)
+        most = max(self.records.values(), key=lambda record: float(record.numbers.get("tested", 0.0)))
+        return interval_for(self.shared, float(most.numbers.get("tested", 0.0)), int(most.numbers.get("test_set", 0)))
 
     def of(self, learner: str) -> list[Record]:
         """The records of one learner in the order of the seeds."""

@@ -182,6 +182,7 @@ def _told(
         "costs": None if costs is None else costs.plain(),
         **({"features": int(train.stimulus.shape[2])} if train.family == "streams" else {}),
         **({"shared": draw.shared} if draw.shared else {}),
+        **({"tested": draw.tested, "test_set": draw.test_set} if draw.tested else {}),
         **({"clipped": draw.clipped} if draw.clipped else {}),  # values beyond those of the training rows
         "trials_sha256": draw.fingerprint(),
     }
@@ -222,9 +223,17 @@ def _untrained(estimator: Any, train: Trials, test: Trials) -> dict[str, np.ndar
 
 
 def _attempt(job: Job, report: Callable[..., None]) -> dict[str, Any] | Failure:
-    """The work of one pair, or the sentence that names the learner and the seed that failed."""
+    """The work of one pair and what it warned of, or the sentence that names the learner and the seed that failed."""
     try:
-        return _work(job.learner, job.task, job.seed, report, job.whole)
+        with warnings.catch_warnings(record=True) as caught:  # another process would tell it anew for each seed
+            warnings.simplefilter("always")
+            made = _work(job.learner, job.task, job.seed, report, job.whole)
+        told = (
+            str(w.message)
+            for w in caught
+            if issubclass(w.category, UserWarning) and not issubclass(w.category, DeprecationWarning)
+        )
+        return made | {"warnings": list(dict.fromkeys(told))}
     except Exception as error:
         what = str(error).strip() if isinstance(error, PlasticityError) else f"{type(error).__name__}: {error}"
         sentence = f"{job.learner.name} failed at seed {job.seed}: {' '.join(what.split()) or 'no reason given'}"
@@ -310,7 +319,8 @@ def compare(
     resolved = resolve(learners, settings or {}, task)
     n_jobs = check_jobs(jobs, task.bytes, len(resolved) * len(seed_list))
     task.draw(trials_generator(seed_list[0]))  # what cannot be drawn, such as more trials than images, is said before the work
-    for hint in task.hints({learner.side for learner in resolved}):
+    said = {"torch"} if "learning_rate" in (settings or {}).get("torch", {}) else set()  # what is hinted at is done
+    for hint in task.hints({learner.side for learner in resolved} - said):
         warnings.warn(hint, stacklevel=2)
     for told in _gates_apart(resolved):
         warnings.warn(told, stacklevel=2)
@@ -386,6 +396,7 @@ def finished(
     told, place = provenance(), None if folder is None else folder.path
     about = {job.name: {**job.asked, "learner": job.learner.name, "parameters": told_parameters(job.learner)} for job in jobs}
     records: dict[str, Record] = {}
+    warned: set[str] = set()
     for job in jobs:
         record = None if folder is None else folder.record(job.name)
         if folder is not None and record is not None:
@@ -410,6 +421,10 @@ def finished(
                     raise (WrongUse if result.wrong_use else PlasticityError)(
                         result.sentence.rstrip(".") + stays + "."
                     ) from WorkerTraceback("\n" + result.details)
+                for sentence in result["warnings"]:
+                    if sentence not in warned:
+                        warned.add(sentence)
+                        warnings.warn(sentence, stacklevel=4)
                 numbers = result["numbers"]
                 record = Record(
                     simulation=simulation,

@@ -57,6 +57,11 @@ class Images:
         """How many images each draw splits anew into training and test images; 0 where test images are a set apart."""
         return 0 if self.test_from is not None else len(self.labels)
 
+    @property
+    def test_set(self) -> int:
+        """How many test images there are where they are a set apart, the same for every draw; else 0."""
+        return 0 if self.test_from is None else len(self.labels) - self.test_from
+
     def intensity(self, index: np.ndarray, dtype: type[np.floating] = np.float64) -> np.ndarray:
         """The images numbered `index`, scaled to 0 to 1: the shape of `index` + (features,)."""
         return np.divide(self.pixels[index], self.brightest, dtype=dtype)

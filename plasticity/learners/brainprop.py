@@ -23,7 +23,7 @@ from plasticity.learners.learner import Learner
 from plasticity.settings import setting
 from plasticity.tasks import split_streams
 
-SHARED = 0.9  # of their squared length that stimuli have in common, from which on it is told that weights learn slowly
+SHARED = 0.72  # of their squared length that stimuli have in common, from which on it is told that weights learn slowly
 
 
 @dataclasses.dataclass(eq=False, repr=False, kw_only=True)
@@ -48,8 +48,8 @@ class BrainProp(ClassifierMixin, Learner):
     cells: str = setting(
         "direct",
         "what a stimulus drives. direct: an input for each intensity; on_off: two, one by how far it is above its mean over"
-        " training trials and one by how far below (on and off cells: Kuffler 1953, doi:10.1152/jn.1953.16.1.37), for bright"
-        " images",
+        " training trials and one by how far below, of the largest difference there (on and off cells: Kuffler 1953,"
+        " doi:10.1152/jn.1953.16.1.37), for bright images",
         choices=("direct", "on_off"),
     )
     streams: int = setting(2, "streams in X; the rest of X is the cue, one column a stream", low=1, high=1001)
@@ -73,20 +73,22 @@ class BrainProp(ClassifierMixin, Learner):
         stimulus, cue = split_streams(X, self.streams) if self._gated else (X[:, None, :], np.zeros(len(X), dtype=int))
         if fitting:
             self.mean_stimulus_ = stimulus.mean(axis=(0, 1)) if self.cells == "on_off" else None
+            self.contrast_ = 1.0 if self.mean_stimulus_ is None else float(np.abs(stimulus - self.mean_stimulus_).max())
             self._warn_of_bright(stimulus)
         mean = vars(self).get("mean_stimulus_")
         if mean is None:
             return stimulus, cue
-        return np.concatenate([np.maximum(stimulus - mean, 0), np.maximum(mean - stimulus, 0)], axis=2), cue
+        apart = (stimulus - mean) / (self.contrast_ or 1.0)
+        return np.clip(np.concatenate([apart, -apart], axis=2), 0, 1), cue
 
     def _warn_of_bright(self, stimulus: np.ndarray) -> None:
         with np.errstate(invalid="ignore", over="ignore"):
             same = (stimulus.mean(axis=(0, 1)) ** 2).sum() / np.maximum((stimulus**2).sum(axis=2).mean(), 1e-300)
         if self.cells == "direct" and same > SHARED:
+            name, where = (self.called, f" (--set {self.called}.cells=on_off)") if self.called else (type(self).__name__, "")
             warnings.warn(
-                f"{self.called or type(self).__name__}: {100 * same:.0f} % of the stimuli's squared length is the same in all of"
-                " them, as in bright images, and weights learn slowly. With cells='on_off' inputs tell differences to the mean"
-                f" (--set {self.called or 'LEARNER'}.cells=on_off).",
+                f"{name}: stimuli have most of their squared length in common, as bright images do, and are learnt slowly; with"
+                f" cells='on_off'{where} inputs tell differences to the mean.",
                 stacklevel=4,
             )
 

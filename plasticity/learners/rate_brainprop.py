@@ -80,8 +80,8 @@ class RateBrainProp(BrainProp):
     ----------
     weights_ : list of arrays (below, above)
     gate_weights_ : array (streams, streams) or None
-    mean_stimulus_ : array (features,)
-        The mean over training trials, with `cells="on_off"`; else None.
+    mean_stimulus_ : array (features,), contrast_ : float
+        The mean over training trials and the largest difference to it, with `cells="on_off"`; else None and 1.
     history_ : dict of arrays `trials`, `accuracy` (on the probe, at the end of each pass)
     parameters_ : int
 

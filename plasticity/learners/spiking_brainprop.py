@@ -75,13 +75,13 @@ class SpikingBrainProp(BrainProp):
         Of each layer, forward and back, from below.
     eta_ : array (layers,)
         Rate of learning of each layer, from below. That of a hidden layer is `eta_hidden` over the mean squared length of its
-        input, so that a change moves its neurons as far whatever the size and the contrast of images (normalised least mean
-        squares: Nagumo & Noda 1967, doi:10.1109/TAC.1967.1098599). What all inputs share counts as length too: bright images
-        are learnt slowly, but with `cells="on_off"`.
+        input, so that a change moves its neurons as far whatever the size of images (normalised least mean squares: Nagumo &
+        Noda 1967, doi:10.1109/TAC.1967.1098599). What all inputs share counts as length too: bright images are learnt slowly,
+        but with `cells="on_off"`. Faint ones draw few spikes (`spikes` is of full intensity, 1), and are learnt less well.
     gate_weights_ : array (streams, streams)
         Gain of each stream (columns) under each cue (rows); rows sum to 1. None without a gate.
-    mean_stimulus_ : array (features,)
-        The mean over training trials, with `cells="on_off"`; else None.
+    mean_stimulus_ : array (features,), contrast_ : float
+        The mean over training trials and the largest difference to it, with `cells="on_off"`; else None and 1.
     history_ : dict of arrays
         `trials` and `accuracy` (on the probe, after 1, 2, 4, ... blocks of the first pass and at the end of each).
     arrays_ : dict of arrays

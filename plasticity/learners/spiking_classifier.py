@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
@@ -35,6 +36,9 @@ SHAPE = "(trials, streams*features + streams)"  # of X
 COMPETITION_STDP = pair_stdp(A_plus=0.015, A_minus=0.00015)
 """Pair STDP with weak depression, in the proportion of Diehl & Cook 2015 (doi:10.3389/fncom.2015.00099): scaling the
 weights of a neuron to a fixed length is what depresses the inputs that did not take part."""
+
+STEADY = np.arange(-10, 11) * 0.016 + 0.001
+"""Input spikes at about 60 Hz around an output spike at 0, in seconds."""
 
 CURVE = (0, 50, 100, 200, 400, 700, 1000, 1400, 2000)
 """After how many training trials the learning curve is probed; every thousand from there on, and at the end."""
@@ -357,7 +361,19 @@ class SpikingClassifier(ClassifierMixin, Learner):
 
         `probe` is a pair (X, y) on which the learning curve is measured; what is learnt does not depend on it.
         """
+        self._warn_of_rule()
         return self._shown(X, y, self.passes, probe, progress)
+
+    def _warn_of_rule(self) -> None:
+        """Of a rule by which one output spike amid steady input spikes weakens its synapse, so that nothing is learnt."""
+        rule = self._rule()
+        if rule.has_closed_form and rule.change(STEADY, np.zeros(1)) <= 0:
+            name, where = (self.called, f" (--set {self.called}.rule.A_minus=...)") if self.called else (type(self).__name__, "")
+            warnings.warn(
+                f"{name}: under the rule {rule.name} an output spike weakens, on balance, inputs that fire around it, and what"
+                f" is learnt is unlearnt; give it less depression{where}. The default is {settings.text(COMPETITION_STDP)}.",
+                stacklevel=3,
+            )
 
     def untrained(self, X: Any, y: Any) -> SpikingClassifier:
         """The control: everything that `fit` does but learning; the weights are those at its start."""

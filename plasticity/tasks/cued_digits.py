@@ -116,11 +116,11 @@ class CuedDigits(Task):
     @checked
     def hints(self, sides: Collection[str]) -> Iterable[str]:
         """On images larger than those of the defaults a model trained by gradient may fail to find out where to look."""
-        if "torch" in sides and self.data in ("mnist", "idx"):
+        if "torch" in sides and (features := images(self.data, self.folder).pixels.shape[1]) > 64:
             yield (
-                f"cued_digits: settings of the torch side were chosen on images of 8x8; those of data={self.data} may be larger,"
-                " and at its learning rate attention may not be learnt at all. Choose one on validation trials, such as"
-                " --set torch.learning_rate=0.002."
+                f"cued_digits: settings of the torch side were chosen on images of 64 pixels; of these, which have {features},"
+                " attention may not be learnt at all. Give more training trials, or choose a learning rate on validation trials,"
+                " such as --set torch.learning_rate=0.002."
             )
 
     def draw(self, rng: np.random.Generator) -> Draw:
@@ -134,6 +134,7 @@ class CuedDigits(Task):
         return Draw(
             *(_deal(shown, pool, trials, np.random.default_rng(seed)) for pool, trials, seed in parts),
             drawn_from=shown.drawn_from,
+            test_set=shown.test_set,
         )
 
     @checked

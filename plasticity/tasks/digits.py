@@ -86,7 +86,7 @@ class Digits(Task):
             label = shown.labels[chosen]
             cue = np.zeros(trials, np.int64)
             parts.append(Streams(shown.intensity(chosen), cue, label[:, 0], label, chosen, shown.classes))
-        return Draw(*parts, drawn_from=shown.drawn_from)
+        return Draw(*parts, drawn_from=shown.drawn_from, test_set=shown.test_set)
 
     @checked
     def ideal(self, trials: Streams) -> np.ndarray:

@@ -93,7 +93,7 @@ class Draw:
 
     `clipped` counts by part the values beyond those of the training trials, where these say what is 0 and 1. `drawn_from` says of
     how many items (images, rows) every draw takes its training and its test items anew; 0 where draws share none, or where test
-    items are a set apart.
+    items are a set apart, of which `test_set` is the size.
     """
 
     train: Any
@@ -101,12 +101,18 @@ class Draw:
     test: Any
     clipped: Mapping[str, int] = field(default_factory=dict, kw_only=True)
     drawn_from: int = field(default=0, kw_only=True)
+    test_set: int = field(default=0, kw_only=True)
 
     @property
     def shared(self) -> float:
         """Test items over all others, where each draw splits the same items anew: see `plasticity.statistics.interval`."""
         tested = len(np.unique(self.test.image)) if self.drawn_from else 0
         return tested / (self.drawn_from - tested) if tested < self.drawn_from else 0.0
+
+    @property
+    def tested(self) -> float:
+        """The share of a test set apart that is shown: draws have about that share of their test items in common; else 0."""
+        return len(np.unique(self.test.image)) / self.test_set if self.test_set else 0.0
 
     def fingerprint(self) -> str:
         """sha256 over all arrays: equal exactly if the trials are equal."""

@@ -29,7 +29,7 @@ def list_(
     from simulations.command_line.index import MADE_IN, known
     from simulations.frame import terminal
 
-    kind = "simulations" if kind in ("experiments", "suites") else kind
+    kind = kind_of(kind) or kind
     if kind is not None and kind not in MADE_IN:
         raise unknown("kind", kind, MADE_IN)
     kinds = [kind] if kind else [*MADE_IN]
@@ -73,6 +73,14 @@ def show(
         _print(about)
 
 
+def kind_of(word: str | None) -> str | None:
+    """The kind that a word means: rules of rule; simulations of experiments; None of any other word."""
+    from simulations.command_line.index import MADE_IN
+
+    asked = {"experiment": "simulations", "suite": "simulations"}.get(word.removesuffix("s"), word) if word else None
+    return next((kind for kind in MADE_IN if asked in (kind, kind.removesuffix("s"))), None)
+
+
 TOLD = ("kind", "name", "summary", "source", "settings", "measures", "time_step", "description")  # with --json
 
 
@@ -84,7 +92,7 @@ def named(name: str) -> list[dict[str, Any]]:
     WrongUse
         Nothing has it.
     """
-    from plasticity.errors import unknown
+    from plasticity.errors import WrongUse, unknown
     from simulations.command_line.described import described
     from simulations.command_line.index import MADE_IN, known
 
@@ -95,6 +103,8 @@ def named(name: str) -> list[dict[str, Any]]:
         from plasticity.rules import named as sum_of
 
         chosen.append(described("rules", name, sum_of(name)))
+    if not chosen and (kind := kind_of(name)):
+        raise WrongUse(f"{name} is a kind of thing, not a name; `plasticity list {kind}` has the names.")
     if not chosen:
         raise unknown("name", name, {entry for entries in every.values() for entry in entries})
     return chosen
