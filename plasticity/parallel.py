@@ -386,11 +386,18 @@ STOPPING = (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
 def _held_back() -> Iterator[None]:
     """Signals to stop wait until this is left; processes that are started meanwhile hold them back until they are told not to."""
     resource_tracker.ensure_running()  # as it starts it would let them through again
+    came: list[int] = []  # another thread may be given one, and Python then calls its handler in the main thread nevertheless
+    main = threading.current_thread() is threading.main_thread()
+    handlers = {number: signal.signal(number, lambda number, _: came.append(number)) for number in STOPPING if main}
     before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        if came:
+            signal.raise_signal(came[0])
 
 
 def _job(work: Callable[..., Any], place: int, item: Any, told: str, parent: int) -> tuple[int, Any]:

@@ -65,7 +65,8 @@ from plasticity.statistics import PairedDifference, holm, interval, late_mean, l
 from simulations.figures.attention_gain import distributions, dose_response, time_course, weights
 from simulations.frame.checks import Check, beyond, near, no_difference
 from simulations.frame.execute import script
-from simulations.frame.experiment import Arrays, Experiment, Measure, Session, stack
+from simulations.frame.experiment import Arrays, Experiment, Measure, Session, Table, stack
+from simulations.frame.shown import told
 
 if TYPE_CHECKING:
     from simulations.figures.kinds import Drawing
@@ -172,6 +173,24 @@ class AttentionGain(Experiment):
             noise = {"noise_correlation": a["noise_correlation"][c, g].mean(axis=0).tolist()}
             results.append({"condition": condition, "gain": gain, "difference": difference, **weights, **rates, **noise})
         return {"dt_ms": self.dt_ms, "conditions": list(CONDITIONS), "results": results}
+
+    @classmethod
+    def tables(cls, numbers: Mapping[str, Any]) -> dict[str, Table]:
+        """Weights and rates at the highest gain; at the others they are in summary.json."""
+        gain = max(row["gain"] for row in numbers["results"])
+        columns = ["condition", "attended - ignored", "attended", "ignored", "output (Hz)"]
+        rows = [
+            [
+                row["condition"],
+                told(row["difference"], 3) or "",
+                *(f"{row[key]:.3g}" for key in ("attended", "ignored", "output_hz")),
+            ]
+            for row in numbers["results"]
+            if row["gain"] == gain
+        ]
+        return {
+            f"mean weights of attended and ignored inputs at gain {gain:g}, means over seeds [95 % interval]": (columns, rows)
+        }
 
     def checks(self, a: Arrays) -> Iterable[Check]:
         """Where a statement speaks of several gains, p-values of the sign-flip test are corrected by Holm over all of them."""

@@ -21,7 +21,7 @@ from simulations.figures.kinds import (
     seeds_and_mean,
     small_title,
 )  # fmt: skip
-from simulations.figures.style import BLACK, BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION, mean_of, over_seeds
+from simulations.figures.style import BLACK, BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION, over_seeds
 
 LOOKS: dict[str, dict[str, Any]] = {
     "attention": {"color": VERMILION, "linestyle": "-", "marker": "o"},
@@ -47,9 +47,9 @@ def dose_response(gains: Sequence[float], difference: np.ndarray) -> Page:
         level(0, linewidth=1, zorder=1),
         *for_each(means, LOOKS, beside, difference.swapaxes(1, 2), markersize=5, zorder=3),
         x=GAIN, y="mean weight, attended minus ignored (no unit)", xticks=gains,
-        title=mean_of(difference.shape[2]),
     )  # fmt: skip
-    return page([drawn], size=(7.0, 4.2), legend=1, legend_look={"loc": "outside right upper"})
+    look = {"loc": "outside right upper"}
+    return page([drawn], size=(7.0, 4.2), legend=1, legend_look=look, caption=over_seeds(difference.shape[2]))
 
 
 def weights(gains: Sequence[float], found: np.ndarray) -> Page:

@@ -22,6 +22,7 @@ from simulations.figures.kinds import bounds
 from simulations.figures.style import (
     BLACK,
     BLUE,
+    ENOUGH,
     GREEN,
     GREY,
     ONE,
@@ -46,6 +47,7 @@ SIDE = {
     "spiking": (VERMILION, "orange: spiking"), "torch": (BLUE, "blue: trained by gradient"), "control": (GREY, "grey: controls")
 }  # fmt: skip
 MOST_ALIKE = 10  # learners of which all pairs can be read in a figure
+WHITE = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}  # behind a text that a line may cross
 
 
 def _means(comparison: Comparison) -> str:
@@ -120,7 +122,7 @@ def accuracy(comparison: Comparison) -> Figure:
     for group, of_group in groups.items() if len(groups) > 1 else ():
         if first:
             axis.axhline(rows[first] - 0.74, color=GREY, linewidth=0.5, zorder=0)
-        axis.text(1, rows[first] - 0.48, group, fontsize=7, fontstyle="italic", va="center", color=BLACK)
+        axis.text(1, rows[first] - 0.48, group, fontsize=7, fontstyle="italic", va="center", color=BLACK, bbox=WHITE)
         first += len(of_group)
     axis.set_yticks(rows, [_title(name) for name in names])
     axis.set_ylim(rows[-1] + 0.8, rows[0] - 0.6 - room / 2)
@@ -142,7 +144,9 @@ def _beside(figure: Figure, axis: Any, labels: Sequence[tuple[float, tuple[float
     renderer = FigureCanvasAgg(figure).get_renderer()
     for row, (low, high), text in labels:
         for at, gap, align in ((low, -6, "right"), (high, 6, "left")):
-            made = axis.annotate(text, (at, row), (gap, 0), textcoords="offset points", ha=align, va="center", fontsize=7)
+            made = axis.annotate(
+                text, (at, row), (gap, 0), textcoords="offset points", ha=align, va="center", fontsize=7, bbox=WHITE
+            )
             left, right = axis.transData.inverted().transform(made.get_window_extent(renderer))[:, 0]
             if 0 < left and right < axis.get_xlim()[1] and not any(left <= line <= right for line in lines):
                 break
@@ -151,8 +155,7 @@ def _beside(figure: Figure, axis: Any, labels: Sequence[tuple[float, tuple[float
             half = (right - left) / 2
             at = min(max((low + high) / 2, half + 1), axis.get_xlim()[1] - half - 4)
             axis.text(
-                at, row + 0.27, text, ha="center", va="center", fontsize=7, zorder=1.5,
-                bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
+                at, row + 0.27, text, ha="center", va="center", fontsize=7, zorder=1.5, bbox=WHITE,
             )  # fmt: skip
 
 
@@ -169,9 +172,11 @@ def _curves(comparison: Comparison, name: str, key: str) -> tuple[np.ndarray, np
 def _band(
     axis: Any, x: np.ndarray, values: np.ndarray, colour: str, shared: float, within: tuple[float, float], **kwargs: Any
 ) -> None:
-    """The mean over seeds as a line and its 95 % interval as a band."""
+    """The mean over seeds as a line and its 95 % interval as a band; a thin line for each of a few (`mean_of`)."""
     axis.plot(x, values.mean(axis=0), color=colour, **kwargs)
-    if len(values) > 1:
+    if 1 < len(values) < ENOUGH:
+        axis.plot(x, values.T, color=colour, linestyle=kwargs.get("linestyle", "-"), linewidth=0.5, alpha=0.6)
+    elif len(values) > 1:
         axis.fill_between(x, *bounds(values, shared, within), color=colour, alpha=0.2, linewidth=0)
 
 
@@ -261,7 +266,7 @@ def weights(comparison: Comparison) -> Figure | None:
         _trials_axis(axis, trials.max(), positive[0] if len(positive) else 1.0, "training trials\n")
         axis.set_title(_title(name), loc="left")
     axes[0, 0].set_ylabel("mean weight (no unit)")
-    told = mean_of(len(comparison.seeds)).replace("95 % ", "95 %\n")
+    told = mean_of(len(comparison.seeds)).replace("95 % ", "95 %\n").replace("mean, ", "mean,\n")
     axes[0, 0].legend(title=f"synapses; {told}", title_fontsize=7)
     return figure
 
@@ -511,13 +516,15 @@ def likeness(comparison: Comparison) -> Figure | None:
     """Likeness of each pair of learners, of errors, representations and dissimilarities: 0 as permuted trials, 1 alike.
 
     Means over seeds; of several seeds the 95 % interval stands below the diagonal. The first row is of the learners as they are,
-    the one below of the same pairs before learning. Of many learners those with a representation alone are shown; the tables
-    have all.
+    the one below of the same pairs before learning. Of many learners those with a representation alone are shown, of many of
+    these none; the tables have all.
     """
     tables = {table["measure"]: table["rows"] for table in comparison.likeness if "measure" in table}
     if len(comparison.learners) > MOST_ALIKE:
         represented = {name for row in tables.get("cka", []) for name in (row["a"], row["b"])} or {*comparison.learners}
         tables = {key: [row for row in rows if {row["a"], row["b"]} <= represented] for key, rows in tables.items()}
+        if len(represented) > MOST_ALIKE:
+            return None
     panels = {
         "error_consistency": "errors: Cohen's κ",
         "cka": "representations:\nlinear CKA",

@@ -125,12 +125,15 @@ def caption(figure: Figure, text: str) -> None:
 
 
 ONE = "one seed, no interval"
+ENOUGH = 5  # seeds, from which on a band says more than a line for each
 
 
 @checked
 def mean_of(seeds: int) -> str:
-    """What a line with its band is."""
-    return ONE if seeds < 2 else f"mean and 95 % interval over {seeds} seeds"
+    """What a line with its band is, or with a thin line for each of a few seeds, whose interval would fill the panel."""
+    if seeds < ENOUGH:
+        return ONE if seeds < 2 else f"thick: mean, thin: each of {seeds} seeds"
+    return f"mean and 95 % interval over {seeds} seeds"
 
 
 @checked

@@ -10,6 +10,8 @@ from plasticity import extensions, settings
 from plasticity.errors import PlasticityError, WrongUse
 from plasticity.settings import text
 
+MS = {"s": 1e3, "ms": 1.0, "us": 1e-3, "ns": 1e-6}
+
 
 def words(configuration: Mapping[str, Any], out: str) -> tuple[list[str], list[str]]:
     """The words of the command, and what of the run they cannot say, because it was given in Python.
@@ -149,6 +151,12 @@ def _ablate(configuration: Mapping[str, Any]) -> tuple[list[str], list[str]]:
     return ["ablate", name, "--task", task, *([] if whole else ["--only", ",".join(asked)]), *options], unsaid
 
 
+def _number(told: str) -> str:
+    """A parameter of a rule as `--set` takes it: a time in ms, without its unit."""
+    number, _, unit = told.partition(" ")
+    return repr(float(number) * MS[unit]) if unit in MS else told
+
+
 def _alike(several: Sequence[Mapping[str, str]]) -> dict[str, str]:
     """What two or more learners all have; parts of a gate stay with its learner, where they come after the gate."""
     alike = {*several[0].items()}.intersection(*(values.items() for values in several)) if len(several) > 1 else set()
@@ -173,12 +181,14 @@ def _learner(name: str, parameters: Mapping[str, Any], task: Any) -> tuple[dict[
     for key, value in differing(said).items():
         if not isinstance(value, Mapping):
             said[key] = text(value)
-        elif "parameters" in value or value.get("name") != parts(defaults.get(key)).get("name"):  # a rule or gate, by name
+        elif value.get("name") != parts(defaults.get(key)).get("name"):  # a rule or gate, by name
             said[key] = text(value)
     defaults = made(said)
-    for key, value in differing(said).items():  # what is special about the gate
-        if "parameters" not in parts(value):
-            known = parts(defaults[key])
-            said |= {f"{key}.{part}": text(number) for part, number in parts(value).items() if known.get(part) != number}
+    for key, value in differing(said).items():  # what is special about the gate or the rule
+        known, numbers = parts(defaults[key]), parts(value)
+        if "parameters" in numbers:
+            known, numbers = parts(known.get("parameters")), {part: _number(one) for part, one in numbers["parameters"].items()}
+            known = {part: _number(one) for part, one in known.items()}
+        said |= {f"{key}.{part}": text(number) for part, number in numbers.items() if known.get(part) != number}
     lost = differing(said)
     return {key: told for key, told in said.items() if key.partition(".")[0] not in lost}, lost

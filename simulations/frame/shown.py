@@ -20,12 +20,12 @@ def number(value: Any, digits: int = 4) -> str:
     return f"{value:.{digits}g}" if isinstance(value, float) else "" if value is None else str(value)
 
 
-def told(value: Any) -> str | None:
+def told(value: Any, digits: int = 5) -> str | None:
     """A single number of a summary, over seeds with its 95 % interval; None for what is more than one."""
     if isinstance(value, Mapping) and {"mean", "low", "high"} <= {*value}:
         known = value["low"] is not None and value["high"] is not None and value["low"] < value["high"]
-        return number(value["mean"], 5) + (f" [{value['low']:.5g}, {value['high']:.5g}]" if known else "")
-    return None if isinstance(value, (Mapping, list)) else number(value, 5)
+        return number(value["mean"], digits) + (f" [{value['low']:.{digits}g}, {value['high']:.{digits}g}]" if known else "")
+    return None if isinstance(value, (Mapping, list)) else number(value, digits)
 
 
 def checked(check: Mapping[str, Any], digits: int = 5, few: str = "") -> tuple[str, ...]:

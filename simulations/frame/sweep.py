@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from simulations.frame.experiment import Experiment, Measure
 
 MOST_PANELS = 6
+MOST_TICKS = 8  # of values of a setting that is a number
 MOST_POINTS = 10_000
 ROUNDING = 1e-9  # of the size of a measure: what differs by less does not differ
 
@@ -410,10 +411,9 @@ class Sweep:
                         middle = float(np.nanmean(self.values[name])) if np.isfinite(self.values[name]).any() else 0.0
                         axis.set_ylim(middle - 0.1 * (abs(middle) or 1.0), middle + 0.1 * (abs(middle) or 1.0))
                 axis.set_xlabel(_meaning(self.name, key))
-                if not numeric:
-                    axis.set_xticks(x, levels)
-                elif min(x) > 0 and max(x) >= 8 * min(x):
+                if numeric and min(x) > 0 and max(x) >= 8 * min(x):
                     axis.set_xscale("log")
+                if not numeric or len(x) <= MOST_TICKS:
                     axis.set_xticks(x, levels)
                     axis.minorticks_off()
             for axis in axes.flat[len(panels) :]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import warnings
 from pathlib import Path
 
 import joblib
@@ -394,3 +395,12 @@ def test_a_pair_drives_between_its_members_and_attention_moves_it_towards_the_at
     assert slopes["attended"] == pytest.approx(2 * (1 + sigma) / (2.2 + sigma), abs=0.1) and slopes["attended"] > 0.8
     assert relays["pair"].sum() < 1.3 * max(relays["alone 0"].sum(), relays["alone 1"].sum())  # no sum of both
     assert fired["alone 1"] < fired["pair"] < fired["attended"] and fired["pair"] < fired["alone 0"], fired
+
+
+def test_a_rule_by_which_a_winner_loses_its_inputs_is_told(draw):
+    with pytest.warns(UserWarning, match="under the rule pair_stdp an output spike weakens, on balance, inputs"):
+        SpikingClassifier(rule=pair_stdp, **SMALL).fit(draw.train.X, draw.train.y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        warnings.simplefilter("ignore", DeprecationWarning)
+        SpikingClassifier(**SMALL).fit(draw.train.X, draw.train.y)

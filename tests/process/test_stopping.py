@@ -151,3 +151,28 @@ def test_an_error_is_never_told_on_standard_output():
     words = f"{sys.executable} -m simulations show nothing_of_that_name 2>&-"
     done = subprocess.run(["bash", "-c", words], capture_output=True, text=True, cwd=os.getcwd())
     assert (done.returncode, done.stdout) == (2, "")
+
+
+@pytest.mark.full
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="looks into /proc")
+@pytest.mark.parametrize("after_s", [0.0, 0.05, 0.1, 0.3])
+def test_a_signal_while_workers_start_is_one_sentence(tmp_path, after_s):
+    """They would end, in the midst of their imports, with a traceback each."""
+    words = " ".join(COMPARE).replace("--jobs 1", "--jobs 2").split()
+    process = start([*words, "--out", str(tmp_path / "a")], start_new_session=True)
+    there = time.monotonic() + 60
+    while not any(b"popen_loky" in line for line in commands_of(process.pid)):
+        assert process.poll() is None and time.monotonic() < there
+        time.sleep(0.005)
+    time.sleep(after_s)
+    os.killpg(process.pid, signal.SIGINT)
+    interrupted(process)
+
+
+def commands_of(group):
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if os.getpgid(int(folder.name)) == group:
+                yield (folder / "cmdline").read_bytes()
+        except OSError:
+            continue

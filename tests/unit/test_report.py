@@ -29,7 +29,7 @@ from bridges.models import MODELS
 from plasticity import settings
 from plasticity.errors import PlasticityError
 from plasticity.files import read_sealed, write_sealed
-from plasticity.gates import GATES, InputGain
+from plasticity.gates import GATES, InputGain, NoGate
 from plasticity.learners import SpikingClassifier
 from plasticity.registry import Registry
 from plasticity.rules import pair_stdp
@@ -548,6 +548,9 @@ def test_a_page_that_cannot_be_written_is_one_sentence_and_the_old_one_stays(sma
         (CuedDigits(), ["spiking_gated", "spiking_equal_gain"], {"spiking": {"gate.attended": "3"}}),
         (CuedDigits(), ["spiking_gated", "guessing"], {"spiking": {"rule": "triplet_stdp"}, "guessing": {"strategy": "prior"}}),
         (CuedDigits(), ["spiking_gated"], {"spiking": {"rule": "pair_stdp"}}),
+        (CuedDigits(), ["spiking_gated"], {"spiking_gated": {"rule.A_plus": "0.02", "rule.tau_minus": "25.5"}}),
+        (CuedDigits(), ["spiking_gated"], {"spiking_gated": {"rule": "triplet_stdp", "rule.tau_x": "90"}}),
+        (TASKS["digits"](), ["diehl_cook"], {"diehl_cook": {"rule.A_plus": "0.02", "neurons": "49"}}),
     ],
 )
 def test_the_command_gives_the_same_configuration_again(task, learners, chosen):
@@ -573,11 +576,13 @@ def test_what_was_given_in_python_is_said_to_be_missing_from_the_command():
         ("mlp", DecisionTreeClassifier()),
         ("mine", DecisionTreeClassifier()),
         "guessing",
-        ("spiking_gated", SpikingClassifier(rule=pair_stdp(A_plus=0.5), gate=InputGain(attended=4))),
+        ("spiking_gated", SpikingClassifier(rule=replace(pair_stdp, name="mine"), gate=InputGain(attended=4))),
+        ("spiking_no_gate", SpikingClassifier(rule=pair_stdp(A_plus=0.5), gate=NoGate())),
     ]
     command, unsaid = rerun.words(configuration_of(CuedDigits(), resolve(learners, {}, CuedDigits()), [5]), "x")
-    assert unsaid == ["the learner mlp", "the learner mine", "rule of spiking_gated"]
-    wanted = "--learners guessing,spiking_gated --set spiking_gated.gate.attended=4 --seeds 5, --out x"
+    assert unsaid == ["the learner mlp", "the learner mine", "the learner spiking_gated"]
+    said = "--set spiking_no_gate.rule.A_plus=0.5 --set spiking_no_gate.rule.A_minus=0.0105"
+    wanted = f"--learners guessing,spiking_no_gate {said} --seeds 5, --out x"
     assert shlex.join(command) == f"plasticity compare cued_digits {wanted}"
 
 

@@ -8,11 +8,14 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import pytest
+from brian2 import ms
 
 from plasticity import settings
 from plasticity.errors import PlasticityError, WrongUse, unknown
+from plasticity.learners import DiehlCookClassifier, SpikingClassifier
+from plasticity.learners.spiking_classifier import COMPETITION_STDP
 from plasticity.registry import Registry
-from plasticity.settings import configure, describe, parse, setting
+from plasticity.settings import changed, configure, describe, parse, setting
 
 
 @dataclasses.dataclass(frozen=True)
@@ -225,3 +228,16 @@ def test_a_quantity_has_one_text_whatever_units_were_used_before():
     register_new_unit(1 / mV**2)
     register_new_unit(pF / psiemens)
     assert told() == before and "0.00014 mV^-1" in str(before)
+
+
+def test_a_parameter_of_a_rule_is_set_like_one_of_a_gate_a_time_in_ms():
+    made = changed(SpikingClassifier(), {"rule.A_plus": "0.02", "rule.tau_plus": "17"})
+    assert made.rule.parameters == {**COMPETITION_STDP.parameters, "A_plus": 0.02, "tau_plus": 17 * ms}
+    made = changed(SpikingClassifier(), {"rule": "triplet_stdp", "rule.tau_x": 90})
+    assert made.rule.name == "triplet_stdp" and made.rule.parameters["tau_x"] == 90 * ms
+    made = changed(DiehlCookClassifier(), {"rule.A_plus": "0.5"})  # whose default is a name
+    assert made.rule.name == "diehl_cook" and made.rule.parameters["A_plus"] == 0.5
+    with pytest.raises(WrongUse, match=r"unknown parameter of pair_stdp 'A_pluss'. Did you mean 'A_plus'\?"):
+        changed(SpikingClassifier(), {"rule.A_pluss": "1"})
+    with pytest.raises(WrongUse, match="tau_plus='long' is not a number of ms"):
+        changed(SpikingClassifier(), {"rule.tau_plus": "long"})
