@@ -88,10 +88,11 @@ def brief(comparison: Comparison, width: int | None = None) -> list[Any]:
     """
     trials = many(comparison.of(comparison.learners[0])[0].numbers["training_trials"], "training trial")
     title = f"{comparison.title}: {many(len(comparison.learners), 'learner')}, {many(len(comparison.seeds), 'seed')}, {trials}"
+    title += "; 95 % intervals" if len(comparison.seeds) > 1 else ""
     scale = _scale(comparison)
     told = _attended(comparison, None if width is None else 2 * width - len(scale) - 1)  # so that both take two lines
     below = [f"{scale} {told}".strip(), *_sentences(comparison)]
-    return [f"{title}; 95 % intervals", _short_table(comparison, width), *below]
+    return [title, _short_table(comparison, width), *below]
 
 
 def many(count: int, word: str) -> str:
@@ -249,7 +250,7 @@ def _attended(comparison: Comparison, room: int | None = None) -> str:
     if not nulls:
         return f"{told}."
     where, most = max(nulls.items(), key=lambda one: one[1]["mean"])
-    told += f"; largest null: {most['mean']:.3f}"
+    told += f"; the largest control: {most['mean']:.3f}"
     whole = f"{told} in {where}."
     return whole if room is None or len(whole) <= room else f"{told}."
 

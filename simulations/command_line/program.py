@@ -243,8 +243,16 @@ def run(arguments: Sequence[str] | None = None) -> None:
     app(args=words, prog_name="plasticity")
 
 
+SUCH_AS = {  # what may follow a command that needs something
+    "show": "pair_stdp", "run": "stdp_window", "cite": "pair_stdp", "ablate": "spiking_gated --task cued_digits",
+    "sweep": "cued_digits --grid train=200,1000", "plot": "results/cued_digits", "report": "results/cued_digits",
+}  # fmt: skip
+
+
 def _not_said(words: Sequence[str]) -> str:
-    """Why a command line does not say one thing: an empty text, or an option twice that takes one value; empty where it does."""
+    """Why a command line does not say one thing: nothing, an empty text, an option twice that takes one value; empty where it does."""
+    if len(words) == 1 and words[0] in SUCH_AS:
+        return f"{words[0]} what? Such as `plasticity {words[0]} {SUCH_AS[words[0]]}`; `plasticity {words[0]} --help` tells more."
     commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
     command = next((commands[word] for word in words if word in commands), None)
     options = {name: one for one in getattr(command, "params", ()) if one.param_type_name == "option" for name in one.opts}

@@ -42,14 +42,13 @@ def plot(
     with results.shown(folder):
         result = results.load(folder, names(measure, "--measure"))
         written = result.draw(out, svg, force)
-        if out is None:
-            result.write_report()
+        page = f"; report: {result.write_report()}" if out is None else ""
         if as_json:
             print_json({**result.summary(), "figures": [str(path) for path in written]})
             return
         pictures = ", ".join(path.name for path in written if path.suffix == ".png")
         also = "; also as SVG" if svg else ""
-        terminal.show(*result.tables(terminal.console().width, everything), f"figures: {target} ({pictures}{also})")
+        terminal.show(*result.tables(terminal.console().width, everything), f"figures: {target} ({pictures}{also}){page}")
 
 
 @app.command()
