@@ -250,7 +250,7 @@ SUCH_AS = {  # what may follow a command that needs something
 
 
 def _not_said(words: Sequence[str]) -> str:
-    """Why a command line does not say one thing: nothing, an empty text, an option twice that takes one value; empty where it does."""
+    """Why a command line does not say one thing: nothing, an empty text, or an option of one value twice; else an empty text."""
     if len(words) == 1 and words[0] in SUCH_AS:
         return f"{words[0]} what? Such as `plasticity {words[0]} {SUCH_AS[words[0]]}`; `plasticity {words[0]} --help` tells more."
     commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
