@@ -144,7 +144,7 @@ def test_the_readme_counts_what_there_is():
         "rules of plasticity": str(len(RULES)), "landings": str(len(LANDINGS)), "gates": str(len(GATES)),
         "tasks, in four families": str(len(TASKS)), "learners": str(len(LEARNERS)), "attention models": str(len(MODELS)),
         "exact identities": f"12, in {len(IDENTITIES)} statements",
-        "experiments": f"{len(SIMULATIONS) - len(suites)}, of which {members} belong to {len(suites)} suites",
+        "simulations, one question each": f"{len(SIMULATIONS) - len(suites)}, {members} of them in {len(suites)} suites",
     }  # fmt: skip
     assert len(FAMILIES) == 4
     for what, count in counts.items():

@@ -87,7 +87,7 @@ def test_the_figures_of_a_comparison_are_drawn_with_their_axes_named(whole):
     assert set(drawn) == {"accuracy", "learning_curves", "weights", "receptive_fields", "attention", "likeness"}
     for name, words in {
         "accuracy": ["test accuracy (%)", "95 % interval", "chance", "ceiling", "without\nattention"],
-        "learning_curves": ["training trials", "validation accuracy (%)", "95 % interval"],
+        "learning_curves": ["training trials", "validation accuracy (%)", f"thick: mean, thin: each of {SEEDS} seeds"],
         "weights": ["mean weight (no unit)", "attended", "ignored", "training trials", "spiking no gate"],
         "receptive_fields": ["weight (no unit)", "class that the neuron answers for", "seed 0"],
         "attention": ["cued stream", "softmax attention", "spiking gated", "gain 2.00", "0.90", "0.80"],
@@ -227,7 +227,9 @@ def test_the_numbers_of_training_trials_stand_upright_and_apart_and_the_scale_is
         drawn = [drawing.weights(whole), drawing.learning_curves(whole)]
     for axis in (axis for figure in drawn for axis in figure.axes):
         labels = axis.get_xticklabels()
-        assert [label.get_text() for label in labels] == ["0", "10", "100"] and {label.get_rotation() for label in labels} == {0}
+        assert [label.get_text() for label in labels] == ["0", "10", "100", "400"] and {
+            label.get_rotation() for label in labels
+        } == {0}
         assert "log scale above 10" in axis.get_xlabel() and not len(axis.get_xticks(minor=True))
 
 
