@@ -7,12 +7,14 @@ import gzip
 import hashlib
 import json
 import struct
+import warnings
 
 import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris
 
+import bridges
 import plasticity as pl
 from bridges import compare
 from bridges.comparison import Comparison
@@ -457,3 +459,32 @@ def test_a_sweep_over_folders_that_are_not_meant_is_refused():
 
     with pytest.raises(WrongUse, match="with it write data=idx"):
         on_task(CuedDigits, ["guessing"]).configure({"folder": "no_such_name"})
+
+
+def test_draws_of_one_set_of_test_images_say_what_their_interval_is_for(tmp_path, scans):
+    images, labels = scans
+    own = tmp_path / "own"
+    put(own, images[:1200], labels[:1200])
+    put(own, images[1200:1500], labels[1200:1500], part="t10k")
+    task = Digits("idx", str(own), train=200, validation=50, test=150)
+    draw = task.draw(np.random.default_rng(0))
+    assert (draw.test_set, draw.tested, draw.shared) == (300, 0.5, 0.0)
+    told = bridges.compare(["guessing"], task, seeds=2, jobs=1)
+    assert "test images drawn from the same 300, 95 %; other test images scatter it further" in told.interval_for
+    few = bridges.compare(["guessing"], Digits("idx", str(own), train=200, validation=50, test=20), seeds=2, jobs=1)
+    assert few.interval_for == "what is to be expected over new draws of this task, 95 %"
+    split = Digits(train=200, validation=50, test=150).draw(np.random.default_rng(0))
+    assert (split.test_set, split.tested) == (0, 0.0) and split.shared > 0
+
+
+def test_of_a_learning_rate_only_those_are_reminded_who_gave_none_and_have_larger_images(tmp_path, scans):
+    images, labels = scans
+    small, large = tmp_path / "small", tmp_path / "large"
+    put(small, images[:600], labels[:600])
+    put(large, np.kron(images[:600], np.ones((1, 2, 2), np.uint8)), labels[:600])
+    for folder, settings_, wanted in ((small, {}, 0), (large, {}, 1), (large, {"torch": {"learning_rate": 0.002}}, 0)):
+        task = CuedDigits("idx", str(folder), train=60, validation=20, test=40)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            bridges.compare(["mlp"], task, seeds=1, jobs=1, settings={"mlp": {"epochs": 1}, **settings_})
+        assert sum("chosen on images of 64 pixels" in str(one.message) for one in caught) == wanted
