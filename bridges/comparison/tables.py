@@ -250,7 +250,7 @@ def _attended(comparison: Comparison, room: int | None = None) -> str:
     if not nulls:
         return f"{told}."
     where, most = max(nulls.items(), key=lambda one: one[1]["mean"])
-    told += f"; the largest control: {most['mean']:.3f}"
+    told += f"; control: {most['mean']:.3f}"
     whole = f"{told} in {where}."
     return whole if room is None or len(whole) <= room else f"{told}."
 

@@ -51,6 +51,7 @@ class BrainProp(ClassifierMixin, Learner):
         " training trials and one by how far below, of the largest difference there (on and off cells: Kuffler 1953,"
         " doi:10.1152/jn.1953.16.1.37), for bright images",
         choices=("direct", "on_off"),
+        later=True,
     )
     streams: int = setting(2, "streams in X; the rest of X is the cue, one column a stream", low=1, high=1001)
 

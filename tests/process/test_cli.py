@@ -174,7 +174,7 @@ def test_the_default_comparison_fits_a_screen_of_24_lines(program, tmp_path, mon
         "teacher gate, classes",
         "18 learners, 10 seeds, 2000 training trials; 95 % intervals",
         "Attended minus ignored weights of spiking_gated: 0.087 [0.085, 0.089]",
-        "the largest control: 0.102" + " in class means of single images" * (width > 100),
+        "control: 0.102" + " in class means of single images" * (width > 100),
         "Chance 10 %, ceiling 100 %, without attention at most 50 %",
         "results/cued_digits/report.html",
         "summary.csv",
