@@ -116,7 +116,9 @@ class CuedDigits(Task):
     @checked
     def hints(self, sides: Collection[str]) -> Iterable[str]:
         """On images larger than those of the defaults a model trained by gradient may fail to find out where to look."""
-        if "torch" in sides and (features := images(self.data, self.folder).pixels.shape[1]) > 64:
+        larger = "torch" in sides and self.data in ("mnist", "idx")
+        features = 784 if self.data == "mnist" else images(self.data, self.folder).pixels.shape[1] if larger else 0
+        if larger and features > 64:
             yield (
                 f"cued_digits: settings of the torch side were chosen on images of 64 pixels; of these, which have {features},"
                 " attention may not be learnt at all. Give more training trials, or choose a learning rate on validation trials,"
