@@ -226,14 +226,8 @@ def _attempt(job: Job, report: Callable[..., None]) -> dict[str, Any] | Failure:
     """The work of one pair and what it warned of, or the sentence that names the learner and the seed that failed."""
     try:
         with warnings.catch_warnings(record=True) as caught:  # another process would tell it anew for each seed
-            warnings.simplefilter("always")
             made = _work(job.learner, job.task, job.seed, report, job.whole)
-        told = (
-            str(w.message)
-            for w in caught
-            if issubclass(w.category, UserWarning) and not issubclass(w.category, DeprecationWarning)
-        )
-        return made | {"warnings": list(dict.fromkeys(told))}
+        return made | {"warnings": {str(one.message): one.category for one in caught}}
     except Exception as error:
         what = str(error).strip() if isinstance(error, PlasticityError) else f"{type(error).__name__}: {error}"
         sentence = f"{job.learner.name} failed at seed {job.seed}: {' '.join(what.split()) or 'no reason given'}"
@@ -421,10 +415,10 @@ def finished(
                     raise (WrongUse if result.wrong_use else PlasticityError)(
                         result.sentence.rstrip(".") + stays + "."
                     ) from WorkerTraceback("\n" + result.details)
-                for sentence in result["warnings"]:
+                for sentence, category in result["warnings"].items():
                     if sentence not in warned:
                         warned.add(sentence)
-                        warnings.warn(sentence, stacklevel=4)
+                        warnings.warn(sentence, category, stacklevel=4)
                 numbers = result["numbers"]
                 record = Record(
                     simulation=simulation,

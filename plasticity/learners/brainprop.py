@@ -86,10 +86,9 @@ class BrainProp(ClassifierMixin, Learner):
         with np.errstate(invalid="ignore", over="ignore"):
             same = (stimulus.mean(axis=(0, 1)) ** 2).sum() / np.maximum((stimulus**2).sum(axis=2).mean(), 1e-300)
         if self.cells == "direct" and same > SHARED:
-            name, where = (self.called, f" (--set {self.called}.cells=on_off)") if self.called else (type(self).__name__, "")
             warnings.warn(
-                f"{name}: stimuli have most of their squared length in common, as bright images do, and are learnt slowly; with"
-                f" cells='on_off'{where} inputs tell differences to the mean.",
+                f"{self._name}: stimuli have most of their squared length in common, as bright images do, and are learnt slowly;"
+                f" with cells='on_off'{self._typed('cells=on_off')} inputs tell differences to the mean.",
                 stacklevel=4,
             )
 
@@ -117,10 +116,10 @@ class BrainProp(ClassifierMixin, Learner):
         lowest = np.shape(state["weights_"][0])[:1] if len(state["weights_"]) else (0,)
         wanted = list(itertools.pairwise((*lowest, *self.hidden, len(state["classes_"]))))
         for name in ("weights_", "feedback_"):
-            found = [np.shape(w) for w in state.get(name, state["weights_"])]
-            if found != wanted:
+            shapes = [np.shape(w) for w in state.get(name, state["weights_"])]
+            if shapes != wanted:
+                found, needed = (", ".join(" and ".join(map(str, size)) for size in sizes) for sizes in (shapes, wanted))
                 raise WrongUse(
-                    f"{name} lie between layers of the sizes {', '.join(' and '.join(map(str, size)) for size in found)};"
-                    f" hidden={self.hidden} and {len(state['classes_'])} classes need"
-                    f" {', '.join(' and '.join(map(str, size)) for size in wanted)}."
+                    f"{name} lie between layers of the sizes {found}; hidden={self.hidden} and {len(state['classes_'])} classes"
+                    f" need {needed}."
                 )

@@ -161,7 +161,7 @@ def warn_of_silence(learner: Any, scores: np.ndarray, advice: Callable[[], str])
     silent = 1 - scores.any(axis=1).mean()
     if silent > SILENT:
         warnings.warn(
-            f"{learner.called or type(learner).__name__}: in {silent:.0%} of the trials nothing fired that speaks for any class;"
+            f"{learner._name}: in {silent:.0%} of the trials nothing fired that speaks for any class;"
             f" their answer, the first class, says nothing. {advice()}",
             UserWarning,
             stacklevel=4,

@@ -172,6 +172,15 @@ class Learner(BaseEstimator):
         """WrongUse for parameters that cannot be; `compare` asks every learner before anything is drawn, compiled or trained."""
         settings.check(self)
 
+    @property
+    def _name(self) -> str:
+        """What warnings call it: its name in a comparison, else its class."""
+        return self.called or type(self).__name__
+
+    def _typed(self, setting: str) -> str:
+        """How a setting is given on the command line; empty outside of a comparison."""
+        return f" (--set {self.called}.{setting})" if self.called else ""
+
     def ablations(self) -> Mapping[str, Ablation]:
         """What can be taken away of it, by name, each as settings to be changed; none where it has no rule."""
         return {}

@@ -368,10 +368,10 @@ class SpikingClassifier(ClassifierMixin, Learner):
         """Of a rule by which one output spike amid steady input spikes weakens its synapse, so that nothing is learnt."""
         rule = self._rule()
         if rule.has_closed_form and rule.change(STEADY, np.zeros(1)) <= 0:
-            name, where = (self.called, f" (--set {self.called}.rule.A_minus=...)") if self.called else (type(self).__name__, "")
             warnings.warn(
-                f"{name}: under the rule {rule.name} an output spike weakens, on balance, inputs that fire around it, and what"
-                f" is learnt is unlearnt; give it less depression{where}. The default is {settings.text(COMPETITION_STDP)}.",
+                f"{self._name}: under the rule {rule.name} an output spike weakens, on balance, inputs that fire around it, and"
+                f" what is learnt is unlearnt; give it less depression{self._typed('rule.A_minus=...')}. The default is"
+                f" {settings.text(COMPETITION_STDP)}.",
                 stacklevel=3,
             )
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from plasticity.ablations import INTACT
 from plasticity.statistics import finite, told_ends
-from simulations.figures.style import BLUE, GREY, ONE, VERMILION, caption, new, style
+from simulations.figures.style import BLUE, GREY, ONE_SEED, VERMILION, caption, new, style
 
 if TYPE_CHECKING:
     from bridges.comparison import Comparison
@@ -65,6 +65,6 @@ def ablations(comparison: Comparison) -> Figure:
         axis.set_xlabel("test accuracy (%)")
         learner = comparison.configuration["ablates"]["learner"]
         seeds = len(comparison.seeds)
-        told = ONE if seeds < 2 else f"mean [95 % interval] over {seeds} seeds; dots: seeds, [-]: no interval"
+        told = ONE_SEED if seeds < 2 else f"mean [95 % interval] over {seeds} seeds; dots: seeds, [-]: no interval"
         caption(figure, f"{learner} on {comparison.task}: {told}")
     return figure

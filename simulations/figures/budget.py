@@ -13,7 +13,7 @@ from bridges.comparison.curves import BUDGETS, ONCE, Curves, in_every_seed
 from bridges.comparison.energy import joules
 from plasticity.statistics import PERCENT
 from simulations.figures.kinds import bounds
-from simulations.figures.style import BLACK, GREY, ONE, caption, legend, look, new, style
+from simulations.figures.style import BLACK, GREY, ONE_SEED, caption, legend, look, new, style
 
 
 def budget_figures(curves: Curves) -> dict[str, Figure]:
@@ -54,7 +54,7 @@ def budget(curves: Curves) -> Figure:
     handles, labels = axes[0, -1].get_legend_handles_labels()
     caption(
         figure,
-        f"{curves.task}; {ONE if len(curves.seeds) < 2 else f'mean over {len(curves.seeds)} seeds'};"
+        f"{curves.task}; {ONE_SEED if len(curves.seeds) < 2 else f'mean over {len(curves.seeds)} seeds'};"
         " rings: where the best of two groups cross" + (", bars its 95 % interval" if len(curves.seeds) > 1 else ""),
     )
     legend(figure, handles, labels, columns=4)

@@ -22,10 +22,10 @@ from simulations.figures.kinds import bounds
 from simulations.figures.style import (
     BLACK,
     BLUE,
-    ENOUGH,
+    ENOUGH_SEEDS,
     GREEN,
     GREY,
-    ONE,
+    ONE_SEED,
     ORANGE,
     PURPLE,
     SKY,
@@ -129,7 +129,7 @@ def accuracy(comparison: Comparison) -> Figure:
     axis.set_xlim(0, 103)
     sides = ", ".join(told for side, (_, told) in SIDE.items() if side in map(comparison.side, names))
     seeds = len(comparison.seeds)
-    what = f"test accuracy (%); {ONE if seeds < 2 else f'dots: {seeds} seeds; line and bar: mean and 95 % interval'}"
+    what = f"test accuracy (%); {ONE_SEED if seeds < 2 else f'dots: {seeds} seeds; line and bar: mean and 95 % interval'}"
     axis.set_xlabel(f"{what}\n{sides}")
     _beside(figure, axis, numbers, [100 * value for value, *_ in lines])
     label = axis.xaxis.label
@@ -174,7 +174,7 @@ def _band(
 ) -> None:
     """The mean over seeds as a line and its 95 % interval as a band; a thin line for each of a few (`mean_of`)."""
     axis.plot(x, values.mean(axis=0), color=colour, **kwargs)
-    if 1 < len(values) < ENOUGH:
+    if 1 < len(values) < ENOUGH_SEEDS:
         axis.plot(x, values.T, color=colour, linestyle=kwargs.get("linestyle", "-"), linewidth=0.5, alpha=0.6)
     elif len(values) > 1:
         axis.fill_between(x, *bounds(values, shared, within), color=colour, alpha=0.2, linewidth=0)

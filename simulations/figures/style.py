@@ -124,15 +124,15 @@ def caption(figure: Figure, text: str) -> None:
         made.set_text(textwrap.fill(text, columns))
 
 
-ONE = "one seed, no interval"
-ENOUGH = 5  # seeds, from which on a band says more than a line for each
+ONE_SEED = "one seed, no interval"
+ENOUGH_SEEDS = 5  # seeds, from which on a band says more than a line for each
 
 
 @checked
 def mean_of(seeds: int) -> str:
     """What a line with its band is, or with a thin line for each of a few seeds, whose interval would fill the panel."""
-    if seeds < ENOUGH:
-        return ONE if seeds < 2 else f"thick: mean, thin: each of {seeds} seeds"
+    if seeds < ENOUGH_SEEDS:
+        return ONE_SEED if seeds < 2 else f"thick: mean, thin: each of {seeds} seeds"
     return f"mean and 95 % interval over {seeds} seeds"
 
 
@@ -140,7 +140,7 @@ def mean_of(seeds: int) -> str:
 def over_seeds(seeds: int) -> str:
     """What marks with bars are; intervals are often smaller than the marks, and then it looks as if there were none."""
     if seeds < 2:
-        return ONE
+        return ONE_SEED
     return f"mean over {seeds} seeds; bars: 95 % interval, smaller than the mark where none is seen"
 
 

@@ -6,6 +6,7 @@ they differ by no more than the seeds do, a note says so. What could not be show
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import dataclasses
 import io
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from plasticity import extensions, settings
+from plasticity.bars import bar
 from plasticity.engine import backend
 from plasticity.errors import PlasticityError, WrongUse, unknown
 from plasticity.files import write_text
@@ -82,7 +84,7 @@ def sweep(
     jobs: int | None = None,
     out: str | Path = "results/sweep",
     force: bool = False,
-    progress: Progress = quiet,
+    progress: Progress | None = None,
     shown: Sequence[str] = (),
     complete: Callable[[], object] | None = None,
 ) -> Sweep:
@@ -123,7 +125,10 @@ def sweep(
     told = provenance()
     ran_by = backend() if kind.compiled else ""
     jobs = check_jobs(jobs, max(one.bytes for one in made.values()), len(made) * len(seeds))
-    with RunFolder.open(Path(out), configuration, force, ran_by) as folder:
+    with (
+        bar(f"sweep {kind.name}") if progress is None else contextlib.nullcontext(progress) as progress,
+        RunFolder.open(Path(out), configuration, force, ran_by) as folder,
+    ):
         todo = [(p.number, seed) for p in combinations for seed in seeds if not folder.holds(record_name(p.number, seed))]
         kept = len(combinations) * len(seeds) - len(todo)
         parts = folder.parts() if kind.keeps else None  # a folder for each job
@@ -138,7 +143,7 @@ def sweep(
         done = kept
 
         def show(fraction: float, note: str = "") -> None:
-            progress((kept + fraction * len(todo)) / whole, note=f"{done}/{whole} jobs")
+            (progress or quiet)((kept + fraction * len(todo)) / whole, note=f"{done}/{whole} jobs")
 
         try:
             for (number, seed), (numbers, ran) in each(work, todo, jobs, show, processes=kind.own_process):
