@@ -582,7 +582,7 @@ def test_what_was_given_in_python_is_said_to_be_missing_from_the_command():
     command, unsaid = rerun.words(configuration_of(CuedDigits(), resolve(learners, {}, CuedDigits()), [5]), "x")
     assert unsaid == ["the learner mlp", "the learner mine", "the learner spiking_no_gate"]
     rule = "--set spiking_gated.rule.A_plus=0.5 --set spiking_gated.rule.A_minus=0.0105"
-    wanted = f"--learners guessing,spiking_gated {rule} --set spiking_gated.gate.attended=4 --seeds 5, --out x"
+    wanted = f"--learners guessing,spiking_gated --set spiking_gated.gate.attended=4 {rule} --seeds 5, --out x"
     assert shlex.join(command) == f"plasticity compare cued_digits {wanted}"
 
 
