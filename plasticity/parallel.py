@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import gc
 import itertools
 import math
 import os
@@ -186,15 +187,19 @@ def cluster(address: str | None) -> Iterator[None]:
         from distributed import Client
     except ImportError:
         raise PlasticityError("--cluster needs dask.distributed; type: pip install distributed") from None
+    client, refusal = None, ""
     try:
         client = Client(address, timeout=5, set_as_default=False)
     except Exception as error:  # of any of its protocols: OSError, ValueError, TypeError (TLS), RuntimeError, ...
+        refusal = type(error).__name__
+    if client is None:
+        gc.collect()  # a client that failed ends now; at any other time it could be while the next one holds distributed's lock
         if address.startswith("tls://"):
-            raise PlasticityError(_NO_TLS.format(address, type(error).__name__)) from None
+            raise PlasticityError(_NO_TLS.format(address, refusal))
         raise PlasticityError(
-            f"no Dask scheduler answers at {address} ({type(error).__name__}); start one with `dask scheduler`, workers with"
+            f"no Dask scheduler answers at {address} ({refusal}); start one with `dask scheduler`, workers with"
             " `dask worker ADDRESS --nthreads 1`, and give the address that it prints."
-        ) from None
+        )
     try:
         if not client.scheduler_info()["workers"]:
             raise PlasticityError(

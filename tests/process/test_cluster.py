@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import json
 import os
 import re
@@ -107,3 +108,14 @@ def test_jobs_go_over_tls_with_the_right_certificate_and_with_no_other(secured, 
         doubled(address)
     with pytest.raises(PlasticityError, match="no Dask scheduler answers at tcp:"):
         doubled(address.replace("tls:", "tcp:"))
+
+
+def test_a_client_that_failed_is_gone_when_the_next_one_starts():
+    """Its end takes distributed's lock: while another client starts, holding it, both would wait for ever."""
+    for _ in range(2):
+        with (
+            pytest.raises(PlasticityError, match="no Dask scheduler answers at tls://127.0.0.1:9"),
+            parallel.cluster("tls://127.0.0.1:9"),
+        ):
+            pass
+    assert not any(isinstance(thing, distributed.Client) for thing in gc.get_objects())
