@@ -95,3 +95,11 @@ def _without_unit(given: Any) -> bool:
         return all(_without_unit(one) for one in given if type(one) not in (int, float))
     dim = getattr(given, "dim", None)  # of a Brian2 quantity
     return dim is None or bool(getattr(dim, "is_dimensionless", True))
+
+
+def unit_of(value: Any) -> str:
+    """The unit of a parameter as Brian2's equations write it."""
+    from brian2 import get_dimensions, get_unit
+
+    dimensions = get_dimensions(value)
+    return "1" if dimensions.is_dimensionless else repr(get_unit(dimensions))

@@ -1,16 +1,25 @@
-"""Data sets of images by name. A new data set is one file and one import line here."""
+"""Data sets of images, texts and sounds by name. A new data set is one file and one import line here."""
 
 # ruff: noqa: F401  (importing a data set registers it)
 
+import functools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from plasticity.checked import checked
+from plasticity.datasets.archive import Archive
+from plasticity.datasets.bbc import bbc
 from plasticity.datasets.dataset import DataSet, Images, Status, parse_idx, split
 from plasticity.datasets.digits import digits
 from plasticity.datasets.idx import read_idx
+from plasticity.datasets.imdb import imdb
 from plasticity.datasets.mnist import mnist
 from plasticity.datasets.mnist8 import mnist8
+from plasticity.datasets.recordings import Recordings, read_recordings
+from plasticity.datasets.scan import scan
+from plasticity.datasets.spoken_digits import spoken_digits
+from plasticity.datasets.tatoeba import tatoeba
+from plasticity.datasets.texts import Texts
 from plasticity.errors import WrongUse
 from plasticity.registry import Registry
 
@@ -21,19 +30,22 @@ OWN = "idx"
 
 
 class _WithOwn(Mapping[str, DataSet]):
-    """The data sets, and the name of `idx`, which is none: a folder of one's own, without terms or source."""
+    """The data sets of images, and the name of `idx`, which is none: a folder of one's own, without terms or source."""
+
+    def _names(self) -> list[str]:
+        return [name for name, known in DATASETS.items() if not isinstance(known, Archive)]
 
     def __contains__(self, name: object) -> bool:
-        return name == OWN or name in DATASETS
+        return name == OWN or name in self._names()
 
     def __getitem__(self, name: str) -> DataSet:
         return DATASETS[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter([*DATASETS, OWN])
+        return iter([*self._names(), OWN])
 
     def __len__(self) -> int:
-        return len(DATASETS) + 1
+        return len(self._names()) + 1
 
 
 WITH_OWN = _WithOwn()
@@ -56,6 +68,13 @@ def images(data: str, folder: str = "") -> Images:
     if folder:
         raise WrongUse(f"folder={folder!r} is for images of your own; with it write data={OWN} instead of data={data}.")
     return DATASETS[data]()
+
+
+@functools.lru_cache(maxsize=2)
+def recorded(data: str) -> Recordings:
+    """The recordings of a data set of sounds, read once in a process. Raises what `images` does."""
+    found: Any = DATASETS[data]()
+    return found
 
 
 @checked

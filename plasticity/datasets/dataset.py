@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pooch
@@ -91,14 +92,14 @@ class Status:
 @checked
 @dataclass(frozen=True)
 class DataSet:
-    """A set of images that a task draws from: `mnist()` reads it.
+    """A set of images, say, that a task draws from: `mnist()` reads it.
 
     Attributes
     ----------
     name, summary, source, terms : str
         What it is called, what it holds, its citation with doi, under which terms it may be used.
     load : callable
-        `(data_set) -> Images`: how it is read, with `content` for its files.
+        `(data_set) -> Images` (or Texts, sounds, ...): how it is read, with `content` for its files.
     files : mapping from file name to MD5
         Empty if the data ships with a dependency.
     unpacked : mapping from file name to MD5
@@ -119,7 +120,7 @@ class DataSet:
     summary: str
     source: str
     terms: str
-    load: Callable[[DataSet], Images]
+    load: Callable[[DataSet], Any]
     files: Mapping[str, str] = field(default_factory=dict, hash=False)
     url: str = ""
     ships_with: str = ""
@@ -128,8 +129,8 @@ class DataSet:
     folder: str = ""
     features: int = 784
 
-    def __call__(self) -> Images:
-        """The images, read anew.
+    def __call__(self) -> Any:
+        """What it holds, read anew.
 
         Raises
         ------
@@ -179,7 +180,7 @@ class DataSet:
             content = path.read_bytes()
         except FileNotFoundError:
             looked = " and ".join(map(str, self.folders())) if found is None else str(path.parent)
-            raise _Missing(f"{self.name}: {file} is missing (looked in {looked}); {remedy}.") from None
+            raise Missing(f"{self.name}: {file} is missing (looked in {looked}); {remedy}.") from None
         except OSError as problem:
             raise PlasticityError(f"{self.name}: {path} cannot be read ({problem.strerror}); {remedy}.") from None
         if not self._whole(file, content):
@@ -195,7 +196,7 @@ class DataSet:
         for file in self.files:
             try:
                 self.content(file)
-            except _Missing as problem:
+            except Missing as problem:
                 return Status(self.name, "missing", folder, str(problem))
             except PlasticityError as problem:
                 return Status(self.name, "damaged", folder, str(problem))
@@ -214,18 +215,23 @@ class DataSet:
             with contextlib.suppress(PlasticityError):
                 if self.where() == folder and self.content(file):
                     continue  # it is there, perhaps unpacked
-            try:
-                pooch.retrieve(self.url + file, known_hash=f"md5:{md5}", fname=file, path=folder)
-            except (OSError, ValueError) as problem:  # OSError: no connection (requests' errors too) or no right to write
-                raise PlasticityError(
-                    f"could not download {self.url}{file} to {folder} ({type(problem).__name__}): check the connection and that"
-                    f" the folder can be written, or copy the files of {self.name} to FOLDER/{self.name} and set"
-                    " PLASTICITY_DATA=FOLDER."
-                ) from problem
+            self._download(self.url + file, file, f"md5:{md5}")
         return self.status()
 
+    def _download(self, address: str, file: str, known: str | None) -> None:
+        """Put a file of the publisher's into the first of the `folders`; `known` is its checksum, where there is one."""
+        folder = self.folders()[0]
+        try:
+            pooch.retrieve(address, known_hash=known, fname=file, path=folder)
+        except (OSError, ValueError) as problem:  # OSError: no connection (requests' errors too) or no right to write
+            raise PlasticityError(
+                f"could not download {address} to {folder} ({type(problem).__name__}): check the connection and that"
+                f" the folder can be written, or copy the files of {self.name} to FOLDER/{self.name} and set"
+                " PLASTICITY_DATA=FOLDER."
+            ) from problem
 
-class _Missing(PlasticityError):
+
+class Missing(PlasticityError):
     """A file of a data set is not there."""
 
 

@@ -351,6 +351,8 @@ def _generate(builder: Builder, spec: Any, folder: Path) -> dict[str, Any]:
     named = Nameable.__instances__()  # Brian2 numbers its code by the names in use: hide what else lives in this process,
     others = set(named)  # so that the same network gives the same code
     named.clear()
+    if previous_dt != 0.1 * ms:
+        brian2.defaultclock.dt = 0.1 * ms  # whatever step this session has: that of a network which sets none
     brian2.set_device("cpp_standalone", build_on_run=False)
     try:
         for name, value in ours.items():

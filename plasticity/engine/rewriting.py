@@ -220,8 +220,10 @@ def all_to_all(folder: Path, synapses: Synapses, device: Any, settable: frozense
 
     Brian2 keeps the numbers of both neurons of each synapse, keeps a list of the synapses of each neuron, copies these lists
     into a queue when the neuron spikes, and goes through them one by one. Left as it is (None) where there are delays, more than
-    one `connect`, or connections by a condition or probability.
+    one `connect`, connections by a condition or probability, or a structure that changes.
     """
+    if getattr(synapses, "structure", None) is not None:
+        return None
     name, n_pre, n_post = synapses.name, len(synapses.source), len(synapses.target)
     code = folder / "code_objects"
     made = sorted(code.glob(f"{name}_synapses_create_*_codeobject*.cpp"))

@@ -6,25 +6,41 @@ All learners, those of PyTorch as well, are in `bridges.LEARNERS`.
 from __future__ import annotations
 
 from plasticity.learners.baseline import Baseline
+from plasticity.learners.counting_words import CountingWords
 from plasticity.learners.diehl_cook import DiehlCookClassifier
 from plasticity.learners.guessing import Guessing
+from plasticity.learners.hebbian_translator import HebbianTranslator
+from plasticity.learners.item_baseline import ItemBaseline
 from plasticity.learners.learner import VALIDATION, Learner, LearnerEntry, Variant, entries_of
 from plasticity.learners.rate_augment import RateAugment
 from plasticity.learners.rate_brainprop import RateBrainProp
 from plasticity.learners.rate_memory import RateMemory
+from plasticity.learners.sequence_baseline import SequenceBaseline
+from plasticity.learners.spiking_association import SpikingAssociation
 from plasticity.learners.spiking_augment import SpikingAugment
 from plasticity.learners.spiking_brainprop import SpikingBrainProp
 from plasticity.learners.spiking_classifier import SpikingClassifier
 from plasticity.learners.spiking_memory import SpikingMemory
+from plasticity.learners.spiking_reader import SpikingReader
 
 CLASSES: tuple[type[Learner], ...] = (
-    *(SpikingBrainProp, SpikingClassifier, DiehlCookClassifier, SpikingMemory, SpikingAugment),
-    *(RateAugment, RateBrainProp, RateMemory, Baseline, Guessing),
+    *(SpikingBrainProp, SpikingClassifier, DiehlCookClassifier, SpikingMemory, SpikingAugment, SpikingReader, SpikingAssociation),
+    *(
+        RateAugment,
+        RateBrainProp,
+        RateMemory,
+        Baseline,
+        CountingWords,
+        HebbianTranslator,
+        SequenceBaseline,
+        ItemBaseline,
+        Guessing,
+    ),
 )
 """In the order in which tables show them, what is trained by gradient between the spiking learners and the controls."""
 
 __all__ = [
-    "CLASSES", "VALIDATION", "Baseline",
-    "DiehlCookClassifier", "Guessing", "Learner", "LearnerEntry", "RateAugment", "RateBrainProp", "RateMemory",
-    "SpikingAugment", "SpikingBrainProp", "SpikingClassifier", "SpikingMemory", "Variant", "entries_of",
+    "Baseline", "CLASSES", "CountingWords", "DiehlCookClassifier", "Guessing", "HebbianTranslator", "ItemBaseline", "Learner",
+    "LearnerEntry", "RateAugment", "RateBrainProp", "RateMemory", "SequenceBaseline", "SpikingAssociation", "SpikingAugment",
+    "SpikingBrainProp", "SpikingClassifier", "SpikingMemory", "SpikingReader", "VALIDATION", "Variant", "entries_of",
 ]  # fmt: skip

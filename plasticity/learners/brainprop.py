@@ -45,52 +45,11 @@ class BrainProp(ClassifierMixin, Learner):
         low=0,
         high=100,
     )
-    cells: str = setting(
-        "direct",
-        "what a stimulus drives. direct: an input for each intensity; on_off: two, one by how far it is above its mean over"
-        " training trials and one by how far below, of the largest difference there (on and off cells: Kuffler 1953,"
-        " doi:10.1152/jn.1953.16.1.37), for bright images",
-        choices=("direct", "on_off"),
-        later=True,
-    )
-    streams: int = setting(2, "streams in X; the rest of X is the cue, one column a stream", low=1, high=1001)
-
     gate = "learned"  # a setting of each of them
 
     @property
     def given(self) -> tuple[str, ...]:
         return ("reward",)
-
-    @property
-    def learns(self) -> tuple[str, ...]:
-        return ("gate", "classes") if self.streams > 1 else ("classes",)
-
-    @property
-    def _gated(self) -> bool:
-        return self.gate != "none" and self.streams > 1
-
-    def _shown(self, X: np.ndarray, fitting: bool = False) -> tuple[np.ndarray, np.ndarray]:
-        """Intensities (trials, streams, inputs) and the cue (trials,); without a gate all columns of X are one stream."""
-        stimulus, cue = split_streams(X, self.streams) if self._gated else (X[:, None, :], np.zeros(len(X), dtype=int))
-        if fitting:
-            self.mean_stimulus_ = stimulus.mean(axis=(0, 1)) if self.cells == "on_off" else None
-            self.contrast_ = 1.0 if self.mean_stimulus_ is None else float(np.abs(stimulus - self.mean_stimulus_).max())
-            self._warn_of_bright(stimulus)
-        mean = vars(self).get("mean_stimulus_")
-        if mean is None:
-            return stimulus, cue
-        apart = (stimulus - mean) / (self.contrast_ or 1.0)
-        return np.clip(np.concatenate([apart, -apart], axis=2), 0, 1), cue
-
-    def _warn_of_bright(self, stimulus: np.ndarray) -> None:
-        with np.errstate(invalid="ignore", over="ignore"):
-            same = (stimulus.mean(axis=(0, 1)) ** 2).sum() / np.maximum((stimulus**2).sum(axis=2).mean(), 1e-300)
-        if self.cells == "direct" and same > SHARED:
-            warnings.warn(
-                f"{self._name}: stimuli have most of their squared length in common, as bright images do, and are learnt slowly;"
-                f" with cells='on_off'{self._typed('cells=on_off')} inputs tell differences to the mean.",
-                stacklevel=4,
-            )
 
     def _start_of(self, length: float) -> tuple[np.ndarray, list[float]]:
         """Rates of learning and spreads of weights at the start, of each layer from below; `length` is the inputs' mean square.
@@ -123,3 +82,49 @@ class BrainProp(ClassifierMixin, Learner):
                     f"{name} lie between layers of the sizes {found}; hidden={self.hidden} and {len(state['classes_'])} classes"
                     f" need {needed}."
                 )
+
+
+@dataclasses.dataclass(eq=False, repr=False, kw_only=True)
+class OfStreams(BrainProp):
+    """What those share whose trials are streams and a cue."""
+
+    cells: str = setting(
+        "direct",
+        "what a stimulus drives. direct: an input for each intensity; on_off: two, one by how far it is above its mean over"
+        " training trials and one by how far below, of the largest difference there (on and off cells: Kuffler 1953,"
+        " doi:10.1152/jn.1953.16.1.37), for bright images",
+        choices=("direct", "on_off"),
+        later=True,
+    )
+    streams: int = setting(2, "streams in X; the rest of X is the cue, one column a stream", low=1, high=1001)
+
+    @property
+    def learns(self) -> tuple[str, ...]:
+        return ("gate", "classes") if self.streams > 1 else ("classes",)
+
+    @property
+    def _gated(self) -> bool:
+        return self.gate != "none" and self.streams > 1
+
+    def _shown(self, X: np.ndarray, fitting: bool = False) -> tuple[np.ndarray, np.ndarray]:
+        """Intensities (trials, streams, inputs) and the cue (trials,); without a gate all columns of X are one stream."""
+        stimulus, cue = split_streams(X, self.streams) if self._gated else (X[:, None, :], np.zeros(len(X), dtype=int))
+        if fitting:
+            self.mean_stimulus_ = stimulus.mean(axis=(0, 1)) if self.cells == "on_off" else None
+            self.contrast_ = 1.0 if self.mean_stimulus_ is None else float(np.abs(stimulus - self.mean_stimulus_).max())
+            self._warn_of_bright(stimulus)
+        mean = vars(self).get("mean_stimulus_")
+        if mean is None:
+            return stimulus, cue
+        apart = (stimulus - mean) / (self.contrast_ or 1.0)
+        return np.clip(np.concatenate([apart, -apart], axis=2), 0, 1), cue
+
+    def _warn_of_bright(self, stimulus: np.ndarray) -> None:
+        with np.errstate(invalid="ignore", over="ignore"):
+            same = (stimulus.mean(axis=(0, 1)) ** 2).sum() / np.maximum((stimulus**2).sum(axis=2).mean(), 1e-300)
+        if self.cells == "direct" and same > SHARED:
+            warnings.warn(
+                f"{self._name}: stimuli have most of their squared length in common, as bright images do, and are learnt slowly;"
+                f" with cells='on_off'{self._typed('cells=on_off')} inputs tell differences to the mean.",
+                stacklevel=4,
+            )

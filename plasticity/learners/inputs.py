@@ -10,11 +10,13 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _num_samples, column_or_1d, validate_data
 
 from plasticity import given
 from plasticity.errors import WrongUse
+from plasticity.tasks.sequences import sequences_given
 from plasticity.tasks.trials import without_rounding
 
 SILENT = 0.05  # share of trials in which nothing fires from which on it is told
@@ -56,6 +58,39 @@ def matrix(
     if "feature" in told or "sample(s)" in told or "parse" in told:  # names of columns, nothing there, sparse
         raise WrongUse(told)
     raise WrongUse(not_numbers)
+
+
+def symbols(learner: Any, X: Any, fitting: bool = False) -> np.ndarray:
+    """X as symbols (trials, length) int64, -1 behind the end of a sequence.
+
+    `fit` notes as `vocabulary_` and `longest_` how many symbols there are and how long a sequence may be: what the learner's
+    settings `vocabulary` and `longest` say, or else what X holds.
+
+    Raises
+    ------
+    WrongUse
+        What `sequences_given` refuses, or a symbol beyond the vocabulary.
+    """
+    found = sequences_given("X", X)
+    if fitting:
+        learner.vocabulary_ = int(getattr(learner, "vocabulary", None) or found.max() + 1)
+        learner.longest_ = int(getattr(learner, "longest", None) or found.shape[1])
+        learner.n_features_in_ = found.shape[1]
+    if found.max() >= learner.vocabulary_:
+        raise WrongUse(
+            f"X holds the symbol {found.max()}, and the vocabulary of {type(learner).__name__} ends at {learner.vocabulary_ - 1};"
+            " words that are not known from training are the symbol 0."
+        )
+    return found
+
+
+def counts(X: np.ndarray, vocabulary: int) -> sparse.csr_matrix:
+    """How often each symbol stands in each sequence of `symbols`, (trials, vocabulary)."""
+    there = X >= 0
+    row = np.repeat(np.arange(len(X)), there.sum(axis=1))
+    found = sparse.csr_matrix((np.ones(len(row)), (row, X[there])), shape=(len(X), vocabulary))
+    found.sum_duplicates()
+    return found
 
 
 def labels(learner: Any, X: Any, y: Any, what: str = "y") -> np.ndarray:

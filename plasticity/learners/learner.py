@@ -31,9 +31,12 @@ GIVEN = {
 """What a learner may be `given`."""
 LEARNS = {
     "gate": "which stream the cue means",
+    "words": "which words of a text matter",
     "classes": "what tells the classes apart",
     "images": "what images are there, without labels",
     "code": "what is key, value and query in a trial",
+    "items": "which item comes after which",
+    "sequences": "which sequence asks for which",
     "memory": "what to remember of what was seen, and which action it asks for",
 }
 """What a learner `learns`."""
@@ -184,6 +187,17 @@ class Learner(BaseEstimator):
     def ablations(self) -> Mapping[str, Ablation]:
         """What can be taken away of it, by name, each as settings to be changed; none where it has no rule."""
         return {}
+
+    def learnt(self) -> dict[str, Any]:
+        """The numbers that it has learnt, in groups by name, each an array; nothing where there are none."""
+        found: dict[str, Any] = {}
+        for name in ("weights_", "feedback_", "gate_weights_"):
+            told = vars(self).get(name)
+            if isinstance(told, (list, tuple)):
+                found |= {f"{name.strip('_')}_{k}": part for k, part in enumerate(told, start=1)}
+            elif told is not None:
+                found[name.strip("_")] = told
+        return found
 
     def _fitted_on(self, columns: int) -> str:
         """What is said of an X of so many columns after a `fit` on another number of them."""

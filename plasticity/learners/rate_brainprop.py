@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from plasticity import settings
 from plasticity.learners import inputs
-from plasticity.learners.brainprop import BrainProp
+from plasticity.learners.brainprop import OfStreams
 from plasticity.learners.learner import Variant
 from plasticity.settings import estimator, setting
 
@@ -70,7 +70,7 @@ def changes(
 
 
 @estimator
-class RateBrainProp(BrainProp):
+class RateBrainProp(OfStreams):
     """Rectified rate units that learn from reward by attention-gated plasticity, one trial at a time.
 
     What `SpikingBrainProp` does with spikes, with intensities as rates and without time; its feedback weights mirror the forward

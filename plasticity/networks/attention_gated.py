@@ -124,6 +124,15 @@ class AttentionGated(Network):
         """What happens in the last time steps of a trial, in this order."""
         return ("compare", "choose", *(f"echo_{k}" for k in range(len(self.hidden), 0, -1)), "echo_0", "report", "outcome")
 
+    @property
+    def attends(self) -> bool:
+        """Whether gate units set gains of the inputs, and learn."""
+        return self.streams > 1
+
+    def _gain(self, layer: int) -> str:
+        """By what a spike of the layer below counts, for those onto this layer: nothing where all count alike."""
+        return ""
+
     def _rules_at(self, group: str) -> Iterator[tuple[Rule, str]]:
         if group in (*self.layers[:-1], "cue"):
             yield self.rule, "pre"
@@ -162,7 +171,6 @@ class AttentionGated(Network):
 
     def build(self, net: Net) -> None:
         names = {
-            "rates": net.table("rates", np.zeros((self.block, self.streams * self.features)) * Hz, self.trial),
             "label": net.table("label", np.zeros(self.block), self.trial),
         }
         if self.streams > 1:
@@ -234,13 +242,13 @@ class AttentionGated(Network):
         )  # fmt: skip
 
         for k, (below, above) in enumerate(zip(layers, layers[1:], strict=False), start=1):
-            taught = k > 1 or self.streams > 1  # whether anything below this layer learns from its attention
+            taught = k > 1 or self.attends  # whether anything below this layer learns from its attention
             top = above is action
             event = {"sent_back": ("send" if top else "echo", "attention_pre += feedback*back" + "*attention_post" * (not top))}
             plastic = net.learn(
-                self.rule, below, above, name=f"plastic_{k}", transmit="v_post += drive*w", landing=Landing(-MOST, MOST),
-                gate=FACTORS, seen="outcome", reciprocal="" if self.fixed else "back",
-                at_post_event=event if taught else {}, plastic="1",
+                self.rule, below, above, name=f"plastic_{k}", transmit=f"v_post += drive*w{self._gain(k)}",
+                landing=Landing(-MOST, MOST), gate=FACTORS + self._gain(k), seen="outcome",
+                reciprocal="" if self.fixed else "back", at_post_event=event if taught else {}, plastic="1",
                 model="drive : 1 (shared, constant)" + "\nback : 1" * self.fixed,
             )  # fmt: skip
             for name in ("surprise", "feedback"):
@@ -265,6 +273,7 @@ class AttentionGated(Network):
     def _below(self, net: Net, names, shared: str, learning):
         """Streams, and where there are several the gate units and the relay in which they meet: the lowest layer."""
         n = self.streams * self.features
+        names["rates"] = net.table("rates", np.zeros((self.block, n)) * Hz, self.trial)
         if self.streams == 1:
             streams = net.encode(
                 self.encoder, n, "streams", "rates(t, i)", self.trial, equations=shared, values=learning,

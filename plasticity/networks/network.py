@@ -267,6 +267,8 @@ class Net:
     ) -> Synapses:
         """Synapses that follow a rule, all with all unless `connect` says otherwise; see `Rule.synapses`."""
         made = rule.synapses(source, target, name=name, **{"traces": "neuron", "namespace": {}, **settings})
+        if made.structure is not None:
+            self.groups[made.structure.name] = made.structure
         return self.add(_connected(made, connect))
 
     def wire(

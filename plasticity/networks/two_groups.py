@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from brian2 import Hz, PoissonInput, Quantity, SpikeMonitor, StateMonitor, linked_var, ms, second
@@ -35,6 +36,7 @@ from plasticity.networks.network import Net, Network, onto_one, run_time
 from plasticity.neurons import Neuron, between_steps, lif_conductance
 from plasticity.rules import Landing, Rule, pair_stdp
 from plasticity.spike_statistics import mean_correlation
+from plasticity.structure import Structure
 
 __all__ = ["TwoGroups"]
 
@@ -57,6 +59,9 @@ class TwoGroups(Network):
         another program.
     neuron : Neuron
         One with the equations of `lif_conductance`.
+    pool : Structure or None
+        Which of the synapses are alive changes by a law; its factors may name `growth_pre` and `survival_pre`, one number for
+        each input.
     epoch, epochs : Quantity, int
         The gains may change every so often, and the most epochs in one run.
     sample, window, dt : Quantity
@@ -65,18 +70,26 @@ class TwoGroups(Network):
     Inputs per run: `gain` and `fluctuation` (epochs, 2), `learning` (2 n; what multiplies each synapse's change), `w` (2 n),
     `base` (hertz), `correlation`, `tau_c` (second), `g_max` and `g_background` (in units of the leak), and every parameter of
     rule, soft landing and neuron. Outputs: `w` (2 n), `w_history` (samples x 2 n, flat), `input_counts` (windows, 2 n: how many
-    spikes so far), `input_spikes` (2 n), `spikes` (1: how many).
+    spikes so far), `input_spikes` (2 n), `spikes` (1: how many). With a pool the inputs `alive`, `growth` and `survival` (2 n
+    each), `key` and the parameters of the law as law.NAME, and the outputs `alive`, `update` and `synapse`, the record of
+    `plasticity.structure.pool`.
     """
 
     inputs: int
     rule: Rule = run_time(pair_stdp, "inputs", "neuron")
     landing: Landing = run_time(Landing(), "plastic")
     neuron: Neuron = run_time(lif_conductance, "neuron")
+    pool: Structure | None = None
     epoch: Quantity = dataclasses.field(default_factory=lambda: 500 * ms)
     epochs: int = 1000
     sample: Quantity = dataclasses.field(default_factory=lambda: 1 * second)
     window: Quantity = dataclasses.field(default_factory=lambda: 100 * ms)
     dt: Quantity = dataclasses.field(default_factory=lambda: 0.5 * ms)
+
+    def values(self) -> dict[str, Any]:
+        """The defaults, those of the law among them."""
+        law = self.pool.law.parameters if self.pool else {}
+        return super().values() | {f"law.{name}": float(value) for name, value in law.items()}
 
     def run_time_fields(self) -> dict[str, tuple[str, ...]]:
         """The fields whose parameters are set per run; hard bounds have none."""
@@ -146,7 +159,8 @@ class TwoGroups(Network):
             "inputs",
             "base*level",
             self.epoch,
-            equations="level : 1 (linked)\nbase : Hz (shared, constant)\nlearning : 1 (constant)\ncount : 1",
+            equations="level : 1 (linked)\nbase : Hz (shared, constant)\nlearning : 1 (constant)\ncount : 1"
+            + "\ngrowth : 1 (constant)\nsurvival : 1 (constant)" * (self.pool is not None),
             reset="count += 1",
             values={"level": linked_var(common, "level", index=np.repeat(np.arange(GROUPS), self.inputs)), "learning": 1},
             method="exact",
@@ -167,7 +181,14 @@ class TwoGroups(Network):
             landing=self.landing,
             model="g_max : 1 (shared, constant)",
             connect=onto_one(n),
+            structure=self.pool,
         )
+        if self.pool:
+            inputs.growth = inputs.survival = 1
+            cell = net.groups["plastic_structure"]
+            net.inputs({f"law.{name}": getattr(plastic, name) for name in self.pool.law.parameters}, key=cell.key)
+            net.inputs(alive=plastic.alive, growth=inputs.growth, survival=inputs.survival)
+            net.outputs(alive=plastic.alive, update=cell.log_update, synapse=cell.log_synapse)
         input_spikes = SpikeMonitor(inputs, record=False, name="input_spikes")
         spikes = SpikeMonitor(neuron, record=False, name="spikes")
         history = StateMonitor(plastic, "w", record=np.arange(n), dt=self.sample, name="history")

@@ -21,9 +21,10 @@ from plasticity.rules.short_term import ShortTerm
 from plasticity.rules.synaptic_scaling import synaptic_scaling
 from plasticity.rules.triplet_stdp import triplet_stdp
 from plasticity.rules.voltage_stdp import voltage_stdp
+from plasticity.structure.law import Structure
 
 RULES: Registry[Rule] = Registry("rule", [value for value in list(globals().values()) if isinstance(value, Rule)], of=Rule)
-LANDINGS: Registry[Any] = Registry("landing", [Landing, Eligibility, ShortTerm])
+LANDINGS: Registry[Any] = Registry("landing", [Landing, Eligibility, ShortTerm, Structure])
 
 Rule.known = RULES
 named = Rule.from_text

@@ -22,7 +22,7 @@ import numbers
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from brian2 import Quantity, get_dimensions, get_unit, ms
+from brian2 import Quantity, ms
 from brian2.utils.stringtools import get_identifiers, word_substitute
 
 from plasticity import given
@@ -215,7 +215,7 @@ def compose(
         order |= {path: 1 for path in (*on_pre, *on_post) if path not in order}
     for name, value in rule.parameters.items():
         if name not in on_neurons:
-            lines.append(f"{name} : {unit_of(value)} (shared, constant)")
+            lines.append(f"{name} : {given.unit_of(value)} (shared, constant)")
             values[name] = value
     regularly: list[tuple[str, Quantity | None]] = []
     if rule.drift.strip() or rule.state:
@@ -244,9 +244,3 @@ def compose(
     order = {path: rank for path, rank in order.items() if path in on_pre or path in on_post}
     soft_range = 1.0 if landing.mu and unit_range else None
     return SynapseText("\n".join(lines), on_pre, on_post, order, values, regularly, late, soft_range)
-
-
-def unit_of(value: Any) -> str:
-    """The unit of a parameter as Brian2's equations write it."""
-    dimensions = get_dimensions(value)
-    return "1" if dimensions.is_dimensionless else repr(get_unit(dimensions))

@@ -20,7 +20,6 @@ from plasticity.checked import checked
 from plasticity.errors import WrongUse, unknown
 from plasticity.rules.ablated import reversed_order as _reversed_order
 from plasticity.rules.ablated import without_depression as _without_depression
-from plasticity.rules.landing import unit_of
 from plasticity.rules.shown import describe as _describe
 from plasticity.rules.shown import typed
 from plasticity.rules.synapses import check_on_neurons
@@ -483,7 +482,7 @@ class Rule:
         check_on_neurons(self, traces)
         names = sorted({t.tau for t in traces}.union(*(t.reads() & set(self.parameters) for t in traces)))
         equations = [t.decay() for t in traces] + [
-            f"{name} : {unit_of(self.parameters[name])} (shared, constant)" for name in names
+            f"{name} : {given.unit_of(self.parameters[name])} (shared, constant)" for name in names
         ]
         at_spike = "\n".join(filter(None, (t.at_spike for t in traces)))
         return "\n".join(equations), at_spike, {name: self.parameters[name] for name in names}

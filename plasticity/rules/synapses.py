@@ -19,6 +19,8 @@ from plasticity import given, memory
 from plasticity.errors import WrongUse, unknown
 from plasticity.rules.landing import Landing, compose
 from plasticity.rules.short_term import ShortTerm
+from plasticity.structure.law import Law, Structure
+from plasticity.structure.pool import attach
 
 if TYPE_CHECKING:
     from plasticity.rules.rule import Rule, Trace
@@ -39,6 +41,8 @@ class RuleSynapses(Synapses):
     _alike: tuple[tuple[str, ...], ...] = ()  # pathways of each side that have the same delays, the first one leads
     _late: Mapping[str, tuple[str, float]] = {}  # pathways that come later than a spike arrives: by which parameter, how much (s)
     _on_neurons = False
+    structure: Any = None  # the cell with the record of a structure that changes
+    _ran = False
     _soft_range: float | None = None  # that soft bounds were written for, where they hold for no other
 
     def _first(self) -> SynapticPathway:
@@ -96,7 +100,11 @@ class RuleSynapses(Synapses):
     ) -> None:
         """What Brian2 does, unless the memory of this machine does not hold all pairs that were asked for."""
         memory.refuse_synapses(self, condition, i, j, p, n)
+        if self.structure is not None and self._connect_called:
+            raise WrongUse(f"{self.name}: the pool of structure= is connected once; give all of its synapses to one connect().")
         super().connect(condition, i, j, p, n, level=level + 1, **settings)
+        if self.structure is not None:
+            self.alive = True  # the whole pool, until told otherwise
 
     def before_run(self, run_namespace: Mapping[str, Any]) -> None:
         """What Brian2 does before a run, after a look at the delays and the bounds.
@@ -108,6 +116,12 @@ class RuleSynapses(Synapses):
             on neurons; bounds of another range than soft bounds were written for. Brian2 shows it as the cause of an error of
             its own.
         """
+        if self.structure is not None and get_device() is not runtime_device:
+            if self._ran:
+                raise WrongUse(
+                    f"{self.name}: with structure= Brian2's standalone device takes one run(); make it one, or use runtime."
+                )
+            self._ran = True
         for parameter, later in self._late.values():
             if _value_of(self.variables[parameter]) not in (None, later):
                 raise WrongUse(
@@ -208,6 +222,7 @@ def synapses(
     at_post_event: Mapping[str, tuple[str, str]] | None = None,
     seen: str = "",
     reciprocal: str = "",
+    structure: Structure | None = None,
     model: str = "",
     namespace: Mapping[str, Any] | None = None,
     **settings: Any,
@@ -242,6 +257,8 @@ def synapses(
         themselves: learning that waits for the end of a trial, or controls that learn from other trains.
     reciprocal : str
         A second weight of each synapse, without unit, that the same changes land on: that of the synapse in the other direction.
+    structure : Structure
+        Which synapses are alive changes by a law; `S.structure` then holds its record.
     model, namespace
         Further equations and names for Brian2.
 
@@ -267,6 +284,10 @@ def synapses(
     for name in ("w_min", "w_max", "mu", "eligibility"):
         if name in settings:
             raise WrongUse(f"{name}= belongs to the landing; write landing=Landing({name}=...).")
+    if structure is not None and not isinstance(structure, Structure):
+        known = structure.name if isinstance(structure, Law) else "contacts"
+        told = known if isinstance(structure, Law) else repr(structure)
+        raise WrongUse(f"structure={told} must be a Structure, for example Structure(LAWS[{known!r}], every=100*ms).")
     if short_term is None and "released" in get_identifiers(transmit):
         raise WrongUse("`released` in transmit needs short_term=ShortTerm(...).")
     for name in settings.keys() - {*FURTHER}:
@@ -277,6 +298,12 @@ def synapses(
         arrives = given.seconds(delay)
         if arrives is None or arrives < 0:
             raise WrongUse(f"delay={delay!r} must be one finite time of 0*ms or more, like 2*ms; S.delay = ... is one for each.")
+    stale = structure is not None and traces == "synapse" and {t.name for t in rule.traces} & get_identifiers(structure.text())
+    if stale:
+        raise WrongUse(
+            f"structure: the law reads {min(stale)}, which on a synapse has the value of its last spike; put it on neurons,"
+            f' traces="neuron", and let the law read {min(stale)}_pre or {min(stale)}_post.'
+        )
     if traces == "neuron" and delay is not None:
         raise WrongUse('traces="neuron" knows no transmission delay; use traces="synapse" with delay=.')
     if traces == "neuron":
@@ -296,7 +323,7 @@ def synapses(
     landing = landing or Landing()
     texts = {"transmit": transmit, "gate": gate, "plastic": plastic}
     texts["signal"] = landing.eligibility.signal if landing.eligibility else ""
-    _check_groups(rule, {"pre": source, "post": target}, traces, texts)
+    _check_groups(rule, {"pre": source, "post": target}, traces, texts, structure)
     with_spikes = "" if seen else transmit
     text = compose(rule, landing, transmit=with_spikes, gate=gate, traces=traces, plastic=plastic, short_term=short_term,
                    reciprocal=reciprocal)  # fmt: skip
@@ -314,7 +341,7 @@ def synapses(
     made = RuleSynapses(
         source,
         target,
-        model="\n".join(filter(None, (text.model, model))),
+        model="\n".join(filter(None, (text.model, model, structure.law.equations() if structure else ""))),
         on_pre=on_pre or None,
         on_post=on_post or None,
         on_event=on_event or "spike",
@@ -333,6 +360,10 @@ def synapses(
         made.variables[name].set_value(np.asarray(value, dtype=float))  # Synapses' own setter refuses before connect
     for k, (change, interval) in enumerate(text.regularly):
         made.run_regularly(change, dt=interval, when="end", order=k)
+    if structure is not None:
+        begin = [t.name for t in rule.traces if traces == "synapse"] + ["eligibility"] * (landing.eligibility is not None)
+        begin += [name for name in ("used", "u") if short_term is not None and name in made.variables]
+        made.structure = attach(made, structure, begin, ["w", *filter(None, (reciprocal,)), *rule.state])
     return made
 
 
@@ -357,8 +388,10 @@ def _events(at_event: Any) -> dict[str, tuple[str, str]]:
     raise WrongUse(f"at_event={at_event!r} must name pathways, like {{'rewarded': ('reward', 'w = 0.5')}}.")
 
 
-def _check_groups(rule: Rule, groups: Mapping[str, BrianObject], traces: str, texts: Mapping[str, str]) -> None:
-    """WrongUse where a group is none, or lacks a variable that the rule or one of the texts reads."""
+def _check_groups(
+    rule: Rule, groups: Mapping[str, BrianObject], traces: str, texts: Mapping[str, str], structure: Structure | None
+) -> None:
+    """WrongUse where a group is none, or lacks a variable that the rule, one of the texts or the law of a structure reads."""
     for side, group in groups.items():
         if not isinstance(group, Group):
             what = "source" if side == "pre" else "target"
@@ -366,16 +399,25 @@ def _check_groups(rule: Rule, groups: Mapping[str, BrianObject], traces: str, te
     wanted = dict(rule.needs)
     if traces == "neuron":
         wanted |= {f"{t.name}_{t.side}": f"put rule.neuron_traces({t.side!r}) into its equations" for t in rule.traces}
+
+    def read(text: str) -> Iterable[str]:
+        return (name for name in get_identifiers(text) if name.endswith(("_pre", "_post")) and name not in ("N_pre", "N_post"))
+
     for option, text in texts.items():
-        names = (name for name in get_identifiers(text) if name.endswith(("_pre", "_post")) and name not in ("N_pre", "N_post"))
-        wanted |= {name: f"used in {option}={text!r}" for name in names}
+        wanted |= {name: f"used in {option}={text!r}" for name in read(text)}
+    by = dict.fromkeys(wanted, rule.name)
+    if structure is not None:
+        law = structure.law
+        asked = {name: law.needs.get(name, "a factor of growth or survival") for name in read(structure.text())}
+        by |= dict.fromkeys(asked.keys() - wanted.keys(), f"the law {law.name}")
+        wanted = asked | wanted
     for name, meaning in wanted.items():
         variable, _, side = name.rpartition("_")
         group = groups.get(side)
         if group is not None and variable not in getattr(group, "variables", {}):
             where = "source" if side == "pre" else "target"
             raise WrongUse(
-                f"{rule.name} needs the variable {variable!r} of the {where} group ({meaning}); add it to its equations."
+                f"{by[name]} needs the variable {variable!r} of the {where} group ({meaning}); add it to its equations."
             )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,13 +14,16 @@ from plasticity.errors import WrongUse, unknown
 from plasticity.settings import check
 from plasticity.tasks.trials import Draw
 
-FAMILIES = ("streams", "timelines", "tokens", "episodes")
+FAMILIES = ("streams", "timelines", "tokens", "sequences", "episodes")
 KINDS = {
     "image": "one stream, without a cue",
     "streams": "several streams, of which a cue names one",
     "pairs": "several streams, of which the cued one asks about the others",
     "timelines": "signals over time",
-    "tokens": "sequences of symbols",
+    "tokens": "sequences of symbols that ask at places",
+    "texts": "sequences of symbols, words say, each with one answer",
+    "items": "what a user took, one after another, and which is next",
+    "sequences": "a sequence of symbols that asks for another one",
     "episodes": "a world, actions and rewards",
 }
 """What a learner may say that it `takes`, and where it is `chosen_for` a task when no learners are named."""
@@ -34,9 +37,11 @@ class Task(ABC):
     name, summary, source : str
         What it is called, what it asks in one line, and where it comes from (citation with doi).
     family : str
-        Of its trials: "streams", "timelines", "tokens" or "episodes".
+        Of its trials: "streams", "timelines", "tokens", "sequences" or "episodes".
     query : str
         Of streams. "cue": the cue says which to answer for; "content": the cued stream shows a question about the others.
+    default_seeds : int
+        How many `plasticity compare` takes where none are named.
     kind : str
         What it asks of a learner, one of `KINDS`.
     classes, streams : int
@@ -45,6 +50,9 @@ class Task(ABC):
         Accuracy of guessing, and of the ideal observer.
     facts : dict
         Of data of somebody's own: what a record keeps of them.
+    compared : mapping from the name of a learner to settings
+        The learners that it is put to where none are named, each with the settings that were chosen for this task; empty: those
+        that suit its kind, with their own settings.
     """
 
     name: ClassVar[str]
@@ -52,10 +60,18 @@ class Task(ABC):
     source: ClassVar[str]
     family: ClassVar[str] = "streams"
     query: ClassVar[str] = "cue"
+    default_seeds: ClassVar[int] = 10
+
+    @property
+    def compared(self) -> Mapping[str, Mapping[str, Any]]:
+        """Learners that it is put to where none are named, and settings chosen for this task; empty: those of its kind."""
+        return {}
 
     def __post_init__(self) -> None:
         """Settings beyond their bounds and more trials than memory holds are refused; a task that refuses more calls it too."""
         check(self)
+        if not isinstance(getattr(self, "name", None), str):
+            raise WrongUse(f"{type(self).__name__} is no task yet: it has no name; put one of those built on it to learners.")
         memory.refuse(f"{self.name}: its trials", self.bytes, "ask for fewer trials")
 
     @property
@@ -79,12 +95,13 @@ class Task(ABC):
 
     @property
     def chance(self) -> float:
-        """Accuracy of guessing among all classes; of episodes what random actions reach, in the draw of seed 0."""
+        """Accuracy of guessing among all classes; of episodes what random actions reach, in the draw of seed 0; of sequences 0,
+        for nobody guesses a whole one."""
         if self.family == "episodes":
             from plasticity.parallel import trials_generator  # not above: trials need no simulator
 
             return self.draw(trials_generator(0)).test.by_random_actions()
-        return 1 / self.classes
+        return 0.0 if self.family == "sequences" else 1 / self.classes
 
     @property
     def numbers(self) -> float:

@@ -1,10 +1,11 @@
 """Trials: what a task draws and every learner gets alike. NumPy arrays, nothing else.
 
-There are four families, a file each:
+There are five families, a file each:
 
     streams     images or vectors shown at once, a cue says which matters       one answer a trial       `Streams`
     timelines   signals over time                                               answers where asked      `Timelines`
-    tokens      sequences of symbols                                            answers where asked      `Tokens`
+    tokens      sequences of symbols, such as texts                             one answer, or several   `Tokens`
+    sequences   a sequence of symbols that asks for another one                 a sequence a trial       `Sequences`
     episodes    a world as a table: states, actions, rewards                    actions until a goal     `Episodes`
 
 A learner is a scikit-learn estimator on every family: `fit(trials.X, trials.y)`, `predict(trials.X)`; `trials.right(answers)`
@@ -36,7 +37,7 @@ class Trials(ABC):
     Attributes
     ----------
     family : str
-        "streams", "timelines", "tokens" or "episodes".
+        "streams", "timelines", "tokens", "sequences" or "episodes".
     shared : tuple of str
         Arrays that all trials have in common.
     classes : int
@@ -104,15 +105,20 @@ class Draw:
     test_set: int = field(default=0, kw_only=True)
 
     @property
+    def _shown(self) -> int:
+        """How many different images, texts or rows the test trials show."""
+        return len(np.unique(self.test.image if hasattr(self.test, "image") else self.test.number))
+
+    @property
     def shared(self) -> float:
         """Test items over all others, where each draw splits the same items anew: see `plasticity.statistics.interval`."""
-        tested = len(np.unique(self.test.image)) if self.drawn_from else 0
+        tested = self._shown if self.drawn_from else 0
         return tested / (self.drawn_from - tested) if tested < self.drawn_from else 0.0
 
     @property
     def tested(self) -> float:
         """The share of a test set apart that is shown: draws have about that share of their test items in common; else 0."""
-        return len(np.unique(self.test.image)) / self.test_set if self.test_set else 0.0
+        return self._shown / self.test_set if self.test_set else 0.0
 
     def fingerprint(self) -> str:
         """sha256 over all arrays: equal exactly if the trials are equal."""

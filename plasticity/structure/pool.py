@@ -1,0 +1,311 @@
+"""A pool of synapses whose structure changes: what `Rule.synapses(structure=...)` puts beside them.
+
+Brian2 keeps for each pathway, and each neuron that it begins at, the list of the synapses that a spike goes to. After each update
+these lists hold the living synapses alone, so that a silent one is never looked at. What is on its way to a synapse that dies is
+taken out of the queue. An update looks at the whole pool; between updates nothing does, but for rules with a drift and clocked
+eligibilities, which go through all of it and leave the silent ones as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from brian2 import NetworkOperation, NeuronGroup, Synapses, prefs
+from brian2.core.functions import Function
+from brian2.core.variables import DynamicArrayVariable
+from brian2.devices.device import get_device, runtime_device
+
+from plasticity.errors import WrongUse
+from plasticity.structure.settle import CPP, settle
+
+if TYPE_CHECKING:
+    from plasticity.structure.law import Structure
+
+ORDER = -30  # before everything else at the start of a time step
+
+
+def attach(synapses: Synapses, structure: Structure, traces: Iterable[str], weights: Iterable[str]) -> NeuronGroup:
+    """Let the structure of these synapses follow a law.
+
+    Parameters
+    ----------
+    synapses : Synapses
+        With the variables of `Law.equations`; not yet connected.
+    structure : Structure
+    traces : names
+        Variables of a synapse that are 0 when it comes alive.
+    weights : names
+        Variables that do not change while it is silent.
+
+    Returns
+    -------
+    NeuronGroup
+        One cell named as the synapses with `_structure`: `updates`, how many there were; `key`, what the draws depend on; and the
+        record, a number for each synapse that died or came alive: `log_update` (events,) and `log_synapse` (events,), k + 1 where
+        synapse k of the pool came alive, -(k + 1) where it died.
+    """
+    law, every, name = structure.law, structure.every, synapses.name
+    for variable in weights:
+        synapses.variables[variable].set_conditional_write(synapses.variables["alive"])
+    for parameter, value in {"every": every, **law.parameters}.items():
+        synapses.variables[parameter].set_value(np.asarray(value, dtype=float))
+    cell = NeuronGroup(1, "updates : integer\nkey : integer", name=f"{name}_structure")
+    for log in ("log_update", "log_synapse"):
+        cell.variables.add_dynamic_array(log, size=0, dtype=np.int32)
+    synapses.run_regularly(structure.text(), dt=every, when="start", order=ORDER, name=f"{name}_law")
+    if get_device() is runtime_device:
+        for path in synapses._pathways:
+            path.queue = get_device().spike_queue(path.source.start, _nobody(path) + 1)
+            path.variables._variables["_queue"] = path.queue
+            path.initialise_queue = partial(_initialised, path, path.initialise_queue, synapses)
+        operation = NetworkOperation(lambda: _update(synapses, cell, law.kept), dt=every, when="start", order=ORDER + 1)
+        synapses.contained_objects.append(operation)
+    else:
+        if prefs.devices.cpp_standalone.openmp_threads:
+            raise WrongUse("structure= needs one thread; set prefs.devices.cpp_standalone.openmp_threads = 0.")
+        cell.namespace["structure_settle"] = _compiled(synapses, cell, law)
+        cell.run_regularly(
+            "updates = int(structure_settle(updates))", dt=every, when="start", order=ORDER + 1, name=f"{name}_settle"
+        )
+    kept = {"lastupdate": "t"} if "lastupdate" in synapses.variables else {}
+    first = {**dict.fromkeys(traces, "0"), **kept, **dict(assignments(law.born))}
+    birth = "\n".join(f"{variable} = int(fresh)*({value}) + int(not fresh)*{variable}" for variable, value in first.items())
+    if birth:
+        synapses.run_regularly(birth, dt=every, when="start", order=ORDER + 2, name=f"{name}_birth")
+    synapses.contained_objects.append(cell)
+    return cell
+
+
+def assignments(text: str) -> Iterable[tuple[str, str]]:
+    """(variable, expression) of lines `variable = expression`; WrongUse for other ones."""
+    for line in filter(None, (line.strip() for line in text.splitlines())):
+        variable, equals, value = line.partition("=")
+        if not (equals and variable.strip().isidentifier()):
+            raise WrongUse(f"a law says {line!r}; write it like 'w = w_new'.")
+        yield variable.strip(), value.strip()
+
+
+def _nobody(path: Any) -> int:
+    """A number that no neuron at the beginning of a pathway has: the silent synapses belong to it."""
+    source = path.source
+    while hasattr(source, "source"):
+        source = source.source
+    return int(max(source.stop, path.source.stop))
+
+
+def _update(synapses: Synapses, cell: NeuronGroup, kept: bool) -> None:
+    """An update on Brian2's runtime targets; the first one of a run that begins anew only links what is alive."""
+    value = {
+        variable: synapses.variables[variable].get_value() for variable in ("alive", "fresh", "_synaptic_pre", "_synaptic_post")
+    }
+    alive, update = value["alive"], int(cell.variables["updates"].get_value()[0])
+    value["fresh"][:] = False
+    died = np.zeros(len(alive), dtype=bool)
+    if update:
+        law = {name: synapses.variables[name].get_value() for name in synapses.variables if name.startswith("law_")}
+        key = int(cell.variables["key"].get_value()[0]) % 2**64  # as C++ reads a negative one
+        found = settle(alive.astype(bool), law, value["_synaptic_pre"], value["_synaptic_post"], kept, key, update)
+        died[found.died] = True
+        alive[found.died], alive[found.born], value["fresh"][found.born] = False, True, True
+        events = np.concatenate([-(found.died + 1), found.born + 1]).astype(np.int32)
+        _extend(cell.variables["log_synapse"], events)
+        _extend(cell.variables["log_update"], np.full(len(events), update, dtype=np.int32))
+    cell.variables["updates"].get_value()[0] = update + 1
+    for path in synapses._pathways:
+        _link(path, synapses)
+        if died.any():
+            offset, waiting = path.queue._full_state()
+            path.queue._restore_from_full_state((offset, [[k for k in slot if not died[k]] for slot in waiting]))
+
+
+def _initialised(path: Any, initialise: Callable[[], None], synapses: Synapses) -> None:
+    """What Brian2 does to a queue when a run begins, or goes on."""
+    initialise()
+    _link(path, synapses)
+
+
+def _link(path: Any, synapses: Synapses) -> None:
+    """Let spikes find the living synapses alone."""
+    sources = np.where(synapses.variables["alive"].get_value(), path.synapse_sources.get_value(), _nobody(path)).astype(np.int32)
+    path.queue.prepare(path._delays.get_value(), path.source.clock.dt_, sources)
+
+
+def _extend(variable: DynamicArrayVariable, values: np.ndarray) -> None:
+    before = len(variable.get_value())
+    variable.resize(before + len(values))
+    variable.get_value()[before:] = values
+
+
+def _compiled(synapses: Synapses, cell: NeuronGroup, law: Any) -> Function:
+    """The update as a function of C++ for Brian2's standalone device."""
+    has = law.computed()
+    names = {"S": synapses.name, "G": cell.name}
+
+    def of(variable: str) -> str:
+        return f"_dynamic_array_{synapses.name}_{variable}"
+
+    given = {
+        "PRE": of("_synaptic_pre"), "POST": of("_synaptic_post"), "ALIVE": of("alive"), "FRESH": of("fresh"), **names,
+        "DIES": _DIES.replace("VALUE", of("law_dies")) if "law_dies" in has else "",
+        "WEAKEST": _WEAKEST.replace("RANK", of("law_rank")).replace("SHARE", f"_array_{synapses.name}_law_share[0]")
+        if "law_share" in has else "",
+        "SURPLUS": "".join(
+            _SURPLUS.replace("SIDE", of(f"_synaptic_{side}")).replace("HAVE", of(f"law_{have}")).replace("STREAM", stream)
+            for side, have, stream in (("pre", "axons", "3"), ("post", "dendrites", "4"))
+        ) if law.elements else "",
+        "GROWN": (_KEPT if law.kept else _PAIRED if law.elements else _GROWS if law.grows else "")
+        .replace("GROWS", of("law_grows")).replace("HAVE_PRE", of("law_axons")).replace("HAVE_POST", of("law_dendrites"))
+        .replace("PRE_", of("_synaptic_pre")).replace("POST_", of("_synaptic_post")),
+        "LINKS": "".join(
+            _LINK.replace("PATH", path.name).replace("SOURCES", of(f"_synaptic_{path.prepost}")) for path in synapses._pathways
+        ),
+    }  # fmt: skip
+    code = CPP + _SETTLE
+    for word, text in given.items():
+        code = code.replace(f"@{word}@", text)
+    made = Function(_never, arg_units=[1], return_unit=1, auto_vectorise=False, stateless=False)
+    headers = ["<algorithm>", "<cstdint>", "<cmath>", "<vector>"]
+    made.implementations.add_implementation("cpp", code, name="structure_settle", compiler_kwds={"headers": headers})
+    return made
+
+
+def _never(updates: Any) -> Any:
+    """What stands in Python for the function of C++; Brian2's runtime targets have `_update` instead, and never call it."""
+    raise NotImplementedError("the update of a structure as a function is for Brian2's standalone device")
+
+
+_SETTLE = r"""
+static double structure_settle(double)
+{
+    using namespace brian;
+    auto &alive = @ALIVE@;
+    auto &fresh = @FRESH@;
+    const size_t n = alive.size();
+    const uint64_t key = (uint64_t)(int64_t)_array_@G@_key[0], update = (uint64_t)_array_@G@_updates[0];
+    std::vector<char> dying(n, 0);
+    std::fill(fresh.begin(), fresh.end(), 0);
+    size_t died = 0;
+    if (update > 0) {
+        std::vector<int64_t> born;
+        @DIES@
+        @WEAKEST@
+        @SURPLUS@
+        for (size_t k = 0; k < n; k++) died += dying[k];
+        @GROWN@
+        std::sort(born.begin(), born.end());
+        for (size_t k = 0; k < n; k++)
+            if (dying[k]) { alive[k] = 0; _dynamic_array_@G@_log_synapse.push_back(-(int32_t)(k + 1)); }
+        for (int64_t k : born) { alive[k] = 1; fresh[k] = 1; _dynamic_array_@G@_log_synapse.push_back((int32_t)(k + 1)); }
+        _dynamic_array_@G@_log_update.resize(_dynamic_array_@G@_log_synapse.size(), (int32_t)update);
+    }
+    @LINKS@
+    return (double)(update + 1);
+}
+"""
+_LINK = r"""
+    {
+        CSpikeQueue &queue = *PATH.queue[0];
+        for (auto &list : queue.synapses) list.clear();
+        for (size_t k = 0; k < n; k++)
+            if (alive[k]) queue.synapses[SOURCES[k] - queue.source_start].push_back((int)k);
+        if (died)
+            for (auto &slot : queue.queue)
+                slot.erase(std::remove_if(slot.begin(), slot.end(), [&](int32_t k) { return dying[k] != 0; }), slot.end());
+    }
+"""
+_DIES = r"""
+        for (size_t k = 0; k < n; k++)
+            if (alive[k] && _structure_uniform(key, update, k, 1) < VALUE[k]) dying[k] = 1;
+"""
+_WEAKEST = r"""
+        {
+            int64_t all = 0, gone = 0;
+            std::vector<std::pair<std::pair<double, double>, int64_t> > living;
+            for (size_t k = 0; k < n; k++) {
+                all += alive[k] != 0;
+                gone += dying[k];
+                if (alive[k] && !dying[k])
+                    living.push_back({{(double)RANK[k], _structure_uniform(key, update, k, 1)}, (int64_t)k});
+            }
+            const int64_t fewer = std::max((int64_t)std::floor((double)SHARE * all + 1e-9) - gone, (int64_t)0);
+            std::sort(living.begin(), living.end());
+            for (int64_t m = 0; m < std::min(fewer, (int64_t)living.size()); m++) dying[living[m].second] = 1;
+        }
+"""
+_SURPLUS = r"""
+        {
+            std::vector<std::vector<std::pair<double, int64_t> > > living;
+            std::vector<int64_t> have;
+            for (size_t k = 0; k < n; k++) {
+                const size_t owner = (size_t)SIDE[k];
+                if (owner >= have.size()) { have.resize(owner + 1, 0); living.resize(owner + 1); }
+                have[owner] = (int64_t)std::floor(std::max((double)HAVE[k], 0.0));
+                if (alive[k] && !dying[k]) living[owner].push_back({_structure_uniform(key, update, k, STREAM), (int64_t)k});
+            }
+            for (size_t owner = 0; owner < have.size(); owner++) {
+                std::sort(living[owner].begin(), living[owner].end());
+                const int64_t surplus = (int64_t)living[owner].size() - have[owner];
+                for (int64_t m = 0; m < surplus; m++) dying[living[owner][m].second] = 1;
+            }
+        }
+"""
+_GROWS = r"""
+        for (size_t k = 0; k < n; k++)
+            if (!alive[k] && _structure_uniform(key, update, k, 2) < GROWS[k]) born.push_back((int64_t)k);
+"""
+_KEPT = r"""
+        {
+            std::vector<std::pair<double, int64_t> > silent;
+            for (size_t k = 0; died > 0 && k < n; k++)
+                if ((!alive[k] || dying[k]) && GROWS[k] > 0)
+                    silent.push_back({-std::log(_structure_uniform(key, update, k, 2)) / (double)GROWS[k], (int64_t)k});
+            const size_t some = std::min(died, silent.size());
+            std::partial_sort(silent.begin(), silent.begin() + some, silent.end());
+            for (size_t m = 0; m < some; m++) born.push_back(silent[m].second);
+        }
+"""
+_PAIRED = r"""
+        {
+            std::vector<int64_t> free[2];
+            for (int side = 0; side < 2; side++) {
+                std::vector<int64_t> vacant;
+                for (size_t k = 0; k < n; k++) {
+                    const size_t owner = side ? POST_[k] : PRE_[k];
+                    if (owner >= vacant.size()) vacant.resize(owner + 1, 0);
+                }
+                std::vector<int64_t> have(vacant.size(), 0);
+                for (size_t k = 0; k < n; k++) {
+                    const size_t owner = side ? POST_[k] : PRE_[k];
+                    have[owner] = (int64_t)std::floor(std::max((double)(side ? HAVE_POST[k] : HAVE_PRE[k]), 0.0));
+                    if (alive[k] && !dying[k]) vacant[owner]--;
+                }
+                std::vector<std::pair<double, int64_t> > order;
+                std::vector<int64_t> owners;
+                for (size_t owner = 0; owner < vacant.size(); owner++)
+                    for (int64_t m = vacant[owner] + have[owner]; m > 0; m--) {
+                        order.push_back({_structure_uniform(key, update, n + owners.size(), 3 + side), (int64_t)owners.size()});
+                        owners.push_back((int64_t)owner);
+                    }
+                std::sort(order.begin(), order.end());
+                for (auto &one : order) free[side].push_back(owners[one.second]);
+            }
+            static std::vector<std::pair<uint64_t, int64_t> > pool;  // by pre, post and number, once
+            if (pool.empty()) {
+                for (size_t k = 0; k < n; k++) pool.push_back({((uint64_t)PRE_[k] << 32) | (uint64_t)POST_[k], (int64_t)k});
+                std::sort(pool.begin(), pool.end());
+            }
+            std::vector<char> taken(n, 0);
+            const size_t pairs = std::min(free[0].size(), free[1].size());
+            for (size_t m = 0; m < pairs; m++) {
+                const uint64_t pair = ((uint64_t)free[0][m] << 32) | (uint64_t)free[1][m];
+                auto found = std::lower_bound(pool.begin(), pool.end(), std::make_pair(pair, (int64_t)0));
+                while (found != pool.end() && found->first == pair && (alive[found->second] || taken[found->second])) ++found;
+                if (found == pool.end() || found->first != pair) continue;
+                const int64_t k = found->second;
+                if (_structure_uniform(key, update, m, 5) < (double)GROWS[k]) { born.push_back(k); taken[k] = 1; }
+            }
+        }
+"""
