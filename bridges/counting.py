@@ -17,12 +17,11 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode, flop_registry
 
-from bridges.models import Model
-from bridges.training import LOSSES, one_thread, seeded
+from bridges.training import one_thread, seeded
 from plasticity.engine.operations import Operations, operations
 
 if TYPE_CHECKING:
-    from bridges.torch_classifier import TorchClassifier
+    from bridges.torch_learner import ByGradient
 
 CLIP = "norm = norm + g**2\ng = g*scale"
 UPDATE = {
@@ -39,9 +38,9 @@ not decay."""
 # the result, reductions (tag `reduction`) an addition for each element of what they reduce, but for these:
 _ADDITIONS = frozenset("add sub rsub relu threshold_backward clamp clamp_min clamp_max maximum minimum eq ne lt le gt ge".split())
 _MOVED = frozenset(  # numbers are moved, made or renamed: memory alone
-    "arange bernoulli bitwise_and bitwise_not cat clone constant_pad_nd copy embedding fill full full_like index index_put"
-    " logical_and logical_not masked_fill neg new_zeros ones ones_like scalar_tensor scatter select_backward slice_backward"
-    " stack _to_copy rand_like tril where zeros zeros_like".split()
+    "arange bernoulli bitwise_and bitwise_not cat clone constant_pad_nd copy embedding eye fill full full_like index index_put"
+    " logical_and logical_not masked_fill neg new_full new_zeros ones ones_like scalar_tensor scatter select_backward"
+    " slice_backward stack _to_copy rand_like tril where zeros zeros_like".split()
 )
 _FREE = frozenset("aminmax detach empty empty_like _local_scalar_dense new_empty unsafe_split _unsafe_view".split())
 _BY_HAND = {  # additions and multiplications for each element of the largest array, from the definitions
@@ -97,11 +96,13 @@ class Between(TorchDispatchMode):
     def _counted(self, func: Any, name: str, given: list[Tensor], made: list[Tensor]) -> Operations:
         elements = max((t.numel() for t in (*given, *made)), default=0)
         result = made[0].numel() if made else 0
-        additions = multiplications = 0
+        additions = multiplications = 0.0
         if func._overloadpacket in flop_registry:  # the products are counted, a bias is not
             additions = result if name == "addmm" or (name == "convolution" and len(given) > 2) else 0
         elif name in _BY_HAND:
             additions, multiplications = (each * elements for each in _BY_HAND[name])
+        elif name == "linalg_solve_triangular":  # of a unit diagonal: a row takes a product with each row before it
+            additions = multiplications = result * (given[0].shape[-1] - 1) / 2
         elif name in _MOVED:
             pass
         elif torch.Tag.reduction in func.tags:
@@ -143,29 +144,23 @@ def counting(model: nn.Module) -> Iterator[Between]:
     between.done += Operations(macs, macs, sums=macs)
 
 
-def _asked(model: Model, trials: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Stimulus, cue and label; what they hold does not change the counts."""
-    cue, label = (torch.zeros(trials, dtype=torch.int64) for _ in range(2))
-    return torch.zeros(trials, model.streams, model.features), cue, label
-
-
 MOMENTS = {"adamw": 2, "sgd": 1, "plain": 0}  # words beside each parameter and its gradient
 
 
-def trained(estimator: TorchClassifier, batch: int | None = None) -> tuple[dict[str, Operations], set[str], dict[str, int]]:
+def trained(estimator: ByGradient, batch: int | None = None) -> tuple[dict[str, Operations], set[str], dict[str, int]]:
     """Operations of one training trial, forward, backward and update apart; what is not counted, by name; words to be stored.
 
-    A gradient step for a batch of zeros, of the size that it was trained with unless told, over the trials in it. The model of
-    the estimator stays as it is.
+    A gradient step for a batch of blank trials, of the size that it was trained with unless told, over the trials in it. The
+    model of the estimator stays as it is.
     """
     check_is_fitted(estimator, "model_")
     model = copy.deepcopy(estimator.model_).cpu().train()
     # the first point of the learning curve after 0 is one batch, also where all trials are fewer than a batch
     batch = batch or int(min(estimator.batch, estimator.history_["trials"][1]))
-    stimulus, cue, label = _asked(model, batch)
+    run, _ = estimator._blank(model, batch)
     with one_thread(), seeded(0, torch.device("cpu")):
         with counting(model) as forward:
-            loss = LOSSES[model.loss](model(stimulus, cue), label)
+            loss = run()
         with counting(model) as backward:
             loss.backward()
     moved = sum(p.numel() for p in model.parameters() if p.grad is not None)
@@ -178,12 +173,12 @@ def trained(estimator: TorchClassifier, batch: int | None = None) -> tuple[dict[
     return {kind: (1 / batch) * done for kind, done in step.items()}, forward.uncounted | backward.uncounted, stored
 
 
-def decided(estimator: TorchClassifier, batch: int = 1) -> tuple[dict[str, Operations], set[str], dict[str, int]]:
+def decided(estimator: ByGradient, batch: int = 1) -> tuple[dict[str, Operations], set[str], dict[str, int]]:
     """Operations of one of so many decisions made together, dropout off; what is not counted, by name; words to be stored."""
     check_is_fitted(estimator, "model_")
     model = copy.deepcopy(estimator.model_).cpu().eval()
-    stimulus, cue, _ = _asked(model, batch)
+    _, answer = estimator._blank(model, batch)
     with one_thread(), counting(model) as forward:
-        model(stimulus, cue)
+        answer()
     stored = {"weights": sum(p.numel() for p in model.parameters()), "states": forward.held}
     return {"forward": (1 / batch) * forward.done}, forward.uncounted, stored

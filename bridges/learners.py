@@ -12,6 +12,8 @@ from sklearn.base import clone
 
 from bridges import own_model
 from bridges.models import MODELS, Model
+from bridges.torch_reader import TorchReader
+from bridges.torch_translator import TorchTranslator
 from plasticity import settings
 from plasticity.errors import WrongUse, unknown
 from plasticity.given import shown as given_as
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from plasticity.tasks import Task
 
 FACTS = ("streams", "query", "dimension")  # of a task, that an estimator is told where it has a parameter of that name
+FEW = 15  # learners that a sentence can name
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")  # of a learner; it is part of a file's name
 
 
@@ -52,6 +55,8 @@ def _entries() -> Iterator[LearnerEntry]:
     for kind in of_streams:
         yield from kind.entries()
     yield from map(trained, MODELS.values())
+    yield from TorchReader.entries()
+    yield from TorchTranslator.entries()
     for kind in (kind for kind in CLASSES if kind not in of_streams):
         yield from kind.entries()
 
@@ -103,7 +108,14 @@ def _of_module(made: Any) -> Any:
 
 def chosen_for(task: Task) -> list[str]:
     """The learners that a task is put to where none are named."""
-    return [name for name, entry in LEARNERS.items() if task.kind in entry.chosen_for]
+    return list(task.compared) or [name for name, entry in LEARNERS.items() if task.kind in entry.chosen_for]
+
+
+def _able(task: Task) -> list[str]:
+    """The learners that a task is put to where none are named, then others that can do it, where these are few."""
+    chosen = chosen_for(task)
+    can = [name for name, entry in LEARNERS.items() if task.kind in getattr(entry.build(), "takes", ())]
+    return [*chosen, *(name for name in can if name not in chosen)] if len(can) <= FEW or not chosen else chosen
 
 
 def resolve(learners: Iterable[Any] | None, given: Mapping[str, Mapping[str, Any]], task: Task) -> list[NamedLearner]:
@@ -147,14 +159,20 @@ def resolve(learners: Iterable[Any] | None, given: Mapping[str, Mapping[str, Any
         takes = getattr(estimator, "takes", frozenset({"image", "pairs", "streams"}))
         if task.kind not in takes:
             fitting = [other for other, kind in TASKS.items() if kind().kind in takes]
-            raise WrongUse(f"{name} cannot do {task.name}; it is for tasks like {', '.join(fitting)}.")
+            suit = _able(task)
+            alike = max((other.endswith(f"_{name}"), LEARNERS[other].side == side, -place) for place, other in enumerate(suit))
+            raise WrongUse(
+                f"{name} cannot do {task.name}; it is for tasks like {', '.join(fitting)}, and for {task.name} there are"
+                f" {', '.join(suit)}; write {suit[-alike[-1]]} instead, say."
+            )
         if hasattr(estimator, "suit"):
             estimator.suit(task)
         else:  # an estimator of scikit-learn's kind, told what it has a parameter for
             asks = {key: key.rpartition("__")[2] for key in estimator.get_params(deep=True)}  # those of its parts too
             facts = {key: getattr(task, fact) for key, fact in asks.items() if fact in FACTS and hasattr(task, fact)}
             estimator.set_params(**facts)
-        mine = {**given.get(side, {}), **given.get(name, {})}
+        suited = task.compared.get(name, {}) if isinstance(asked, str) else {}
+        mine = {**suited, **given.get(side, {}), **given.get(name, {})}
         estimator = settings.changed(estimator, mine, name)
         if isinstance(estimator, Learner):
             estimator.check()

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from bridges.models import MODELS, Model
+from bridges.models import Model
 from bridges.training import seeded
 from plasticity.errors import PlasticityError, WrongUse
 
 if TYPE_CHECKING:
-    from bridges.torch_classifier import TorchClassifier
+    from bridges.torch_learner import TorchLearner
 
 
-def numbers(classifier: TorchClassifier) -> dict[str, Any]:
+def numbers(classifier: TorchLearner) -> dict[str, Any]:
     """What the model of a trained classifier is made of: its sizes, and its parameters and buffers as arrays.
 
     Raises
@@ -25,17 +25,17 @@ def numbers(classifier: TorchClassifier) -> dict[str, Any]:
         The model is none of `MODELS`: one of your own, given as an object.
     """
     model = classifier.model_
-    if not isinstance(classifier.model, str) or MODELS.get(classifier.model) is not type(model):
+    if not classifier._known_by_name():
         raise WrongUse(
             f"model={type(model).__name__} was given as an object, which cannot be saved without pickle; derive it from"
             " bridges.models.Model in a file of your own and give its name, or keep model_.state_dict() yourself."
         )
-    sizes = {name: int(getattr(model, name)) for name in ("streams", "features", "classes", "hidden")}
+    sizes = {name: int(getattr(model, name)) for name in model.sizes}
     arrays = {name: tensor.detach().cpu().numpy() for name, tensor in model.state_dict().items()}
     return {"sizes": sizes, "arrays": arrays, "training": model.training}
 
 
-def model(classifier: TorchClassifier, told: Mapping[str, Any], device: torch.device) -> Model:
+def model(classifier: TorchLearner, told: Mapping[str, Any], device: torch.device) -> Model:
     """The model that `numbers` told of, on a device.
 
     Raises
@@ -45,9 +45,7 @@ def model(classifier: TorchClassifier, told: Mapping[str, Any], device: torch.de
     """
     sizes = told["sizes"]
     with seeded(0, device):  # torch's generator stays as it is
-        made = MODELS[str(classifier.model)](
-            sizes["streams"], sizes["features"], sizes["classes"], sizes["hidden"], classifier.dropout, classifier.query
-        )
+        made = classifier._remade(sizes)
     try:
         made.load_state_dict({name: torch.from_numpy(np.array(array)) for name, array in told["arrays"].items()})
     except RuntimeError as problem:

@@ -7,7 +7,7 @@ import copy
 import math
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from bridges.models.backbone import Model
 from plasticity.checkpoints import Checkpoints
 from plasticity.errors import PlasticityError, unknown
 
+Row = tuple[float, ...]  # of a learning curve: accuracy, loss, and what else a model has
 SHARE = 0.05  # of the time of training that may go into checkpoints
 
 
@@ -150,7 +151,7 @@ OPTIMISERS = ("adamw", "sgd")
 SCHEDULES = ("cosine", "step", "constant")
 
 
-def make_optimiser(model: Model, name: str, learning_rate: float, weight_decay: float, momentum: float = 0.9) -> Optimizer:
+def make_optimiser(model: nn.Module, name: str, learning_rate: float, weight_decay: float, momentum: float = 0.9) -> Optimizer:
     """The optimiser of a model's parameters w with gradient g, learning rate eta and weight decay lambda.
 
     "adamw" (Loshchilov & Hutter 2019, arXiv:1711.05101) has moments m and v of g with beta = 0.9 and 0.999 (Kingma & Ba 2015,
@@ -174,29 +175,38 @@ def make_optimiser(model: Model, name: str, learning_rate: float, weight_decay: 
     raise unknown("optimiser", str(name), OPTIMISERS)
 
 
-def make_schedule(optimiser: Optimizer, name: str, steps: int) -> LRScheduler:
+def make_schedule(optimiser: Optimizer, name: str, steps: int, rising: int = 0) -> LRScheduler:
     """The learning rate eta_t in step t of `steps`, from that of the optimiser, eta_0.
 
     "cosine": `eta_0 (1 + cos(pi t / steps)) / 2`, down to zero (Loshchilov & Hutter 2017, arXiv:1608.03983). "step": a tenth
     after half of the steps, a hundredth after three quarters (He et al. 2016, doi:10.1109/CVPR.2016.90). "constant": eta_0.
+    In the first steps, so many as `rising`, it is times `(t + 1) / rising`.
     """
-    if name == "cosine":
+    shapes: dict[str, Callable[[int], float]] = {
+        "cosine": lambda t: (1 + math.cos(math.pi * t / steps)) / 2,
+        "step": lambda t: 0.1 ** ((2 * t >= steps) + (4 * t >= 3 * steps)),
+        "constant": lambda t: 1.0,
+    }
+    if name not in shapes:
+        raise unknown("schedule", str(name), SCHEDULES)
+    if name == "cosine" and not rising:
         return CosineAnnealingLR(optimiser, T_max=steps)
-    if name == "step":
-        return LambdaLR(optimiser, lambda t: 0.1 ** ((2 * t >= steps) + (4 * t >= 3 * steps)))
-    if name == "constant":
-        return LambdaLR(optimiser, lambda t: 1.0)
-    raise unknown("schedule", str(name), SCHEDULES)
+    return LambdaLR(optimiser, lambda t: shapes[name](t) * min(1.0, (t + 1) / max(1, rising)))
 
 
 # Training
+
+
+def together(model: Model, stimulus: Tensor, cue: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+    """Trials, as many at a time as the model answers together."""
+    return zip(stimulus.split(model.together), cue.split(model.together), strict=True)
 
 
 def evaluate(model: Model, batch: Batch) -> tuple[float, float]:
     """Accuracy and mean loss of the model on these trials, dropout off."""
     model.eval()
     with torch.inference_mode():
-        logits = model(batch.stimulus, batch.cue)  # (n, classes)
+        logits = torch.cat([model(*part) for part in together(model, batch.stimulus, batch.cue)])  # (n, classes)
         loss = LOSSES[model.loss](logits, batch.label).item()
         accuracy = (logits.argmax(dim=1) == batch.label).double().mean().item()
     return accuracy, loss
@@ -205,6 +215,8 @@ def evaluate(model: Model, batch: Batch) -> tuple[float, float]:
 def attended(model: Model, batch: Batch) -> float:
     """The mean share of the cued stream in the attention of these trials; NaN of a model without, or of one stream."""
     with torch.inference_mode():
+        if not model.cued:
+            return math.nan
         weights = model.attention_weights(batch.stimulus, batch.cue)  # (n, streams)
     if weights is None or weights.shape[1] == 1:
         return math.nan
@@ -264,45 +276,89 @@ def train(
     rate = make_schedule(moving, schedule, epochs * per_epoch)
     loss_of = LOSSES[model.loss]
     points = curve_points(len(training), batch)
-    found = None if checkpoints is None else checkpoints.latest()
-    if found is None:
-        accuracy, best_loss = evaluate(model, validation)
-        curve = [(0, accuracy, best_loss, attended(model, validation))]
-        best, best_trials, waited, begun, before_s = copy.deepcopy(model.state_dict()), 0, 0, 0, 0.0
-        if log is not None:
-            log(0, accuracy, best_loss, float(rate.get_last_lr()[0]))
-    else:
-        curve, best = _restore(found.arrays, found.numbers, model, moving, rate)
-        best_loss, best_trials, waited, begun = (found.numbers[name] for name in ("best_loss", "best_trials", "waited", "epochs"))
-        before_s = found.wall_s
-    step, shown = begun * per_epoch, begun * len(training)
-    began_s = saved_s = time.perf_counter()
-    cost_s = 0.0
-    for epoch in range(begun, epochs):
+
+    def row() -> Row:
+        return (*evaluate(model, validation), attended(model, validation))
+
+    def one(epoch: int, curve: list[Any]) -> Row:
         order = torch.randperm(len(training), device=training.label.device)  # (n,)
         shuffled = Batch(training.stimulus[order], training.cue[order], training.label[order])
         model.train()
-        for start in range(0, len(training), batch):
+        for step, start in enumerate(range(0, len(training), batch), start=epoch * per_epoch + 1):
             part = slice(start, start + batch)
             moving.zero_grad(set_to_none=True)
             loss_of(model(shuffled.stimulus[part], shuffled.cue[part]), shuffled.label[part]).backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), clip)
             moving.step()
             rate.step()
-            step += 1
-            shown += len(shuffled.label[part])
             if step in points and step % per_epoch:
-                curve.append((shown, *evaluate(model, validation), attended(model, validation)))
+                curve.append((epoch * len(training) + start + batch, *row()))
                 model.train()
-        accuracy, loss = evaluate(model, validation)
-        curve.append((shown, accuracy, loss, attended(model, validation)))
+        return row()
+
+    curve, best_trials = by_epochs(
+        model, moving, rate, row, one, epochs=epochs, trials=len(training), patience=patience, checkpoints=checkpoints, log=log,
+        progress=progress, diverged=f"training {model.name} diverged in epoch {{}}: the validation loss is {{}}; give a smaller"
+        f" learning_rate than {learning_rate}.",
+    )  # fmt: skip
+    trials, accuracies, losses, shares = (np.array(column, dtype=float) for column in zip(*curve, strict=True))
+    return History(trials.astype(np.int64), accuracies, losses, shares, best_trials)
+
+
+def by_epochs(
+    model: nn.Module,
+    moving: Optimizer,
+    rate: LRScheduler,
+    first: Callable[[], Row],
+    one: Callable[[int, list[Any]], Row],
+    *,
+    epochs: int,
+    trials: int,
+    patience: int,
+    diverged: str,
+    checkpoints: Checkpoints | None = None,
+    log: Callable[[int, float, float, float], None] | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> tuple[list[Any], int]:
+    """Epoch after epoch, with early stopping, checkpoints and a log as `train` has them; the model is left with its best weights.
+
+    Parameters
+    ----------
+    first, one : callable
+        `first()` measures the model before training; `one(epoch, curve)` trains it for the epoch of this number, from 0, and
+        measures it then. Both give (validation accuracy, validation loss, whatever else belongs to a point of the curve). `one`
+        may add points on the way: (training trials shown, ...).
+    trials : int
+        Training trials of an epoch.
+    diverged : str
+        What is said of a loss that is no longer finite, with {} for the epoch, from 1, and {} for the loss.
+
+    Returns
+    -------
+    curve : list of (training trials shown, accuracy, loss, ...)
+    best_trials : int
+        The point of it whose weights the model has.
+    """
+    found = None if checkpoints is None else checkpoints.latest()
+    if found is None:
+        curve = [(0, *first())]
+        best, best_loss, best_trials, waited, begun, before_s = copy.deepcopy(model.state_dict()), curve[0][2], 0, 0, 0, 0.0
+        if log is not None:
+            log(0, curve[0][1], best_loss, float(rate.get_last_lr()[0]))
+    else:
+        curve, best = restore_to(found.arrays, found.numbers, model, moving, rate)
+        best_loss, best_trials, waited, begun = (found.numbers[name] for name in ("best_loss", "best_trials", "waited", "epochs"))
+        before_s = found.wall_s
+    began_s = saved_s = time.perf_counter()
+    cost_s = 0.0
+    for epoch in range(begun, epochs):
+        row, shown = one(epoch, curve), (epoch + 1) * trials
+        accuracy, loss = row[:2]
+        curve.append((shown, *row))
         if not math.isfinite(loss):
             if checkpoints is not None:
                 checkpoints.clear()  # going on from there would end here again
-            raise PlasticityError(
-                f"training {model.name} diverged in epoch {epoch + 1}: the validation loss is {loss}; "
-                f"give a smaller learning_rate than {learning_rate}."
-            )
+            raise PlasticityError(diverged.format(epoch + 1, loss))
         if log is not None:
             log(epoch + 1, accuracy, loss, float(rate.get_last_lr()[0]))
         if progress is not None:
@@ -315,7 +371,7 @@ def train(
                 break
         now_s = time.perf_counter()
         if checkpoints is not None and epoch + 1 < epochs and now_s - saved_s >= cost_s / SHARE:
-            numbers, arrays = _state(model, best, moving, rate, curve)
+            numbers, arrays = state_of(model, best, moving, rate, curve)
             numbers |= {"epochs": epoch + 1, "best_loss": best_loss, "best_trials": best_trials, "waited": waited}
             checkpoints.save(epoch + 1, numbers, arrays, before_s + now_s - began_s, "torch")
             saved_s = time.perf_counter()
@@ -324,29 +380,28 @@ def train(
         progress(1.0)
     model.load_state_dict(best)
     model.eval()
-    trials, accuracies, losses, shares = (np.array(column, dtype=float) for column in zip(*curve, strict=True))
-    return History(trials.astype(np.int64), accuracies, losses, shares, best_trials)
+    return curve, best_trials
 
 
-def _state(
-    model: Model, best: dict[str, Tensor], moving: Optimizer, rate: LRScheduler, curve: list[tuple[int, float, float, float]]
+def state_of(
+    model: nn.Module, best: dict[str, Tensor], moving: Optimizer, rate: LRScheduler, curve: Sequence[tuple[float, ...]]
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """All that training goes on from, as plain data and arrays; `_restore` is the inverse."""
+    """All that training goes on from, as plain data and arrays; `restore_to` is the inverse."""
     told = moving.state_dict()
     tensors = {f"model_{name}": tensor for name, tensor in model.state_dict().items()}
     tensors |= {f"best_{name}": tensor for name, tensor in best.items()}
     tensors |= {f"moment_{number}_{name}": tensor for number, own in told["state"].items() for name, tensor in own.items()}
     tensors["generator"] = torch.get_rng_state()
-    if model.mean.is_cuda:
-        tensors["generator_cuda"] = torch.cuda.get_rng_state(model.mean.device)
+    if next(model.parameters()).is_cuda:
+        tensors["generator_cuda"] = torch.cuda.get_rng_state(next(model.parameters()).device)
     arrays = {name.replace(".", "__"): tensor.cpu().numpy() for name, tensor in tensors.items()}
     return {"groups": told["param_groups"], "schedule": rate.state_dict()}, arrays | {"curve": np.array(curve)}
 
 
-def _restore(
-    arrays: dict[str, np.ndarray], numbers: dict[str, Any], model: Model, moving: Optimizer, rate: LRScheduler
-) -> tuple[list[tuple[int, float, float, float]], dict[str, Tensor]]:
-    """Model, optimiser, schedule and generators as `_state` found them; the learning curve and the best weights."""
+def restore_to(
+    arrays: dict[str, np.ndarray], numbers: dict[str, Any], model: nn.Module, moving: Optimizer, rate: LRScheduler
+) -> tuple[list[Any], dict[str, Tensor]]:
+    """Model, optimiser, schedule and generators as `state_of` found them; the learning curve and the best weights."""
 
     def weights(which: str) -> dict[str, Tensor]:
         return {name: torch.tensor(arrays[f"{which}_{name}".replace(".", "__")]) for name in model.state_dict()}
@@ -360,8 +415,8 @@ def _restore(
     moving.load_state_dict({"state": moments, "param_groups": numbers["groups"]})
     rate.load_state_dict(numbers["schedule"])
     torch.set_rng_state(torch.tensor(arrays["generator"]))
-    if model.mean.is_cuda:
-        torch.cuda.set_rng_state(torch.tensor(arrays["generator_cuda"]), model.mean.device)
+    if next(model.parameters()).is_cuda:
+        torch.cuda.set_rng_state(torch.tensor(arrays["generator_cuda"]), next(model.parameters()).device)
     curve = [(int(trials), *measured) for trials, *measured in arrays["curve"].tolist()]
     return curve, weights("best")
 

@@ -59,6 +59,10 @@ ASSUMPTIONS = (
     " for each trial, as spikes do.",
     "Torch: each operation reads its operands and writes its result, as in eager mode; none are fused.",
     "Torch: drawing dropout and shuffling, and the schedule of the learning rate, are not counted.",
+    "Translators of torch: sequences have the mean lengths of those in training; of an answer each symbol is computed from the"
+    " first one on, as they do it, and the sources of a batch are encoded once.",
+    "The local translator: the weights of its active cells are read and added for each symbol, those that change are read and"
+    " written, and their mean over passes is kept beside them; which cell a conjunction has is wiring, and costs nothing.",
     "Controls of scikit-learn: a decision takes the products of the gate and reads each number that is kept once; their training"
     " is not counted.",
     "Weights lie in one memory (SRAM, or DRAM with weights=dram), in training with gradients and moments, states in another (of"

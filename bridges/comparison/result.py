@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bridges.comparison import tables
+from bridges.comparison.answers import answers_tables
 from bridges.comparison.energy import EnergyTable, cost_table, spent
 from bridges.comparison.fairness import fairness_table
 from bridges.comparison.ingredients import rows as ingredients
 from bridges.comparison.likeness import likeness_tables
+from bridges.comparison.reading import deletion
 from bridges.learners import NAME
 from plasticity.checked import checked
 from plasticity.engine.operations import Costs
@@ -25,6 +27,7 @@ from plasticity.files import read_sealed, write_text
 from plasticity.learners.spiking_classifier import NULLS
 from plasticity.records import Record, RunFolder, refuse_no_run
 from plasticity.statistics import APART, SHARE, finite, holm, if_spread, interval, least_p, over_seeds, paired_difference
+from plasticity.tasks.sequences import exact
 from plasticity.tasks.trials import share_right
 
 if TYPE_CHECKING:
@@ -208,6 +211,11 @@ class Comparison:
         return fairness_table(self, self.energy)
 
     @functools.cached_property
+    def answers(self) -> list[dict[str, Any]]:
+        """What is to be known of answers beside whether they are right, see `bridges.comparison.answers`."""
+        return answers_tables(self)
+
+    @functools.cached_property
     def intervals(self) -> dict[str, tuple[float, float]]:
         """The 95 % interval of the expected accuracy of each learner, see `interval_for`; nan where its seeds do not differ."""
         found = {name: interval(self.numbers(name, "accuracy"), shared=self.shared, within=SHARE) for name in self.learners}
@@ -325,6 +333,8 @@ class Comparison:
             "fairness": self.fairness,
             "costs": self.costs,
             "likeness": self.likeness,
+            **({"deletion": told} if (told := deletion(self)) else {}),
+            **({"answers": self.answers} if self.answers else {}),
             "out": None if self.folder is None else str(self.folder),
         }
 
@@ -425,7 +435,9 @@ def _check_record(record: Record, file: Path) -> None:
     if missing:
         raise PlasticityError(f"{file} is damaged (it lacks {', '.join(missing)}); delete it and run again.")
     arrays = record.arrays
-    if "right" in arrays:  # of episodes: their world is not kept
+    if "references" in arrays:
+        accuracy = float(np.mean(exact(arrays["predictions"], arrays["references"])))
+    elif "right" in arrays:  # of episodes: their world is not kept
         accuracy = float(np.mean(arrays["right"]))
     else:
         asked, answers = arrays["target" if "target" in arrays else "labels"], arrays["predictions"]

@@ -23,7 +23,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from bridges.comparison.energy import EnergyTable
+from bridges.comparison.reading import read
 from bridges.comparison.result import Comparison, record_name
+from bridges.comparison.tensorboard import histograms
 from bridges.learners import NamedLearner, resolve
 from plasticity import extensions, settings
 from plasticity.bars import bar
@@ -34,7 +36,7 @@ from plasticity.gates import Gate
 from plasticity.learners import VALIDATION, Learner
 from plasticity.parallel import check_jobs, check_seeds, each, one_thread, trials_generator
 from plasticity.records import Record, RunFolder, provenance
-from plasticity.tasks import TASKS, Draw, Task, table
+from plasticity.tasks import TASKS, Draw, Task, Tokens, table
 
 if TYPE_CHECKING:
     from plasticity.tasks import Trials
@@ -142,7 +144,11 @@ def _work(learner: NamedLearner, task: Any, seed: int, report: Callable[..., Non
             shown = len(train) * int(getattr(estimator, "passes", 1))
             history = {"trials": [shown], "accuracy": [np.mean(right)], "curve": VALIDATION}
         beside = {name: np.asarray(array) for name, array in getattr(estimator, "arrays_", {}).items()} if whole else {}
-        beside |= _beside(estimator, test) | _untrained(learner.seeded(seed), train, test) if whole else {}
+        if whole:
+            beside |= _beside(estimator, test) | _untrained(learner.seeded(seed), train, test)
+            beside |= histograms(estimator, "after")
+            if learner.learns and isinstance(test, Tokens) and test.y.ndim == 1:
+                beside |= read(estimator, test, train, seed)
     return _told(learner, task, draw, estimator, predictions, history, costs, beside, (start, fitted, predicted))
 
 
@@ -161,7 +167,8 @@ def _told(
         "history_trials": history_trials,
         "history_accuracy": history_accuracy,
         "predictions": predictions,
-        **({"right": right} if test.y is None else {"labels" if test.family == "streams" else "target": test.y}),
+        **({"references": test.references} if test.family == "sequences" else {}),
+        **({"right": right} if test.y is None else {"labels" if test.conditions() is not None else "target": test.y}),
         **beside,
     }
     compiling = getattr(estimator, "compile_seconds_", 0.0)
@@ -195,10 +202,11 @@ def _beside(estimator: Any, test: Trials) -> dict[str, np.ndarray]:
     if conditions is None:
         return {}
     found: dict[str, np.ndarray] = {}
+    of_words = test.family == "tokens"  # a weight for each word: `read` keeps what is told of them
     if hasattr(estimator, "predict_proba"):
         found["probabilities"] = np.zeros((len(test), test.classes), dtype=np.float32)  # 0 for a class that it never met
         found["probabilities"][:, np.asarray(estimator.classes_, dtype=int)] = estimator.predict_proba(test.X)
-    if hasattr(estimator, "attention_weights"):
+    if hasattr(estimator, "attention_weights") and not of_words:
         weights = estimator.attention_weights(test.X)
         found |= {} if weights is None else {"attention_by_trial": np.asarray(weights, dtype=np.float32)}
     if hasattr(estimator, "represent"):
@@ -218,8 +226,9 @@ def _untrained(estimator: Any, train: Trials, test: Trials) -> dict[str, np.ndar
         warnings.simplefilter("ignore")  # such as of networks in which nothing fires
         estimator.untrained(train.X, train.y)
         found = _beside(estimator, test) | {"predictions": np.asarray(estimator.predict(test.X), dtype=np.int64)}
+    drawn = histograms(estimator, "before")
     kept = ("predictions", "representation", "attention_by_trial")
-    return {f"untrained_{name}": found[name] for name in kept if name in found}
+    return drawn | {f"untrained_{name}": found[name] for name in kept if name in found}
 
 
 def _attempt(job: Job, report: Callable[..., None]) -> dict[str, Any] | Failure:

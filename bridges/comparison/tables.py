@@ -5,11 +5,14 @@ from __future__ import annotations
 import csv
 import html
 import io
+import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
+from scipy.stats import binomtest
 
+from bridges.comparison.answers import sentence
 from bridges.comparison.energy import LEFT_OUT, joules
 from plasticity.errors import PlasticityError, printable
 from plasticity.parallel import FEW_SEEDS
@@ -203,7 +206,7 @@ def _scale(comparison: Comparison) -> str:
 def _sentences(comparison: Comparison) -> list[str]:
     """Who is ahead among those that may be compared, and who is worse than no learning."""
     best = ahead(comparison) if len(comparison.groups) == 1 else []  # else the table tells, by its groups
-    return [sentence for sentence in (*best, _below(comparison)) if sentence]
+    return [told for told in (sentence(comparison), *best, _below(comparison)) if told]
 
 
 def ahead(comparison: Comparison) -> list[str]:
@@ -227,15 +230,22 @@ def _percent(comparison: Comparison, name: str) -> str:
 
 
 def _below(comparison: Comparison) -> str:
-    """Learners that are right less often than one that always names the most frequent class, or guesses."""
-    below = [
-        name
-        for name in comparison.learners
-        if "classes" in comparison.learns(name) and comparison.numbers(name, "accuracy").mean() < comparison.chance
-    ]
+    """Learners that are right less often than one that always names the most frequent class, or guesses; where that is sure."""
+    below = [name for name in comparison.learners if "classes" in comparison.learns(name) and _is_below(comparison, name)]
     if not below:
         return ""
     return f"Below chance ({100 * comparison.chance:.0f} %): {', '.join(below)}; nothing that was learnt helps there."
+
+
+def _is_below(comparison: Comparison, name: str) -> bool:
+    """Whether the 95 % interval is below chance: that over seeds or, where there is none, the exact one over trials of a seed."""
+    high = comparison.intervals[name][1]
+    if math.isfinite(high):
+        return high < comparison.chance
+    one = comparison.of(name)[0]
+    trials = len(one.arrays["predictions"])
+    right = round(trials * one.numbers["accuracy"])
+    return bool(binomtest(right, trials).proportion_ci(1 - LEVEL).high < comparison.chance)
 
 
 def _attended(comparison: Comparison, room: int | None = None) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from bridges.models.additive_attention import AdditiveAttention
 from bridges.models.backbone import Model, StreamAttention
+from bridges.models.column_lstm import ColumnLSTM
 from bridges.models.conv_attention import ConvAttention
 from bridges.models.delta_attention import DeltaAttention
 from bridges.models.encoder_decoder import EncoderDecoder
@@ -26,6 +27,7 @@ from bridges.models.softmax_attention import SoftmaxAttention
 from bridges.models.surrogate_twin import SurrogateTwin
 from bridges.models.transformer_encoder import TransformerEncoder
 from bridges.models.uniform_attention import UniformAttention
+from bridges.models.vision_transformer import VisionTransformer
 from plasticity.registry import Registry
 
 # Settings: a few learning rates, weight decays, dropouts and lengths were tried for each on validation trials of CuedDigits,
@@ -33,10 +35,10 @@ from plasticity.registry import Registry
 MODELS: Registry[type[Model]] = Registry(
     "model",
     [
-        *(GatedAttention, SoftmaxAttention, UniformAttention, MLP, PatchAttention),
+        *(GatedAttention, SoftmaxAttention, UniformAttention, MLP, PatchAttention, VisionTransformer),
         *(FeatureSoftmax, FeatureExponential, FeatureLinear),
         *(AdditiveAttention, DotAttention, CosineAttention, EuclideanAttention, BilinearAttention, MultiHeadAttention),
-        *(SelfAttention, TransformerEncoder, EncoderDecoder, LSTMAttention, ConvAttention),
+        *(SelfAttention, TransformerEncoder, EncoderDecoder, LSTMAttention, ColumnLSTM, ConvAttention),
         *(LinearAttention, FastWeights, DeltaAttention, HopfieldAttention),
         *(SigmoidMLP, ReluBackprop, SurrogateTwin),
     ],

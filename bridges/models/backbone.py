@@ -57,6 +57,9 @@ class Model(nn.Module, ABC):
     loss: ClassVar[str] = "cross_entropy"  # what training lowers; "squared_error" is the other one
     sums_to_one: ClassVar[bool] = False  # the attention weights of a trial sum to one
     activation: ClassVar[type[nn.Module]] = nn.ReLU
+    cued: ClassVar[bool] = True  # a cue says which stream matters
+    together: ClassVar[int] = 1 << 20  # how many trials are answered at a time, where nothing is learnt
+    sizes: ClassVar[tuple[str, ...]] = ("streams", "features", "classes", "hidden")  # of which it is made
     mean: Tensor
     scale: Tensor
     query: nn.Embedding
@@ -86,6 +89,10 @@ class Model(nn.Module, ABC):
         self.head: nn.Module = nn.Sequential(
             act(), nn.Dropout(dropout), nn.Linear(hidden, hidden), act(), nn.Dropout(dropout), nn.Linear(hidden, classes)
         )
+
+    def blank(self, trials: int) -> Tensor:
+        """So many stimuli in which nothing is shown, (trials, streams, features): for counting what a trial costs."""
+        return torch.zeros(trials, self.streams, self.features)
 
     def standardise_by(self, stimulus: Tensor, mask: Tensor | None = None) -> None:
         """Learn the standardisation from training stimuli (n, streams, features), all streams that are there pooled.

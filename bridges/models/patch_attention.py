@@ -44,7 +44,7 @@ class PatchAttention(Model):
         super().__init__(streams, features, classes, hidden, dropout, query)
         side = math.isqrt(features)
         self.side = side if side * side == features else 0
-        self.patch = max(p for p in range(1, math.isqrt(side) + 1) if side % p == 0) if self.side else 1
+        self.patch = self.patch_side(side) if self.side else 1
         patches, width = features // self.patch**2, HEADS * max(2, hidden // (3 * HEADS))
         self.ask(width)  # the class token
         self.embed = nn.Linear(self.patch**2, width)
@@ -53,6 +53,10 @@ class PatchAttention(Model):
         self.blocks = nn.ModuleList(Block(width, dropout / 3) for _ in range(BLOCKS))
         self.norm = nn.LayerNorm(width)
         self.gather = nn.Linear(width, hidden)
+
+    def patch_side(self, side: int) -> int:
+        """How many pixels a patch of an image of side x side pixels is wide."""
+        return max(p for p in range(1, math.isqrt(side) + 1) if side % p == 0)
 
     def patches(self, tokens: Tensor) -> Tensor:
         """(n, streams, features) as (n, streams, patches, pixels of a patch)."""

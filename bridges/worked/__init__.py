@@ -1,0 +1,1 @@
+"""What the worked examples need of PyTorch, a part a file: derivatives by autograd, a gate, attacks, adapters."""
