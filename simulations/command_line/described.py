@@ -32,6 +32,8 @@ def described(kind: str, name: str, entry: Any) -> dict[str, Any]:
         text = _of_a_rule(name, entry, text)
     elif kind == "landings":
         text += f"\n\nin Python, for every rule alike:\n    {entry.example}"
+    elif kind == "laws":
+        text = _of_a_law(name, entry)
     elif kind == "tasks":
         text += f"\n\n{_trial(entry)}"
     elif kind == "datasets":
@@ -96,6 +98,17 @@ def _of_a_rule(name: str, rule: Any, text: str) -> str:
     code = " + ".join(f"pl.rules.{part}" for part in each)
     use = f"  in Python: rule = {code}; help(rule.synapses) says what goes with it (gate, landing, short_term, traces)"
     return "\n\n".join([text, curve, runs, use])
+
+
+def _of_a_law(name: str, law: Any) -> str:
+    """What it says of a synapse, and how it is used in Python."""
+    ways = [("each update", law.each), ("dies, with probability", law.dies), ("die, this share of the living", law.weakest)]
+    ways += [("ranked by", law.rank if law.weakest else ""), ("comes alive, with probability", "" if law.kept else law.grows)]
+    ways += [("come alive", "as many as have died" if law.kept else "")]
+    ways += [("is made of", " and ".join(law.elements) if law.elements else ""), ("begins with", law.born)]
+    told = "\n".join(f"  {what}: {text}" for what, text in ways if text)
+    use = f"rule.synapses(source, target, structure=Structure(LAWS[{name!r}], every=1*second))"
+    return f"{told}\n\n  in Python: {use}"
 
 
 def _settings(kind: str, entry: Any) -> list[dict[str, Any]]:

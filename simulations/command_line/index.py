@@ -20,7 +20,8 @@ FILE = Path(__file__).with_name("index.json")
 TOP = Path(__file__).resolve().parents[2]
 MADE_IN = {
     "rules": ["plasticity/rules/*.py", "simulations/*.py"],
-    "landings": ["plasticity/rules/*.py"],
+    "landings": ["plasticity/rules/*.py", "plasticity/structure/*.py"],
+    "laws": ["plasticity/structure/*.py"],
     "gates": ["plasticity/gates/*.py"],
     "neurons": ["plasticity/neurons.py"],
     "encoders": ["plasticity/encoders.py"],
@@ -37,6 +38,17 @@ ASKED_BY = "simulations/command_line/described.py"
 def known(kind: str) -> dict[str, dict[str, Any]]:
     """All of a kind by name, in its order: what `show --json` says of each, and `references` (dois and arXiv numbers)."""
     return _entries(kind) or asked(kind)
+
+
+def about(kind: str, name: str) -> dict[str, Any] | None:
+    """The same of one thing; None where none has this name. No other is asked: one that reads its data would take seconds."""
+    from simulations.command_line.described import described
+    from simulations.frame.known import registries
+
+    if kept := _entries(kind):
+        return kept.get(name)
+    there = registries()[kind]()
+    return described(kind, name, there[name]) if name in there else None
 
 
 def names(kind: str) -> list[str]:

@@ -17,7 +17,7 @@ def list_(
     kind: Annotated[
         str | None,
         typer.Argument(
-            help="rules, landings, gates, neurons, encoders, tasks, datasets, models, learners or simulations; all if left out."
+            help="rules, landings, laws, gates, neurons, encoders, tasks, datasets, models, learners, simulations, or all."
         ),
     ] = None,
     with_: With = [],  # noqa: B006  (typer reads it and never changes it)
@@ -51,7 +51,7 @@ def list_(
 @guarded
 def show(
     name: Annotated[
-        str, typer.Argument(help="The name of a rule, gate, neuron, encoder, task, data set, model, learner or simulation.")
+        str, typer.Argument(help="The name of a rule, law, gate, neuron, encoder, task, data set, model, learner or simulation.")
     ],
     as_: Annotated[
         str, typer.Option("--as", metavar="nestml|pynn", help="Of a rule: its text for another simulator.", show_default=False)
@@ -94,11 +94,10 @@ def named(name: str) -> list[dict[str, Any]]:
     """
     from plasticity.errors import WrongUse, unknown
     from simulations.command_line.described import described
-    from simulations.command_line.index import MADE_IN, known
+    from simulations.command_line.index import MADE_IN, about, names
 
-    every = {kind: known(kind) for kind in MADE_IN}
-    found = [(kind, entries[name]) for kind, entries in every.items() if name in entries]
-    chosen = [about for kind, about in found if kind != "datasets"] or [about for _, about in found]
+    found = [(kind, told) for kind in MADE_IN if (told := about(kind, name)) is not None]
+    chosen = [told for kind, told in found if kind != "datasets"] or [told for _, told in found]
     if "+" in name:
         from plasticity.rules import named as sum_of
 
@@ -106,7 +105,7 @@ def named(name: str) -> list[dict[str, Any]]:
     if not chosen and (kind := kind_of(name)):
         raise WrongUse(f"{name} is a kind of thing, not a name; `plasticity list {kind}` has the names.")
     if not chosen:
-        raise unknown("name", name, {entry for entries in every.values() for entry in entries})
+        raise unknown("name", name, {entry for kind in MADE_IN for entry in names(kind)})
     return chosen
 
 

@@ -19,7 +19,7 @@ SomeSeeds = Annotated[
     typer.Option(
         "--seeds",
         metavar="N|LIST",
-        help="How many seeds, or which ones: 0,3,5 or 5-9. [default: the simulation's own]",
+        help="How many seeds, or which ones: 0,3,5 or 5-9. [default: that of the task or simulation]",
         show_default=False,
     ),
 ]

@@ -55,7 +55,7 @@ def compare(
             show_default=False,
         ),
     ] = "",
-    seeds: Seeds = "10",
+    seeds: SomeSeeds = "",
     jobs: Jobs = None,
     cluster: Cluster = "",
     set_: Set = [],  # noqa: B006  (typer reads it and never changes it)
@@ -90,7 +90,8 @@ def compare(
     if task in index.names("simulations"):
         raise WrongUse(f"{task} is a simulation, not a task; type `plasticity run {task}`.")
     index.require("tasks", [task])
-    picked, listed = names(learners, "--learners"), parse_seeds(seeds)
+    picked = names(learners, "--learners")
+    listed = parse_seeds(seeds) if seeds else list(range(TASKS[task].default_seeds))
     index.require("learners", picked)
     for_task, for_learners = by_owner(settings.parse(set_))
     made = configured(TASKS[task], for_task, picked)

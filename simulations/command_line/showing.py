@@ -25,6 +25,15 @@ def plot(
     everything: All = False,
     svg: Svg = False,
     force: ForceCopy = False,
+    tensorboard: Annotated[
+        str,
+        typer.Option(
+            "--tensorboard",
+            metavar="DIR",
+            help="Of a comparison: write learning curves and histograms of weights for TensorBoard, too.",
+            show_default=False,
+        ),
+    ] = "",
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -43,6 +52,8 @@ def plot(
         result = results.load(folder, names(measure, "--measure"))
         written = result.draw(out, svg, force)
         page = f"; report: {result.write_report()}" if out is None else ""
+        if tensorboard:
+            page += f"; TensorBoard: {result.write_tensorboard(tensorboard)}"
         if as_json:
             print_json({**result.summary(), "figures": [str(path) for path in written]})
             return

@@ -28,7 +28,7 @@ def budget(curves: Curves) -> Figure:
     A crossing with a spiking learner is a ring on the curves, its interval a bar, which goes to the edge where it has no end; a
     ring without a bar is where every seed crosses, or the only one.
     """
-    looks = look([name for name in curves.curves if not name.endswith(ONCE)])
+    looks = look([name for name in curves.curves if not name.endswith(ONCE)], curves.configuration["sides"])
     for name in (name for name in curves.curves if name.endswith(ONCE)):
         colour, _, marker = looks[name.removesuffix(ONCE)]
         looks[name] = colour, ":", marker

@@ -18,6 +18,7 @@ from bridges.comparison.measures import Calibration
 from bridges.comparison.measures import calibration as calibrate
 from plasticity.learners import VALIDATION
 from plasticity.statistics import PERCENT, SHARE
+from simulations.figures.deletion import deletion
 from simulations.figures.kinds import bounds
 from simulations.figures.style import (
     BLACK,
@@ -28,12 +29,13 @@ from simulations.figures.style import (
     ONE_SEED,
     ORANGE,
     PURPLE,
+    SIDES,
     SKY,
     VERMILION,
     YELLOW,
     caption,
     legend,
-    look,
+    looks_of,
     mean_of,
     new,
     style,
@@ -43,9 +45,6 @@ if TYPE_CHECKING:
     from bridges.comparison import Comparison
 
 
-SIDE = {
-    "spiking": (VERMILION, "orange: spiking"), "torch": (BLUE, "blue: trained by gradient"), "control": (GREY, "grey: controls")
-}  # fmt: skip
 MOST_ALIKE = 10  # learners of which all pairs can be read in a figure
 WHITE = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}  # behind a text that a line may cross
 
@@ -64,6 +63,7 @@ def comparison_figures(comparison: Comparison) -> dict[str, Figure]:
         drawn = {
             "accuracy": accuracy(comparison),
             "learning_curves": learning_curves(comparison),
+            "losses": losses(comparison),
             "weights": weights(comparison),
             "receptive_fields": receptive_fields(comparison),
             "attention": attention(comparison),
@@ -71,12 +71,14 @@ def comparison_figures(comparison: Comparison) -> dict[str, Figure]:
             "costs": costs(comparison),
             "likeness": likeness(comparison),
             "calibration": calibration(comparison),
+            "deletion": deletion(comparison),
         }
     return {name: figure for name, figure in drawn.items() if figure is not None}
 
 
 def accuracy(comparison: Comparison) -> Figure:
     """Test accuracy of each seed as a dot, the mean with its 95 % interval, beside the bounds that the facts of the task tell."""
+    looks = looks_of(comparison)
     groups = comparison.groups
     names = [name for group in groups.values() for name in group]
     room = 0.45 if len(groups) > 1 else 0.0  # in rows, above each group for what is said of it
@@ -85,7 +87,7 @@ def accuracy(comparison: Comparison) -> Figure:
     axis = axes[0, 0]
     numbers: list[tuple[float, tuple[float, float], str]] = []  # where the label of a learner stands, and what it says
     for row, name in zip(rows, names, strict=True):
-        colour = SIDE[comparison.side(name)][0]
+        colour, _, marker = looks[name]
         values = 100 * comparison.numbers(name, "accuracy")
         offsets = np.linspace(-0.18, 0.18, len(values)) if len(values) > 1 else np.zeros(1)
         axis.scatter(values, row + offsets, s=14, color=colour, alpha=0.55, linewidths=0, zorder=2)
@@ -100,7 +102,7 @@ def accuracy(comparison: Comparison) -> Figure:
                 capsize=3,
                 zorder=3,
             )
-        axis.plot(values.mean(), row + 0.32, marker="|", color=colour, markersize=9, linestyle="", zorder=4)
+        axis.plot(values.mean(), row + 0.32, marker=marker, color=colour, markersize=5, linestyle="", zorder=4)
         told = f"{values.mean():.1f}" + (f" [{100 * low:.1f}, {100 * high:.1f}]" if math.isfinite(low) else "")
         ends = (100 * low, 100 * high) if math.isfinite(low) else (values.mean(), values.mean())
         numbers.append((row + 0.32, ends, told))
@@ -127,14 +129,14 @@ def accuracy(comparison: Comparison) -> Figure:
     axis.set_yticks(rows, [_title(name) for name in names])
     axis.set_ylim(rows[-1] + 0.8, rows[0] - 0.6 - room / 2)
     axis.set_xlim(0, 103)
-    sides = ", ".join(told for side, (_, told) in SIDE.items() if side in map(comparison.side, names))
+    sides = "; ".join(told for side, (_, told) in SIDES.items() if side in map(comparison.side, names))
     seeds = len(comparison.seeds)
-    what = f"test accuracy (%); {ONE_SEED if seeds < 2 else f'dots: {seeds} seeds; line and bar: mean and 95 % interval'}"
+    what = f"test accuracy (%); {ONE_SEED if seeds < 2 else f'dots: {seeds} seeds; mark and bar: mean and 95 % interval'}"
     axis.set_xlabel(f"{what}\n{sides}")
     _beside(figure, axis, numbers, [100 * value for value, *_ in lines])
     label = axis.xaxis.label
     if label.get_window_extent().x1 > figure.bbox.width:  # long names leave the axis little room
-        label.set_text(label.get_text().replace("; line", ";\nline"))
+        label.set_text(label.get_text().replace("; mark", ";\nmark"))
     return figure
 
 
@@ -187,7 +189,7 @@ def _trials_axis(axis: Any, largest: float, smallest: float, what: str) -> None:
     axis.set_xscale("symlog", linthresh=linear)
     axis.set_xlim(0, largest * 1.05)
     ticks = [0, *(decades if len(decades) else [linear])]
-    if len(ticks) > 2 and math.log10(largest / ticks[-1]) < 0.5:
+    if len(ticks) > 1 and math.log10(largest / ticks[-1]) < 0.5:
         ticks.pop()  # no room for it beside the last, which is where the curves end
     axis.set_xticks([*ticks, largest])
     axis.minorticks_off()
@@ -195,18 +197,20 @@ def _trials_axis(axis: Any, largest: float, smallest: float, what: str) -> None:
     axis.set_xlabel(f"{what} (log scale above {linear:,.0f})")
 
 
-def learning_curves(comparison: Comparison) -> Figure:
+def learning_curves(comparison: Comparison) -> Figure | None:
     """Accuracy over the training trials shown; the mean over seeds with its 95 % interval.
 
     The axis says on what it is measured, mostly validation trials; where learners differ in that, the legend says whose is not.
     A learner that needs no training is a line.
     """
-    looks = look(comparison.learners)
+    curves = {name: _curves(comparison, name, "history_accuracy") for name in comparison.learners}
+    curves = {name: curve for name, curve in curves.items() if len(curve[0]) > 1 or curve[0][0] == 0}  # others have none
+    if not curves:
+        return None
+    looks = looks_of(comparison)
     figure, axes = new(7.0, 4.2)
     axis = axes[0, 0]
     largest, smallest = 1.0, math.inf
-    curves = {name: _curves(comparison, name, "history_accuracy") for name in comparison.learners}
-    curves = {name: curve for name, curve in curves.items() if len(curve[0]) > 1 or curve[0][0] == 0}  # others have none
     on = {name: str(comparison.of(name)[0].numbers.get("curve", VALIDATION)) for name in curves}
     usual = next(iter(on.values())) if len({*on.values()}) == 1 else VALIDATION
     for name, (trials, values) in curves.items():
@@ -244,8 +248,37 @@ def learning_curves(comparison: Comparison) -> Figure:
     measured = "validation accuracy" if usual == VALIDATION else f"accuracy on {usual}"
     axis.set_ylabel(f"{measured}{', or as the legend says' if len({*on.values()}) > 1 else ''} (%)")
     axis.set_title(mean_of(len(comparison.seeds)), loc="left")
-    if axis.get_legend_handles_labels()[0]:
-        figure.legend(loc="outside right upper")
+    figure.legend(loc="outside right upper")
+    return figure
+
+
+def losses(comparison: Comparison) -> Figure | None:
+    """Loss over the training trials shown, in training and on validation trials; of the learners that record both."""
+    names = [name for name in comparison.learners if all("history_training_loss" in one.arrays for one in comparison.of(name))]
+    if not names:
+        return None
+    looks = looks_of(comparison)
+    figure, axes = new(7.0, 4.2)
+    axis = axes[0, 0]
+    largest = 1.0
+    for name in names:
+        colour, _, marker = looks[name]
+        for key, line, what in (("history_loss", "-", "validation"), ("history_training_loss", ":", "training")):
+            trials, values = _curves(comparison, name, key)
+            known = np.isfinite(values).all(axis=0) & (trials > 0)
+            trials, values = trials[known], values[:, known]
+            largest = max(largest, trials.max())
+            _band(
+                axis, trials, values, colour, comparison.shared, (0.0, math.inf), linestyle=line,
+                marker=marker if line == "-" else "", markersize=4, label=f"{_title(name)}, {what}",
+            )  # fmt: skip
+    axis.set_xlim(0, largest * 1.05)
+    axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    axis.set_xlabel("training trials shown, repeats counted")
+    axis.set_yscale("log")
+    axis.set_ylabel("cross-entropy (nats a symbol)")
+    axis.set_title(mean_of(len(comparison.seeds)), loc="left")
+    figure.legend(loc="outside right upper")
     return figure
 
 
@@ -378,12 +411,21 @@ def attention(comparison: Comparison) -> Figure | None:
         for cued in range(mean.shape[0]):
             for stream in range(mean.shape[1]):
                 low, high = lows[cued, stream], highs[cued, stream]
+                few = mean.shape[1] <= 4  # with more there is room for the share alone
                 text = f"{mean[cued, stream]:.2f}"
-                if math.isfinite(low):
+                if few and math.isfinite(low):
                     text += f"\n[{low:.2f}, {high:.2f}]"
-                if raw_gains is not None:
+                if few and raw_gains is not None:
                     text += f"\ngain {raw_gains[:, cued, stream].mean():.2f}"
-                axis.text(stream, cued, text, ha="center", va="center", color="black" if mean[cued, stream] > 0.5 else "white")
+                axis.text(
+                    stream,
+                    cued,
+                    text,
+                    ha="center",
+                    va="center",
+                    fontsize=None if few else 7,
+                    color="black" if mean[cued, stream] > 0.5 else "white",
+                )
         axis.set_xticks(range(mean.shape[1]), [str(stream) for stream in range(mean.shape[1])])
         axis.set_yticks(range(mean.shape[0]), [str(cued) for cued in range(mean.shape[0])])
         axis.set_xlabel("stream")
@@ -401,7 +443,7 @@ def attended(comparison: Comparison) -> Figure | None:
     names = [name for name in names if "gate" in comparison.learns(name)]
     if not names:
         return None
-    looks = look(comparison.learners)
+    looks = looks_of(comparison)
     figure, axes = new(7.0, 3.9)
     axis = axes[0, 0]
     largest, smallest = 1.0, math.inf
@@ -581,7 +623,7 @@ def calibration(comparison: Comparison) -> Figure | None:
     names = [name for name in comparison.learners if all("probabilities" in record.arrays for record in comparison.of(name))]
     if not names:
         return None
-    looks = look(comparison.learners)
+    looks = looks_of(comparison)
     rows = -(-len(names) // 4)
     columns = -(-len(names) // rows)
     figure, axes = new(0.5 + 2.1 * max(columns, 2), 1.0 + 2.0 * rows, rows, columns, sharex=True, sharey=True)

@@ -12,7 +12,7 @@ import os
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import matplotlib
 import numpy as np
@@ -21,6 +21,9 @@ from matplotlib.figure import Figure
 
 from plasticity.checked import checked
 from plasticity.files import refuse_foreign, write_bytes
+
+if TYPE_CHECKING:
+    from bridges.comparison import Comparison
 
 BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILION, PURPLE = (
     "#000000",
@@ -50,29 +53,37 @@ STYLE: dict[str, Any] = {
     "svg.hashsalt": "plasticity",  # otherwise ids in an SVG are random
 }
 
+SIDES = {  # colours of learners by their side, and what is said of them
+    "spiking": ((VERMILION, ORANGE, PURPLE, WINE), "red, orange: spiking"),
+    "torch": ((BLUE, SKY, GREEN), "blue, green: by gradient"),
+    "control": ((GREY, BLACK), "grey, black: controls"),
+}
 _LOOK = {  # colour, line style, marker
-    "spiking_learned_gate": (VERMILION, "-", "o"),  # warm for spikes, cold for gradients
+    "spiking_learned_gate": (VERMILION, "-", "o"),
     "spiking_gated": (ORANGE, "-", "s"),
     "spiking_no_gate": (PURPLE, "--", "s"),
-    "spiking_shuffled_gate": (BLACK, "-.", "^"),
-    "spiking_equal_gain": (BLACK, ":", "v"),
+    "spiking_shuffled_gate": (WINE, "-.", "^"),
+    "spiking_equal_gain": (WINE, ":", "v"),
     "softmax_attention": (BLUE, "-", "D"),
     "gated_attention": (GREEN, "--", "D"),
     "uniform_attention": (SKY, "--", "P"),
     "relu_backprop": (SKY, "-", "s"),
-    "mlp": (WINE, "-.", "X"),
+    "mlp": (BLUE, "-.", "X"),
     "guessing": (GREY, ":", "."),
 }
 _COLOURS = (VERMILION, ORANGE, PURPLE, BLACK, BLUE, SKY, GREEN)
-_STROKES = (("-", "o"), ("--", "s"), ("-.", "^"), (":", "v"), ("-", "D"))
-_SPARE = [(colour, *stroke) for stroke in _STROKES for colour in _COLOURS]
+_STROKES = (("-", "o"), ("--", "s"), ("-.", "^"), (":", "v"), ("-", "D"), ("--", "P"), ("-.", "X"), (":", "<"), ("-", ">"))
 
 
 @checked
-def look(names: Sequence[str]) -> dict[str, tuple[str, str, str]]:
-    """Colour, line style and marker of each learner; the known ones always look the same, the others as unlike them as can be."""
-    found = {name: _LOOK[name] for name in names if name in _LOOK}
-    for name in (name for name in names if name not in _LOOK):
+def look(names: Sequence[str], sides: Mapping[str, str] | None = None) -> dict[str, tuple[str, str, str]]:
+    """Colour, line style and marker of each learner; the known ones always look the same, the others as unlike them as can be.
+
+    With `sides` each has a colour of its own side.
+    """
+    of_side = {name: SIDES[sides[name]][0] if sides else _COLOURS for name in names}
+    found = {name: _LOOK[name] for name in names if name in _LOOK and not (sides and _LOOK[name][0] not in of_side[name])}
+    for name in (name for name in names if name not in found):
         taken = list(found.values())
 
         def alike(spare: tuple[str, str, str], taken: list[tuple[str, str, str]] = taken) -> tuple[int, int, int]:
@@ -82,8 +93,13 @@ def look(names: Sequence[str]) -> dict[str, tuple[str, str, str]]:
                 sum(other[1:] == spare[1:] for other in taken),
             )
 
-        found[name] = min(_SPARE, key=alike)
+        found[name] = min(((colour, *stroke) for stroke in _STROKES for colour in of_side[name]), key=alike)
     return {name: found[name] for name in names}
+
+
+def looks_of(comparison: Comparison) -> dict[str, tuple[str, str, str]]:
+    """The `look` of every learner of a comparison, for all of its figures."""
+    return look(comparison.learners, comparison.configuration["sides"])
 
 
 @contextlib.contextmanager
@@ -141,7 +157,7 @@ def over_seeds(seeds: int) -> str:
     """What marks with bars are; intervals are often smaller than the marks, and then it looks as if there were none."""
     if seeds < 2:
         return ONE_SEED
-    return f"mean over {seeds} seeds; bars: 95 % interval, smaller than the mark where none is seen"
+    return f"mean over {seeds} seeds; bars or bands: 95 % interval, smaller than the mark where none is seen"
 
 
 BEGINS = {"png": b"\x89PNG\r\n\x1a\n", "svg": b"<?xml"}

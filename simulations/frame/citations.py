@@ -107,7 +107,7 @@ def papers(kind: str, name: str, entry: Any) -> list[str]:
     return cited(told, everything(), [str(entry.source)])
 
 
-PARTS = ("rules", "landings", "gates", "neurons", "encoders", "datasets", "models")  # whose papers are their own alone
+PARTS = ("rules", "landings", "laws", "gates", "neurons", "encoders", "datasets", "models")  # whose papers are their own alone
 
 
 def _defaults(kind: Any) -> dict[str, Any]:

@@ -16,6 +16,7 @@ def registries() -> dict[str, Callable[[], Mapping[str, Any]]]:
     return {
         "rules": load("plasticity.rules", "RULES"),
         "landings": load("plasticity.rules", "LANDINGS"),
+        "laws": load("plasticity.structure", "LAWS"),
         "gates": load("plasticity.gates", "GATES"),
         "neurons": load("plasticity.neurons", "NEURONS"),
         "encoders": load("plasticity.encoders", "ENCODERS"),

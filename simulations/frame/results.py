@@ -132,6 +132,10 @@ class Result(ABC):
 
         return render(f"plasticity: {self.title}", self.lead(), self.sections())
 
+    def write_tensorboard(self, folder: str) -> Path:
+        """Write learning curves and histograms of weights for TensorBoard; WrongUse where this run has none."""
+        raise WrongUse(f"--tensorboard is for comparisons, and {self.folder} holds none; leave it out.")
+
     def write_report(self, out: str | os.PathLike[str] | None = None, force: bool = False) -> Path:
         """Write the page, whole or not at all, into the folder (report.html) or into the file `out`; the path comes back.
 
@@ -192,6 +196,11 @@ class ComparisonResult(Result):
     """Learners on the same trials."""
 
     TABLE = "summary.csv"
+
+    def write_tensorboard(self, folder: str) -> Path:
+        from bridges.comparison.tensorboard import write
+
+        return write(self.comparison, folder)
 
     @functools.cached_property
     def comparison(self) -> Comparison:

@@ -141,6 +141,101 @@ def learned_gate(reference: Path) -> str:
 
 
 @part
+def spatial_attention(reference: Path) -> str:
+    """A digit in one of nine places, cued by its place, and of three colours, cued by its colour."""
+    told = [{one["name"]: one for one in _summary(reference, name)["learners"]} for name in NINE]
+    rows = [
+        (name, ", ".join(one["given"]) or "nothing", ", ".join(one["learns"]) or "nothing",
+         *(percent(by[name]["accuracy"]) if name in by else "" for by in told))
+        for name, one in told[0].items()
+    ]  # fmt: skip
+    return markdown(("learner", "is given", "has to learn", "by place, % [95 % interval]", "by colour, % [95 % interval]"), rows)
+
+
+NINE = ("spatial_attention", "spatial_attention_feature")
+
+
+@part
+def next_item(reference: Path) -> str:
+    """The next item of users of the law."""
+    return accuracies(_summary(reference, "next_item"))
+
+
+BEYOND = {  # of the README's sentence on what else there is: run, what it is, learners
+    "news": ("news articles, five classes", ("spiking_reader", "words_softmax_attention", "naive_bayes")),
+    "film_reviews": ("film reviews", ("spiking_reader", "words_softmax_attention", "naive_bayes")),
+    "spoken_digits": ("spoken digits", ("spiking_brainprop", "column_lstm", "nearest_neighbour")),
+    "cocktail_party": ("one of two voices", ("spiking_learned_gate", "softmax_attention")),
+    "next_item": ("the next item of a user", ("spiking_association", "words_lstm_attention", "last_answer_counts")),
+    "spatial_attention": ("a digit in one of nine places", ("spiking_learned_gate", "conv_attention")),
+}
+
+
+@part
+def beyond(reference: Path) -> str:
+    """Accuracies on texts, sounds and scenes, of some learners of both sides."""
+    told = []
+    for run, (what, names) in BEYOND.items():
+        if not (reference / run).is_dir():
+            continue
+        summary = _summary(reference, run)
+        by = {one["name"]: one["accuracy"] for one in summary["learners"]}
+        shown = ", ".join(f"`{name}` {percent(by[name])}" for name in names)
+        told.append(f"{what} (chance {100 * summary['chance']:.0f}) {shown}")
+    return "; ".join(told) + "."
+
+
+@part
+def texts(reference: Path) -> str:
+    """News and film reviews: accuracy of every learner, and what taking out 30 words costs it: attended ones, beside others."""
+    costs = ("attended, points", "chi-square", "random")
+    heads = {"news": ("news, % [95 % interval]", *costs), "film_reviews": ("film reviews, %", *costs)}
+    told = {name: _summary(reference, name) for name in heads if (reference / name).is_dir()}
+    by = {name: {one["name"]: one for one in summary["learners"]} for name, summary in told.items()}
+    falls = {
+        name: {row["learner"]: row for row in summary.get("deletion", []) if row["removed"] == 30}
+        for name, summary in told.items()
+    }
+    rows = []
+    for name, one in by["news"].items():
+        given, learns = (", ".join(one[what]) or "nothing" for what in ("given", "learns"))
+        cells = []
+        for task in told:
+            cells.append(percent(by[task][name]["accuracy"]) if name in by[task] else "")
+            fall = falls[task].get(name, {})
+            cells += [percent(fall[which], "+") if fall.get(which) else "" for which in ("attended", "chi_square", "random")]
+        rows.append((name, given, learns, *cells))
+    return markdown(("learner", "is given", "has to learn", *(head for name in told for head in heads[name])), rows)
+
+
+@part
+def spoken_digits(reference: Path) -> str:
+    """Spoken digits, split by recording and by speaker: accuracy of every learner in both."""
+    told = [
+        {one["name"]: one for one in _summary(reference, name)["learners"]}
+        for name in ("spoken_digits", "spoken_digits_speakers")
+    ]
+    rows = [
+        (name, one["side"], *(percent(by[name]["accuracy"]) if name in by else "" for by in told))
+        for name, one in told[0].items()
+    ]
+    return markdown(("learner", "side", "new recordings, % [95 % interval]", "new speakers, % [95 % interval]"), rows)
+
+
+@part
+def cocktail_party(reference: Path) -> str:
+    """Two digits spoken at once: one voice at each ear, and each voice at the other ear as well."""
+    told = [
+        {one["name"]: one for one in _summary(reference, name)["learners"]} for name in ("cocktail_party", "cocktail_party_mixed")
+    ]
+    rows = [
+        (name, ", ".join(one["given"]) or "nothing", *(percent(by[name]["accuracy"]) if name in by else "" for by in told))
+        for name, one in told[0].items()
+    ]
+    return markdown(("learner", "is given", "mix 0, % [95 % interval]", "mix 0.2, % [95 % interval]"), rows)
+
+
+@part
 def weights(reference: Path) -> str:
     """By how much attended synapses end stronger than ignored ones in the main comparison."""
     found = _summary(reference, "cued_digits")["attended_minus_ignored"]
@@ -425,7 +520,7 @@ def _of_comparison(summary: Mapping[str, Any]) -> Iterator[str]:
     if summary.get("attended_minus_ignored"):
         apart = (f"{strength(value)} ({name})" for name, value in summary["attended_minus_ignored"].items())
         yield f"Weight of attended minus ignored synapses after training: {', '.join(apart)}."
-    blocks = [block for key in ("fairness", "costs", "likeness") for block in given(key, summary.get(key) or [])]
+    blocks = [block for key in ("answers", "fairness", "costs", "likeness") for block in given(key, summary.get(key) or [])]
     yield _folded("What each learner was given and took, what it costs, how alike they are", map(_written, blocks))
 
 

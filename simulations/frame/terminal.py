@@ -9,6 +9,7 @@ from typing import Any
 
 from rich.cells import cell_len
 from rich.console import Console
+from rich.segment import Segments
 from rich.table import Table
 from rich.text import Text
 
@@ -37,7 +38,8 @@ def show(*things: Any) -> None:
         if isinstance(thing, str):
             out.print(printable(thing), highlight=False, markup=False, soft_wrap=not out.is_terminal)
         else:
-            out.print(thing)
+            width, caption, segments = getattr(thing, "drawn", (0, None, ()))  # drawing one takes a while: once is enough
+            out.print(Segments(segments) if (width, caption) == (out.width, thing.caption) else thing)
 
 
 def table(
@@ -57,17 +59,21 @@ def table(
     roomy = width >= ROOM_FOR_DOIS
     between = [((), wide, True)] if roomy else []
     tries = ((kept, half, False), (kept, half, True), *between, (kept, 0, False), ((), 0, False))
-    laid = [_laid(title, columns, rows, *how) for how in tries]
     names = {word for row in rows for cell in row for word in str(cell).split() if word.startswith(("doi:", "arXiv:"))}
-    held = []
-    for made in laid:  # drawing one takes a while: mostly the first will do
+    split, held = [], False
+    for how in tries:  # laying one out and drawing it takes a while: mostly the first will do
+        made = _laid(title, columns, rows, *how)
         drawn = _drawn(made, width)
-        if not roomy or all(name in drawn for name in names):
-            held.append(made)
-            if _fits(made, width, drawn):
-                return made
+        whole_names, fits = not roomy or all(name in drawn for name in names), _fits(made, width, drawn)
+        if whole_names and fits:
+            return made
+        held = held or whole_names
+        if fits:
+            split.append(made)
+    if split and not held:
+        return split[0]
     below = [["\n".join(f"{head}: {cell}" for head, cell in zip(columns, row, strict=True))] for row in rows]
-    return next((made for made in laid if not held and _fits(made, width)), _laid(title, [""], below, (), 0, False))
+    return _laid(title, [""], below, (), 0, False)
 
 
 def _laid(
@@ -88,8 +94,10 @@ def _laid(
 
 
 def _drawn(made: Table, width: int) -> str:
-    """A table in a window."""
-    return "".join(segment.text for segment in Console(width=width).render(made))
+    """A table in a window, which it keeps as `drawn` with the width and its caption."""
+    segments = list(Console(width=width).render(made))
+    vars(made)["drawn"] = (width, made.caption, segments)
+    return "".join(segment.text for segment in segments)
 
 
 def _fits(made: Table, width: int, drawn: str = "") -> bool:

@@ -20,7 +20,15 @@ from simulations.frame.rerun import words
 from simulations.frame.shown import COLUMNS, counted, rows
 from simulations.report.html import Block, Code, Heading, Table, Text, cell, prose, short
 
-KINDS = {"rules": "Rule", "landings": "Landing", "gates": "Gate", "neurons": "Neuron", "encoders": "Encoder", "models": "Model"}
+KINDS = {
+    "rules": "Rule",
+    "landings": "Landing",
+    "laws": "Law",
+    "gates": "Gate",
+    "neurons": "Neuron",
+    "encoders": "Encoder",
+    "models": "Model",
+}
 
 
 def sentence(told: str) -> str:

@@ -14,6 +14,7 @@ from simulations.figures import comparison as drawing
 from simulations.frame.citations import estimator, used
 from simulations.frame.known import everything
 from simulations.frame.rerun import ranges
+from simulations.report import reading
 from simulations.report.common import (
     again,
     checks_told,
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from bridges.comparison import Comparison
 
 IDENTITIES = "identities"  # the simulation whose checks say that the two sides compute the same where they must
-PARTS_OF_A_SUMMARY = {"fairness": "Fairness", "costs": "Costs", "likeness": "Likeness"}
+PARTS_OF_A_SUMMARY = {"answers": "Answers", "fairness": "Fairness", "costs": "Costs", "likeness": "Likeness"}
 SIDES = {
     "spiking": "Spiking networks: Brian2, local plasticity",
     "torch": "Attention and other models: PyTorch, trained by gradient",
@@ -64,6 +65,7 @@ def sections(comparison: Comparison, folder: Path) -> list[Section]:
         Section("figures", "More figures", rest),
         Section("seeds", "Every seed", _seeds_tables(comparison)),
         *(Section(key, title, given(title, summary[key])) for key, title in told),
+        Section("reading", "Words and their attention", reading.blocks(comparison)),
         Section("identities", "Identity checks", _identities(folder)),
         Section("settings", "Settings of the learners", _settings(configuration)),
         Section("again", "To run it again", [*again(configuration, folder, not comparison.missing), *provenance(records)]),
@@ -138,7 +140,7 @@ def _missing(comparison: Comparison) -> list[Block]:
     return [Text(told, note=True), Listing(lines)]
 
 
-PARTS = {"spiking": ("rules", "landings", "gates", "neurons", "encoders"), "torch": ("models",)}
+PARTS = {"spiking": ("rules", "landings", "laws", "gates", "neurons", "encoders"), "torch": ("models",)}
 
 
 def _learners(comparison: Comparison) -> list[Block]:

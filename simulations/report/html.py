@@ -102,7 +102,16 @@ class Picture:
     kind: ClassVar[str] = "picture"
 
 
-Block = Heading | Text | Listing | Code | Table | Picture
+@dataclass(frozen=True)
+class Words:
+    """A text whose words are shaded, each by a share from 0 to 1 of the strongest shade."""
+
+    title: str
+    words: Sequence[tuple[str, float]]
+    kind: ClassVar[str] = "words"
+
+
+Block = Heading | Text | Listing | Code | Table | Picture | Words
 
 
 @dataclass(frozen=True)
