@@ -6,6 +6,7 @@ import dataclasses
 import gzip
 import hashlib
 import http.server
+import re
 import socket
 import struct
 import threading
@@ -17,7 +18,7 @@ import pooch
 import pytest
 
 from plasticity import datasets
-from plasticity.datasets import DATASETS, DataSet, Images, digits, fetch, parse_idx, status
+from plasticity.datasets import DATASETS, Archive, DataSet, Images, digits, fetch, parse_idx, status
 from plasticity.errors import PlasticityError, WrongUse
 from plasticity.registry import Registry
 
@@ -76,15 +77,19 @@ def put(folder: Path, files: dict[str, bytes]) -> None:
 def test_a_data_set_says_its_source_and_its_terms(name):
     known = DATASETS[name]
     assert known.name == name and known.summary and known.terms
-    assert "doi:10." in known.source
+    assert re.search(r"doi:10\.|arXiv:\d", known.source)
     assert all(len(bytes.fromhex(md5)) == 16 for md5 in known.files.values())
-    assert bool(known.files) == known.url.startswith("https://")
-    assert bool(known.files) != bool(known.ships_with)
+    packed = isinstance(known, Archive)
+    assert (bool(known.files) or packed) == bool(known.url)
+    assert known.url.startswith("https://" if known.files else ("http://", "https://", ""))  # what is in an archive is checked
+    assert (bool(known.files) or packed) != bool(known.ships_with)
+    if isinstance(known, Archive):
+        assert known.count > 0 and len(bytes.fromhex(known.sha256)) == 32 and re.compile(known.picked).groups == 1
 
 
 def test_an_unknown_data_set_is_answered_with_the_known_ones():
     for ask in (status, fetch):
-        with pytest.raises(WrongUse, match="Did you mean 'mnist'.*Known: digits, mnist"):
+        with pytest.raises(WrongUse, match="Did you mean 'mnist'.*Known: bbc, digits, imdb, mnist"):
             ask("mnits")
 
 

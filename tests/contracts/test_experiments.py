@@ -18,6 +18,7 @@ from plasticity.neurons import NEURONS
 from plasticity.records import Record
 from plasticity.references import identifiers
 from plasticity.rules import RULES
+from plasticity.structure import LAWS
 from simulations import SIMULATIONS
 from simulations.frame.checks import KINDS
 from simulations.frame.execute import RECORD, from_configuration
@@ -51,7 +52,7 @@ def test_an_experiment_says_what_it_shows_and_whose_result_that_is(name):
     assert re.search(r"doi:10\.\d{4,}/|arXiv:\d|ISBN", kind.source), name
     assert all(entry.help for entry in settings.describe(kind))
     assert kind.uses or kind.part_of  # a member may be made of neither rules nor neurons
-    assert set(kind.uses) <= {*RULES, *NEURONS, *ENCODERS}
+    assert set(kind.uses) <= {*RULES, *NEURONS, *ENCODERS, *LAWS}
     assert (
         f'if __name__ == "__main__":\n    script({kind.__name__}.name)'
         in Path(TOP / "simulations" / f"{kind.__module__.rpartition('.')[2]}.py").read_text()
@@ -112,7 +113,7 @@ def plain(value: Any) -> Any:
     return finite(json.loads(json.dumps(value, default=lambda entry: entry.tolist())))
 
 
-@pytest.mark.parametrize("folder", RUNS)
+@pytest.mark.parametrize("folder", [pytest.param(run, marks=pytest.mark.full) if run == "attention_map" else run for run in RUNS])
 def test_numbers_and_checks_follow_from_the_arrays_of_the_reference(folder):
     record = Record.load(REFERENCE / folder / "records" / RECORD)
     made = from_configuration(SIMULATIONS[record.simulation], record.configuration["settings"])

@@ -85,7 +85,7 @@ def test_every_module_of_rules_and_tasks_is_registered():
 
     helpers = {"__init__", "rule", "landing", "short_term", "synapses", "shown", "written", "ablated"}
     assert set(RULES) == {path.stem for path in (TOP / "plasticity" / "rules").glob("*.py")} - helpers
-    kinds = {"__init__", "task", "trials", "streams", "timelines", "tokens", "episodes"}
+    kinds = {"__init__", "task", "trials", "streams", "timelines", "tokens", "sequences", "episodes", "texts", "sounds"}
     assert set(TASKS) == {path.stem for path in (TOP / "plasticity" / "tasks").glob("*.py")} - kinds
 
 
@@ -114,12 +114,13 @@ def test_everything_that_is_cited_by_a_registry_can_be_cited_by_a_user():
     from plasticity.gates import GATES
     from plasticity.neurons import NEURONS
     from plasticity.references import entries, identifiers
-    from plasticity.rules import RULES
+    from plasticity.rules import LANDINGS, RULES
+    from plasticity.structure import LAWS
     from plasticity.tasks import TASKS
     from simulations import SIMULATIONS
 
     named = set()
-    for registry in (RULES, TASKS, NEURONS, ENCODERS, SIMULATIONS, GATES, LEARNERS, MODELS, DATASETS):
+    for registry in (RULES, LANDINGS, LAWS, TASKS, NEURONS, ENCODERS, SIMULATIONS, GATES, LEARNERS, MODELS, DATASETS):
         for entry in registry.values():
             named |= set(identifiers(str(getattr(entry, "source", ""))))
     named |= {name for path in (TOP / "simulations").glob("*.py") for name in identifiers(path.read_text())}
@@ -142,11 +143,11 @@ def test_the_readme_counts_what_there_is():
     members = sum(bool(kind.part_of) for kind in SIMULATIONS.values())
     counts = {
         "rules of plasticity": str(len(RULES)), "landings": str(len(LANDINGS)), "gates": str(len(GATES)),
-        "tasks, in four families": str(len(TASKS)), "learners": str(len(LEARNERS)), "attention models": str(len(MODELS)),
+        "tasks, in five families": str(len(TASKS)), "learners": str(len(LEARNERS)), "attention models": str(len(MODELS)),
         "exact identities": f"12, in {len(IDENTITIES)} statements",
         "simulations, one question each": f"{len(SIMULATIONS) - len(suites)}, {members} of them in {len(suites)} suites",
     }  # fmt: skip
-    assert len(FAMILIES) == 4
+    assert len(FAMILIES) == 5
     for what, count in counts.items():
         assert re.search(rf"^\| {what}[^|]*\| {count}\b", readme, flags=re.M), (what, count)
 

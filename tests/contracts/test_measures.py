@@ -40,7 +40,10 @@ def told(name: str) -> dict:
     return json.loads(json.dumps(made.numbers(a), default=lambda entry: entry.tolist()))
 
 
-@every_experiment
+LONG = ("attention_map", "attention_gain", "robustness")  # to read their arrays takes seconds
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.full) if name in LONG else name for name in SIMULATIONS])
 def test_every_experiment_can_be_swept_with_a_table_or_is_refused_before_anything_runs(name, tmp_path, monkeypatch):
     kind = SIMULATIONS[name]
     ran = []

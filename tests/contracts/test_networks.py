@@ -26,22 +26,27 @@ from plasticity.networks.attention_gated import AttentionGated
 from plasticity.networks.augment import AugmentNetwork
 from plasticity.networks.balanced import Balanced
 from plasticity.networks.competition import Competition
+from plasticity.networks.contacts import Contacts
 from plasticity.networks.diehl_cook import DiehlCook
 from plasticity.networks.distal_reward import DistalReward
 from plasticity.networks.driven_neuron import DrivenNeuron
+from plasticity.networks.growing import Growing
 from plasticity.networks.intrinsic import Intrinsic
+from plasticity.networks.item_association import ItemAssociation
 from plasticity.networks.network import Network, build, run_time
 from plasticity.networks.paired_synapses import PairedSynapses
 from plasticity.networks.pattern_detector import PatternDetector
 from plasticity.networks.poisson_pairs import PoissonPairs
 from plasticity.networks.poisson_trains import poisson_trains
 from plasticity.networks.rate_units import RateUnits
+from plasticity.networks.reading import Reading
 from plasticity.networks.reward_expectation import RewardExpectation
 from plasticity.networks.scaled import Scaled
 from plasticity.networks.two_groups import TwoGroups
 from plasticity.networks.voltage_pairs import VoltagePairs
 from plasticity.neurons import between_steps, lif_conductance
 from plasticity.rules import Landing, Rule, pair_stdp, synaptic_scaling, triplet_stdp
+from plasticity.structure import Structure, contacts
 from simulations import SIMULATIONS
 from simulations.frame.execute import execute
 from simulations.frame.sweep import sweep
@@ -59,6 +64,9 @@ NETWORKS: dict[str, Callable[[], Network]] = {
     "diehl_cook": lambda: DiehlCook(inputs=64, neurons=100, images=200, presentations=200),
     "diehl_cook_apart": lambda: DiehlCook(inputs=16, neurons=20, images=50, presentations=50, apart=True),
     "diehl_cook_trains": lambda: DiehlCook(inputs=16, neurons=20, images=50, presentations=50, trains=True, precision="double"),
+    "reading": lambda: Reading(1, 12, (10,), 4),
+    "reading_in_time": lambda: Reading(1, 12, (10,), 4, timed=True, gated=False),
+    "item_association": lambda: ItemAssociation(20, slots=200),
     "distal_reward": lambda: DistalReward(80, 20, 10, seconds=60),
     "distal_reward_record": lambda: DistalReward(80, 20, 10, seconds=60, record=True),
     "driven_neuron": lambda: DrivenNeuron(inputs=100),
@@ -69,6 +77,8 @@ NETWORKS: dict[str, Callable[[], Network]] = {
     "pattern_detector_apart": lambda: PatternDetector(
         inputs=100, stretch=15 * second, duration=45 * second, simultaneous="apart"
     ),
+    "growing": lambda: Growing(16, 4),
+    "contacts": lambda: Contacts(8, 5),
     "poisson_pairs": lambda: PoissonPairs(pre=10, post=10),
     "poisson_pairs_trains": lambda: PoissonPairs(pre=10, post=10, trains=True, rule=triplet_stdp),
     "rate_units": lambda: RateUnits(rules.oja, inputs=6, units=3, copies=2, steps=100, sample=20),
@@ -79,6 +89,9 @@ NETWORKS: dict[str, Callable[[], Network]] = {
     "scaled_recurrent_sum": lambda: Scaled(recurrent=30, inputs=10, rule=pair_stdp + synaptic_scaling),
     "two_groups": lambda: TwoGroups(60),
     "two_groups_soft": lambda: TwoGroups(60, landing=Landing(mu=0.1)),
+    "two_groups_pool": lambda: TwoGroups(
+        10, landing=Landing(mu=0.1), pool=Structure(contacts, growth="growth_pre", survival="survival_pre")
+    ),
     "voltage_pairs": lambda: VoltagePairs(30, (12, 17), 1000),
 }
 ALL_TO_ALL = {"diehl_cook": {"plastic", "inhibit", "tell"}, "competition": {"plastic", "race"}, "associative_memory": {"plastic"}}
@@ -106,7 +119,10 @@ def test_every_network_is_here():
         assert len(classes) == 1, file  # a network a file
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+LONG = ("pattern_detector", "attention_gated", "reward_expectation", "diehl_cook_trains")  # to generate them takes seconds
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.full) if name in LONG else name for name in NETWORKS])
 def test_the_generated_code_is_what_it_was_and_every_declared_number_is_an_input(name, tmp_path):
     known = json.loads(GOLDENS.read_text())
     network = NETWORKS[name]()

@@ -659,6 +659,7 @@ def test_amplitudes_are_in_units_of_the_weight_and_soft_bounds_are_shares_of_the
     assert np.abs(change).max() <= A * (1 + 1e-9)  # never more than the rule says
 
 
+@pytest.mark.full
 def test_bounds_that_are_moved_after_soft_ones_were_made_are_refused():
     S, network = two_synapses()
     S.w_max = 5.0  # hard bounds: nothing but the bound

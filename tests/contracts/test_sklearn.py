@@ -154,7 +154,7 @@ def test_the_names_of_before_are_the_same_classes():
 
 
 LEARNERS = [
-    pytest.param(lambda: SpikingClassifier(streams=1, neurons_per_class=5), id="spiking"),
+    pytest.param(lambda: SpikingClassifier(streams=1, neurons_per_class=5), id="spiking", marks=pytest.mark.full),
     pytest.param(lambda: DiehlCookClassifier(neurons=10, block=60), id="diehl_cook", marks=pytest.mark.full),
     pytest.param(torch_learner, id="torch"),
 ]
@@ -266,6 +266,7 @@ def test_an_index_in_another_order_is_told(make):
         make().fit(frame, labels)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("low", [-1e-17, 0.0])
 def test_what_is_outside_of_0_to_1_by_rounding_fits_and_is_clipped(low):
     raw = np.random.default_rng(0).normal(size=(60, 6)) * 3 + 1

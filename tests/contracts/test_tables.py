@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from plasticity import datasets
 from plasticity.errors import WrongUse
 from plasticity.files import read_json, read_sealed
 from simulations.command_line import main
@@ -86,7 +87,10 @@ def test_outside_of_a_checkout_it_says_so(tmp_path, monkeypatch, capsys):
 
 
 def test_every_part_of_this_checkout_is_what_the_references_give():
-    assert tables.check(TOP) == []  # else: plasticity tables --write
+    told = tables.check(TOP)  # else: plasticity tables --write
+    if any(datasets.status(name).state == "missing" for name in datasets.DATASETS):
+        told = [line for line in told if not line.startswith("simulations/command_line/index.json: ")]  # it shows trials of them
+    assert told == []
 
 
 def test_every_part_says_what_it_is_and_where_it_stands(capsys):

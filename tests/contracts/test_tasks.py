@@ -12,6 +12,7 @@ import pytest
 from sklearn.dummy import DummyClassifier
 
 from plasticity import datasets
+from plasticity.datasets.dataset import Missing
 from plasticity.errors import PlasticityError, WrongUse
 from plasticity.settings import configure, describe
 from plasticity.tasks import TASKS, CuedDigits, Draw, Streams, Task, split_streams
@@ -28,7 +29,10 @@ every_part = pytest.mark.parametrize("part", PARTS)
 @cache
 def drawn(name: str, seed: int = 0) -> tuple[Task, Draw]:
     task = TASKS[name]()
-    return task, task.draw(np.random.default_rng(seed))
+    try:
+        return task, task.draw(np.random.default_rng(seed))
+    except Missing as missing:
+        pytest.skip(str(missing))
 
 
 def small(**changes) -> Streams:
@@ -52,7 +56,7 @@ def test_a_task_says_its_name_summary_and_source_with_doi(name):
     task = TASKS[name]
     assert task.name == name
     assert task.summary and "\n" not in task.summary
-    assert "doi:10." in task.source
+    assert any(one in task.source for one in ("doi:10.", "arXiv:"))
     assert dataclasses.is_dataclass(task) and all(line.help for line in describe(task))
 
 

@@ -139,6 +139,7 @@ def test_all_of_a_comparison_is_printed_when_asked_for(program, tmp_path):
     assert "Prices at 32 bits: " in whole and "--all" not in whole
 
 
+@pytest.mark.full
 def test_figures_come_as_svg_when_asked_for(program, tmp_path, with_throw):
     drawn = tmp_path / "run" / "figures"
     assert "also as SVG" in program("run", "throw", "--out", tmp_path / "run", "--svg")[1]
@@ -218,6 +219,7 @@ def test_settings_reach_the_task_and_the_learners(program, tmp_path):
     assert configuration["seeds"] == [0, 1]
 
 
+@pytest.mark.full
 def test_seeds_for_what_draws_nothing_are_said_to_change_nothing(program, tmp_path):
     words = ["run", "stdp_window", "--set", "longest_lag=10", "--set", "repetitions=2", "--json", "--jobs", 1, "--out"]
     alone = program(*words, tmp_path / "a")
@@ -234,6 +236,7 @@ def test_a_second_run_into_the_same_folder_is_refused_and_forced(program, tmp_pa
     assert compare(program, tmp_path / "run", "--force")[0] == 0
 
 
+@pytest.mark.full
 def test_a_finished_run_that_lost_something_is_completed_by_the_same_command(program, tmp_path):
     path = tmp_path / "run"
     compare(program, path)
@@ -284,7 +287,7 @@ def test_a_damaged_record_is_named_in_one_sentence(program, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["compare", "cued_digit"], "Did you mean 'cued_digits'? Known: associative_recall, cued_digits"),
+        (["compare", "cued_digit"], "Did you mean 'cued_digits'? Known: associative_recall, cocktail_party, cued_digits"),
         (["compare", "cued_digits", "--learners", "mpl"], "Did you mean 'mlp'"),
         (["compare", "cued_digits", "--set", "trian=60"], "Did you mean 'train'"),
         (["compare", "cued_digits", "--set", "train=few"], "is not understood; give a whole number"),
@@ -309,7 +312,7 @@ def test_a_damaged_record_is_named_in_one_sentence(program, tmp_path):
         (["show", "triplet"], "Did you mean 'triplet_stdp'"),
         (["plot", "nowhere"], "holds no run"),
         (["data", "--fetch", "mnst"], "Did you mean 'mnist'"),
-        (["compare"], "Name a task: cued_digits, digits, associative_recall, table"),
+        (["compare"], "Name a task: cued_digits, spatial_attention, cocktail_party, digits"),
         (["compare", "cued_digits", "--learners", "spiking_gated", "--set", "gate=none"], "did you mean spiking.gate=none?"),
         (["compare", "cued_digits", "--set", "epochs=3"], "did you mean torch.epochs=3?"),
         (["compare", "cued_digits", "--learners", "mlp", "--set", "spiking.gate=none"], "for spiking learners, and none is"),
@@ -513,7 +516,7 @@ def test_the_progress_says_what_goes_on_without_a_fraction(capsys, monkeypatch, 
     assert "2/4 jobs" in last and "compiling" not in last
 
 
-@pytest.mark.parametrize("terminal", [True, False])
+@pytest.mark.parametrize("terminal", [True, pytest.param(False, marks=pytest.mark.full)])
 def test_in_python_there_is_a_bar_where_standard_error_is_a_terminal(capsys, monkeypatch, tmp_path, terminal):
     for name in ("FORCE_COLOR", "TTY_COMPATIBLE"):
         monkeypatch.setenv(name, "1" if terminal else "0")
@@ -595,7 +598,7 @@ def test_an_interrupted_suite_says_which_of_its_members_begin_again(tmp_path, mo
     assert str(stopped.value) == f"interrupted: {goes_on}, and begins broken again."
 
 
-@pytest.mark.parametrize("command", ["run", "compare"])
+@pytest.mark.parametrize("command", ["run", pytest.param("compare", marks=pytest.mark.full)])
 def test_an_interruption_of_the_drawing_says_that_nothing_else_is_missing(program, tmp_path, with_throw, monkeypatch, command):
     asked = ("run", "throw") if command == "run" else ("compare", "cued_digits", *TINY, "--seeds", 1, "--learners", "guessing")
     with monkeypatch.context() as patch:

@@ -94,6 +94,7 @@ def doubled(address: str) -> dict[int, int]:
         return dict(parallel.each(double, [1, 2, 3]))
 
 
+@pytest.mark.full
 def test_jobs_go_over_tls_with_the_right_certificate_and_with_no_other(secured, tmp_path):
     address, cert, key = secured
     assert address.startswith("tls://")

@@ -18,9 +18,11 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from scipy.io import wavfile
 
 from bridges.learners import resolve
 from plasticity import datasets, extensions
@@ -81,11 +83,22 @@ def place(tmp_path, monkeypatch):
         shutil.copytree(TOP / "results" / "reference" / "cued_digits", tmp_path / "results" / name)
     rows = [f"{k},2026-01-0{k % 5 + 1},{k % 9},{k % 7},{'ab'[k % 2]}" for k in range(60)]
     (tmp_path / "my.csv").write_text("\n".join(["id,date,width,height,label", *rows]))
+    bought = [f"u{k // 5},item {(k * k) % 7},{k}" for k in range(100)]
+    (tmp_path / "my_items.csv").write_text("\n".join(["user,item,time", *bought]))
     scans = datasets.DATASETS["digits"]()
     (tmp_path / "my_images").mkdir()
     for name, values in (("images-idx3", scans.pixels[:500].reshape(-1, 8, 8)), ("labels-idx1", scans.labels[:500])):
         head = struct.pack(f">HBB{values.ndim}I", 0, 8, values.ndim, *values.shape)  # as MNIST's files begin
         (tmp_path / "my_images" / f"train-{name}-ubyte").write_bytes(head + values.astype(np.uint8).tobytes())
+    for name in ("my_texts", "DIR"):
+        for k in range(60):
+            text = tmp_path / name / ("red", "blue", "green")[k % 3] / f"{k}.txt"
+            text.parent.mkdir(parents=True, exist_ok=True)
+            text.write_text(" ".join(f"word{j}" for j in (k % 3, 3 + k % 7, 10 + k)))
+    (tmp_path / "my_recordings").mkdir()
+    for k in range(100):
+        tone = np.sin(np.arange(4000) * (0.1 + 0.2 * (k % 2) + 0.001 * k)) * 10_000
+        wavfile.write(tmp_path / "my_recordings" / f"{k % 2}_{'ab'[k // 2 % 2]}_{k}.wav", 8000, tone.astype(np.int16))
     things = [block for block in DEFINITIONS if "torch" not in block]
     (tmp_path / "my_things.py").write_text("\n".join(things))
     (tmp_path / "my_models.py").write_text("\n".join(block for block in DEFINITIONS if "torch" in block))
@@ -104,7 +117,12 @@ def test_the_pages_tell_to_type_what_they_should():
     assert "plasticity sweep exponential_output --grid eta=0.5,1,2 --seeds 3" in OURS and "plasticity cite triplet_stdp" in OURS
 
 
-@pytest.mark.parametrize("line", [line for line in OURS if not any(own in line for own in OWN)])
+def understood(line: str) -> Any:
+    """A line that draws figures takes seconds."""
+    return pytest.param(line, marks=pytest.mark.full) if line.startswith("plasticity plot") else line
+
+
+@pytest.mark.parametrize("line", [understood(line) for line in OURS if not any(own in line for own in OWN)])
 def test_every_line_is_understood(place, monkeypatch, capsys, line):
     words = filled(line)
     begun: list[str] = []
@@ -195,6 +213,8 @@ def test_what_the_pages_define_can_be_added(place, monkeypatch):
 
 
 TINY = ["--seeds", "1", "--jobs", "1", *(f"--set={size}" for size in ("train=40", "validation=20", "test=30"))]
+OF_TASK = {task: (*TINY[:4], "--set=train=60") for task in ("film_reviews", "news", "spoken_digits")}
+OF_TASK |= {"copy_sequence": TINY[:4], "table": TINY[:4], "next_item": (*TINY[:4], "--set=train=60", "--set=asked=30")}
 SHORT = {"torch": "--set=torch.epochs=1", "diehl_cook": "--set=diehl_cook.passes=1"}
 SMALL = {  # of an experiment, what makes it short
     "attention_gain": ["--seeds", "1", "--set=duration_s=20"],
@@ -219,9 +239,11 @@ PARSED = {  # command: why it is read only
     "reproduce": "every experiment as published: an hour",
     "hebbian_attention": "trains models for minutes",
     "credit_assignment": "a quarter of an hour",
+    "worked_examples": "minutes",
     "digits_unsupervised": "minutes for each seed on MNIST",
     "data=mnist": "35 minutes",
     "associative_recall": "trains many models",
+    "film_reviews --set train=0": "reads 11,000 texts",
 }
 
 
@@ -251,7 +273,7 @@ def test_every_line_can_be_typed(place, line):
     program = [sys.executable, "-m", "simulations", *words[1:]] if words[0] == "plasticity" else [sys.executable, *words[1:]]
     if words[1] == "compare":
         sides = words[words.index("--learners") + 1] if "--learners" in words else "torch"
-        program += TINY if not {"copy_sequence", "table"} & {*words} else TINY[:4]
+        program += OF_TASK.get(words[2], TINY)
         program += [SHORT["torch"]] * bool(re.search("torch|attention|mlp", sides) and "copy_sequence" not in words)
         program += [SHORT["diehl_cook"], "--set=train=300"] * (words[2:] == ["digits"])
         places = ("trials=20,40", "hidden=4,8", "neurons=1,2")

@@ -18,6 +18,7 @@ import pytest
 import plasticity
 from plasticity import extensions
 from plasticity.references import bibtex, entries
+from simulations.command_line import described as telling
 from simulations.command_line import index, main
 from simulations.command_line.listing import named
 from simulations.command_line.program import print_json
@@ -234,6 +235,21 @@ def test_own_things_are_asked_themselves(monkeypatch):
 
 
 # show
+
+
+def test_show_asks_nothing_but_what_is_named(monkeypatch, capsys):
+    """Beside a file of somebody's own, or where the index is not of these files: other tasks would read their data."""
+    shown, described = [], telling.described
+
+    def one(kind, name, entry):
+        shown.append((kind, name))
+        return described(kind, name, entry)
+
+    monkeypatch.setattr(index, "_kept", dict)
+    monkeypatch.setattr(telling, "described", one)
+    status, out, _ = told(capsys, "show", "next_item")
+    assert status == 0 and shown == [("tasks", "next_item")] and "next_item (task)" in out
+    assert told(capsys, "show", "next_thing")[0] == 2 and len(shown) == 1
 
 
 def test_show_tells_what_a_trial_is(capsys):

@@ -299,11 +299,14 @@ class Where(Experiment):
 def test_what_trains_torch_models_gets_processes_and_everything_that_does_says_so(tmp_path):
     found = sweep(Where, {"size": ["1", "2", "3", "4"]}, [0], jobs=2, out=tmp_path / "s")
     assert os.getpid() not in found.values["process"] and len(set(found.values["process"].ravel())) == 2
-    training = {name for name, kind in SIMULATIONS.items() if "bridges.learners" in inspect.getsource(inspect.getmodule(kind))}
-    assert {"trained_recall", "recall_maps"} <= training
+    trainers = ("bridges.learners", "bridges.sparse_training")
+    sources = {name: inspect.getsource(inspect.getmodule(kind)) for name, kind in SIMULATIONS.items()}
+    training = {name for name, source in sources.items() if any(trainer in source for trainer in trainers)}
+    assert {"trained_recall", "recall_maps", "sparse_digits"} <= training
     assert {name for name, kind in SIMULATIONS.items() if kind.own_process} == training | {
         "credit_assignment",
         "hebbian_attention",
+        "worked_examples",
     }
 
 

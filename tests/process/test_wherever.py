@@ -106,6 +106,7 @@ def test_work_in_several_threads_has_one_each_until_the_last_leaves(context):
     assert threads() == before
 
 
+@pytest.mark.full
 def test_brian2_in_two_threads_gives_what_it_gives_alone_and_its_target_stays():
     def changed(scale):
         pre, post = protocols.pairs(np.arange(-3, 4) * scale * ms, 10, 10 * Hz, 1 * ms)

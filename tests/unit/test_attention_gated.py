@@ -49,6 +49,7 @@ def test_a_change_is_the_gradient_of_the_chosen_actions_squared_error():
 SHAPES = [(2, (9, 7)), *(pytest.param(n, hidden, marks=pytest.mark.full) for n, hidden in ((2, (20,)), (1, (15,)), (3, (9, 8))))]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(("streams", "hidden"), SHAPES)
 @needs_compiler
 def test_the_twin_fires_the_same_spikes(streams, hidden):
@@ -157,6 +158,7 @@ def test_weights_change_as_in_a_loop_over_trials(streams, hidden):
             np.testing.assert_allclose(out["w_gate"].reshape(streams, streams), gate, rtol=0, atol=1e-9)
 
 
+@pytest.mark.full
 @needs_compiler
 def test_weights_move_both_ways():
     draw = Digits(train=60, validation=20, test=20).draw(np.random.default_rng(0))
@@ -182,7 +184,7 @@ def test_weights_move_both_ways():
         twin.take_over(learner.set_params(encoder="regular", cells="on_off"))
 
 
-@pytest.mark.parametrize("kind", [SpikingBrainProp, RateBrainProp])
+@pytest.mark.parametrize("kind", [pytest.param(SpikingBrainProp, marks=pytest.mark.full), RateBrainProp])
 def test_on_and_off_cells_tell_differences_to_the_mean_of_the_training_trials(kind, tmp_path):
     """As if they had been made by hand of two streams and a cue, to the bit, at any contrast; saved and loaded the same."""
     draw = CuedDigits(train=60, validation=20, test=20).draw(np.random.default_rng(0))
@@ -205,6 +207,7 @@ def test_on_and_off_cells_tell_differences_to_the_mean_of_the_training_trials(ki
     np.testing.assert_array_equal(load(tmp_path / "kept").predict(draw.test.X), learner.predict(draw.test.X))
 
 
+@pytest.mark.full
 def test_weights_of_other_layers_are_refused():
     """Those back, too: turned round they are as many numbers, and would be learnt with in silence."""
     draw = Digits(train=40, validation=10, test=10).draw(np.random.default_rng(0))

@@ -267,7 +267,7 @@ def test_a_learner_refused_at_once_does_not_take_the_folder(tmp_path):
     assert compare([Prototypes()], TASK, seeds=[0], jobs=1, out=tmp_path / "run").missing == 0
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("jobs", [1, pytest.param(2, marks=pytest.mark.full)])
 def test_a_failing_learner_is_named_with_its_seed_and_the_finished_ones_stay(tmp_path, jobs):
     out = tmp_path / "run"
     with pytest.raises(PlasticityError, match="Failing failed at seed 1: ValueError: no spikes at all.*stay in") as caught:

@@ -115,6 +115,7 @@ def test_without_reward_every_change_strengthens_and_uniform_feedback_stays(tria
         learner.learn_more(trials.train.X[:10], np.full(10, 11))
 
 
+@pytest.mark.full
 @needs_compiler
 def test_the_gate_alone_is_that_of_the_learnt_before_weights_of_the_start(trials):
     learnt, start = untrained(trials), untrained(trials, random_state=1)
@@ -126,6 +127,7 @@ def test_the_gate_alone_is_that_of_the_learnt_before_weights_of_the_start(trials
     np.testing.assert_array_equal(start.represent(trials.test.X), before)  # it stays as it was
 
 
+@pytest.mark.full
 @needs_compiler
 def test_synapses_are_deleted_and_come_back(trials):
     both = untrained(trials), made("plain_backprop", 0, 1).fit(trials.train.X, trials.train.y)

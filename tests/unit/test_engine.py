@@ -250,6 +250,7 @@ def without_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
 # -- seeds and inputs ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.full
 def test_the_same_seed_gives_the_same_result_to_the_bit_serial_and_parallel_and_another_seed_another_one(compiled: Compiled):
     serial = [compiled.program.run(seed, {"rates": RATES}, SHORT) for seed in (1, 2, 1)]
     assert len(serial[0]["t"]) > 5 and same(serial[0], serial[2])
@@ -258,6 +259,28 @@ def test_the_same_seed_gives_the_same_result_to_the_bit_serial_and_parallel_and_
     run = joblib.delayed(compiled.program.run)
     parallel = joblib.Parallel(n_jobs=2)(run(seed, {"rates": RATES}, SHORT) for seed in (1, 2, 1))
     assert all(same(a, b) for a, b in zip(serial, parallel, strict=True))
+
+
+def unclocked(_: None) -> Model:
+    """A network that sets no time step."""
+    group = brian2.NeuronGroup(1, "dv/dt = (2 - v)/(10*ms) : 1", threshold="v > 1", reset="v = 0", method="exact")
+    spikes = brian2.SpikeMonitor(group)
+    return Model(brian2.Network(group, spikes), 1 * brian2.second, {}, {"t": spikes.t})
+
+
+@pytest.mark.full
+@pytest.mark.skipif(not engine.compiler(), reason="needs a C++ compiler")
+def test_a_network_that_sets_no_time_step_has_that_of_brian2_whatever_the_session_has():
+    before = brian2.defaultclock.dt
+    try:
+        brian2.defaultclock.dt = 1 * brian2.ms
+        compiled = engine.program(unclocked, None).run(0, {}, duration=0.1 * brian2.second)["t"]
+        numpy = Program(unclocked, None, None, {}).run(0, {}, duration=0.1 * brian2.second)["t"]
+        assert float(brian2.defaultclock.dt) == 1e-3
+    finally:
+        brian2.defaultclock.dt = before
+    np.testing.assert_allclose(compiled, numpy, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(np.diff(numpy), 0.007, atol=2e-4)  # 10 ms times ln 2
 
 
 def test_a_seed_below_zero_or_beyond_64_bits_is_a_seed_like_any_other(compiled: Compiled):

@@ -11,6 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from bridges.comparison import Comparison
 from bridges.comparison.measures import calibration as calibrate
+from bridges.comparison.reading import REMOVED, WORDS
 from plasticity.engine.operations import Costs, Operations
 from plasticity.errors import PlasticityError
 from plasticity.records import Record
@@ -19,6 +20,7 @@ from simulations import SIMULATIONS, figures
 from simulations.figures import attention_gain
 from simulations.figures import comparison as drawing
 from simulations.figures.kinds import draw
+from simulations.figures.style import SIDES, looks_of
 from simulations.frame import results
 from simulations.frame.execute import RECORD, from_configuration
 
@@ -109,6 +111,15 @@ def test_figures_whose_arrays_no_learner_has_are_left_out():
     assert set(drawing.comparison_figures(comparison("mlp", "guessing"))) == {"accuracy", "learning_curves", "likeness"}
 
 
+def test_where_no_learner_has_a_learning_curve_none_is_drawn():
+    """As of naive Bayes: its record has the end of training alone."""
+    one = comparison("naive_bayes", "guessing")
+    for kept in one.records.values():
+        kept.arrays |= {"history_trials": np.array([400.0]), "history_accuracy": np.array([0.9])}
+    assert drawing.learning_curves(one) is None
+    assert "learning_curves" not in drawing.comparison_figures(one)
+
+
 def test_one_seed_can_be_drawn():
     assert len(drawing.comparison_figures(comparison("spiking_gated", "softmax_attention", seeds=1))) == 6
 
@@ -185,6 +196,45 @@ def test_learners_look_unlike_each_other_whoever_they_are():
     some_known = figures.look(["spiking_gated", "relu_backprop", "softmax_attention", *(f"learner {k}" for k in range(12))])
     assert len(set(some_known.values())) == 15
     assert figures.look(["mlp", "new"])["mlp"] == figures.look(["mlp"])["mlp"]
+
+
+def test_each_learner_looks_the_same_in_all_figures_of_a_comparison_and_has_a_colour_of_its_side():
+    sides = {"words_uniform_attention": "torch", "words_softmax_attention": "torch", "naive_bayes": "control"}
+    names = ["spiking_reader", *sides, "logistic_regression_tf_idf"]
+    one = comparison(*names)
+    one.configuration["sides"] = {"spiking_reader": "spiking", "logistic_regression_tf_idf": "control", **sides}
+    for (_, name), kept in one.records.items():
+        if name != "spiking_reader":
+            kept.arrays |= {f"deletion_{what}{which}": np.full(len(REMOVED), 0.8) for what in ("", "places_") for which in WORDS}
+            kept.arrays["deletion_whole"] = np.array(1.0)
+        if one.side(name) == "torch":
+            kept.arrays |= {f"history_{which}loss": np.array([1.5, 1.0, 0.7, 0.5]) for which in ("", "training_")}
+    looks = looks_of(one)
+    assert len({looks[name][:1] for name in names}) == len(names)
+    with figures.style():
+        made = (drawing.accuracy, drawing.learning_curves, drawing.losses, drawing.deletion)
+        shown = {make.__name__: make(one) for make in made}
+
+    def lines(figure, told):
+        """Colour and marker of the line of each learner, by the name that `told` gives to a line with a marker of some axes."""
+        found = [(told(axis, line), line) for axis in shown[figure].axes for line in axis.get_lines()]
+        marked = {name: (line.get_color(), line.get_marker()) for name, line in found if line.get_marker() in list("os^vDPX<>.")}
+        return {name.replace(" ", "_"): seen for name, seen in marked.items()}
+
+    axis = shown["accuracy"].axes[0]
+    rows = {row: label.get_text() for row, label in zip(axis.get_yticks(), axis.get_yticklabels(), strict=True)}
+    drawn = [
+        lines("accuracy", lambda _, line: rows[min(rows, key=lambda row: abs(row + 0.32 - np.mean(line.get_ydata())))]),
+        lines("learning_curves", lambda _, line: line.get_label()),
+        lines("losses", lambda _, line: line.get_label().removesuffix(", validation")),
+        lines("deletion", lambda axis, _: axis.get_title()),
+    ]
+    for those in drawn:
+        assert those == {name: (looks[name][0], looks[name][2]) for name in those}
+    assert [len(those) for those in drawn] == [5, 5, 2, 4]
+    assert "blue, green: by gradient" in texts(shown["accuracy"])
+    for side, (colours, _) in SIDES.items():
+        assert {looks[name][0] for name in names if one.side(name) == side} <= {*colours}
 
 
 def test_attention_of_a_task_whose_cue_never_moves_is_not_drawn_by_stream():

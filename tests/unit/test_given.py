@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from sklearn.cluster import KMeans
@@ -20,7 +22,7 @@ from plasticity.learners.baseline import KINDS, UNGATED, Baseline
 from plasticity.learners.learner import GIVEN, LEARNS
 from plasticity.learners.spiking_classifier import NULLS, selected_weights
 from plasticity.statistics import interval
-from plasticity.tasks import TASKS, CuedDigits, Digits, table
+from plasticity.tasks import TASKS, CuedDigits, Digits, NextItem, Scan, table
 
 TASK = CuedDigits(train=200, validation=40, test=100)
 
@@ -148,6 +150,7 @@ def test_tasks_whose_draws_share_nothing_have_the_plain_interval():
     assert found.shared == 0 and "new draws" in told["for"] and told["low"] == max(0, interval(told["seeds"])[0])
 
 
+@pytest.mark.full
 def test_weights_of_attended_and_ignored_synapses_are_told_beside_their_nulls(draw):
     made = SpikingClassifier(neurons_per_class=3).fit(draw.train.X, draw.train.y)
     null = made.arrays_["weights_null"]
@@ -159,6 +162,22 @@ def test_weights_of_attended_and_ignored_synapses_are_told_beside_their_nulls(dr
     means = np.stack([draw.train.stimulus[np.arange(200), cue][labels == k].mean(axis=0) for k in range(10)], axis=1)
     means *= np.linalg.norm(made.weights_, axis=0).mean() / np.linalg.norm(means, axis=0)
     assert np.allclose(selected_weights(means, draw.train.stimulus, cue, labels), null[3])
+
+
+@pytest.mark.parametrize(
+    ("name", "task", "there", "instead"),
+    [
+        ("softmax_attention", NextItem(), ["spiking_association", "words_additive_attention"], "words_softmax_attention"),
+        ("spiking_gated", NextItem(), ["words_softmax_attention", "most_popular"], "spiking_association"),
+        ("mlp", Scan(), ["fast_weight_translator", "hebbian_translator"], "transformer_translator"),
+        ("diehl_cook", TASK, ["spiking_gated", "mlp", "guessing"], "spiking_learned_gate"),
+    ],
+)
+def test_who_cannot_do_a_task_is_told_who_can_and_what_to_write(name, task, there, instead):
+    with pytest.raises(WrongUse, match=f"{name} cannot do {task.name}; it is for tasks like ") as told:
+        resolve([name], {}, task)
+    can = re.search(rf"and for {task.name} there are (.*); write {instead} instead, say\.$", str(told.value))
+    assert can and {*there, instead} <= {*can[1].split(", ")} <= {*LEARNERS} and name not in can[1].split(", ")
 
 
 def test_a_learner_below_chance_is_named():
@@ -173,6 +192,19 @@ def test_a_learner_below_chance_is_named():
 
     found = compare([("wrong", Wrong()), "guessing"], (rng.random((60, 3)), y), seeds=2, jobs=1)
     assert any(text.startswith("Below chance (75 %): wrong") for text in map(str, tables.brief(found)))
+
+
+@pytest.mark.parametrize(("right", "named"), [(0, True), (20, True), (30, False), (35, False)])
+def test_of_one_seed_a_learner_is_below_chance_where_the_exact_interval_of_its_trials_is(right, named):
+    """40 trials, chance .8: the upper end of 20 of 40 is .66, of 30 .873 (Clopper & Pearson)."""
+    from bridges.comparison import tables
+
+    found = compare(["nearest_neighbour", "guessing"], Digits(train=40, validation=20, test=40), seeds=1, jobs=1)
+    found.configuration["facts"]["chance"] = 0.8
+    for kept in found.records.values():
+        kept.numbers["accuracy"] = right / 40
+    said = [text for text in map(str, tables.brief(found)) if text.startswith("Below chance")]
+    assert said == ["Below chance (80 %): nearest_neighbour; nothing that was learnt helps there."] * named
 
 
 def test_mnist_in_8x8_is_pooled_in_blocks_of_the_framed_image():

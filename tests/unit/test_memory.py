@@ -130,6 +130,7 @@ def test_the_noise_of_spikes_is_not_told_where_weights_reach_their_bound():
     assert np.isfinite(error[:2]).all() and np.isnan(error[2])  # 700 pairs: .0175*700/20 = .61 at a synapse, of 1 at most
 
 
+@pytest.mark.full
 def test_a_key_that_was_never_stored_recalls_no_value():
     shown = trials(4)
     stranger = shown.stimulus.copy()

@@ -157,7 +157,8 @@ def test_a_family_that_there_is_not_is_told_at_first_use():
         name = "pictures"
         family = "images"
 
-    with pytest.raises(WrongUse, match="unknown family of pictures 'images'. Known: episodes, streams, timelines, tokens"):
+    known = "episodes, sequences, streams, timelines, tokens"
+    with pytest.raises(WrongUse, match=f"unknown family of pictures 'images'. Known: {known}"):
         _ = Pictures().kind
 
 

@@ -1,6 +1,7 @@
 import math
 import warnings
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from itertools import product
 
 import numpy as np
@@ -139,7 +140,7 @@ def nearest(X, y, shown):
     return y[((X**2).sum(axis=1) - 2 * shown @ X.T).argmin(axis=1)]
 
 
-def of_one_set(seed, draws=10):
+def of_one_set(seed, draws=10, learnt=1200):
     """Accuracies of two learners in ten draws of one set of 1797, (learners, draws), and on new data, (learners,)."""
     rng = np.random.default_rng(seed)
     centres = 0.8 * np.random.default_rng(0).standard_normal((CLASSES, DIMENSIONS))
@@ -151,7 +152,7 @@ def of_one_set(seed, draws=10):
     (X, y), (new, labels) = items(1797), items(2000)
     found, expected = np.empty((2, draws)), np.empty(2)
     for draw in range(draws):
-        train, _, test = np.split(rng.permutation(1797), (1200, 1397))
+        train, _, test = np.split(rng.permutation(1797), (learnt, 1397))
         for place, learner in enumerate((class_means, nearest)):
             found[place, draw] = (learner(X[train], y[train], X[test]) == y[test]).mean()
             if draw == 0:
@@ -160,17 +161,22 @@ def of_one_set(seed, draws=10):
 
 
 @pytest.mark.full
-def test_the_interval_of_draws_that_share_data_covers_the_accuracy_on_new_data(sets=1000, shared=400 / 1397):
+@pytest.mark.parametrize(
+    "learnt, most, apart",  # of the 1397 that are not tested, learnt from: of few, draws are less alike than `shared` says
+    [(1200, 0.97, 0.82), (300, 0.999, 0.92)],
+)
+def test_the_interval_of_draws_that_share_data_covers_the_accuracy_on_new_data(learnt, most, apart, sets=1000, shared=400 / 1397):
     with ProcessPoolExecutor(2) as pool:
-        found, expected = (np.array(part) for part in zip(*pool.map(of_one_set, range(sets), chunksize=25), strict=True))
+        drawn = pool.map(partial(of_one_set, learnt=learnt), range(sets), chunksize=25)
+        found, expected = (np.array(part) for part in zip(*drawn, strict=True))
     for name, values, truth in (
         ("class means", found[:, 0], expected[:, 0].mean()),
         ("nearest neighbour", found[:, 1], expected[:, 1].mean()),
         ("their difference", found[:, 0] - found[:, 1], (expected[:, 0] - expected[:, 1]).mean()),
     ):
         for draws in (3, 5, 10):
-            assert 0.93 <= covered(values[:, :draws], truth, shared) <= 0.97, (name, draws)
-        assert covered(values, truth) < 0.82, name  # as if the draws were independent
+            assert 0.93 <= covered(values[:, :draws], truth, shared) <= most, (name, draws)
+        assert covered(values, truth) < apart, name  # as if the draws were independent
 
 
 # paired_difference

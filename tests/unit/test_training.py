@@ -17,7 +17,8 @@ from torch import Tensor, nn
 
 from bridges import training
 from bridges.models import MODELS, Model
-from bridges.torch_classifier import TorchClassifier, _onto_simplex
+from bridges.torch_classifier import TorchClassifier
+from bridges.torch_learner import _onto_simplex
 from bridges.training import Batch, evaluate, make_optimiser, make_schedule, seeded, squared_error, train
 from plasticity.checkpoints import Checkpoints
 from plasticity.errors import PlasticityError, WrongUse
