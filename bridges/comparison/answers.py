@@ -83,8 +83,10 @@ def answers_tables(comparison: Comparison) -> list[dict[str, Any]]:
     arrays = [record.arrays for name in comparison.learners for record in comparison.of(name)]
     if all("references" in held for held in arrays):
         return [_of_sequences(comparison)]
+    if comparison.task != "next_item":
+        return []
     ranked = [name for name in comparison.learners if all(_hits(record.arrays) is not None for record in comparison.of(name))]
-    return [_of_items(comparison, ranked)] if comparison.task == "next_item" and ranked else []
+    return [_of_items(comparison, ranked or comparison.learners)]
 
 
 def _of_sequences(comparison: Comparison) -> dict[str, Any]:
@@ -144,18 +146,23 @@ def _of_items(comparison: Comparison, ranked: Sequence[str]) -> dict[str, Any]:
             {
                 "name": name,
                 "first": over_seeds(100 * comparison.numbers(name, "accuracy"), comparison.shared, PERCENT),
-                "hits": over_seeds(100 * np.array(hits, dtype=float), comparison.shared, PERCENT),
+                **({} if None in hits else {"hits": over_seeds(100 * np.array(hits, dtype=float), comparison.shared, PERCENT)}),
             }
         )
+    told = all("hits" in row for row in rows)
     return {
         "title": f"Items: the answer is the first, or among the first {HITS}",
         "columns": [
             column("name", "learner"),
             column("first", "first", "%", ".1f"),
-            column("hits", f"hit rate at {HITS}", "%", ".1f"),
+            *([column("hits", f"hit rate at {HITS}", "%", ".1f")] if told else []),
         ],
         "rows": rows,
-        "notes": ["95 % intervals over seeds. Items that are equally likely are in random order."],
+        "notes": [
+            "95 % intervals over seeds. Items that are equally likely are in random order."
+            if told
+            else f"No hit rate at {HITS}: there are no more items than that, or learners do not tell how likely each is."
+        ],
     }
 
 
@@ -167,6 +174,8 @@ def sentence(comparison: Comparison) -> str:
             if "bleu_sentences" in table["rows"][0]
             else ("hits", f"Hit rate at {HITS}, %")
         )
+        if key not in table["rows"][0]:
+            return str(table["notes"][0])
         each = ", ".join(f"{row['name']} {_told(row[key])}" for row in table["rows"])
         return f"{title}: {each}."
     return ""

@@ -116,8 +116,9 @@ class Comparison:
 
     @property
     def title(self) -> str:
-        """The task, and of a table which one."""
-        file = str(self.configuration["settings"].get("file", ""))
+        """The task, and of a table or a folder of one's own which one."""
+        told = self.configuration["settings"]
+        file = str(told.get("file", "") or told.get("folder", ""))
         return f"{self.task} ({Path(file).name.strip('()')})" if file else self.task
 
     @property

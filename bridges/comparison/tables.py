@@ -196,6 +196,8 @@ def _scale(comparison: Comparison) -> str:
     scale = f"Chance {100 * comparison.chance:.3g} %, ceiling {100 * comparison.ceiling:.3g} %"
     if comparison.without_attention is not None:
         scale += f", without attention at most {100 * comparison.without_attention:.0f} %"
+    if any("sequences" in comparison.learns(name) for name in comparison.learners):
+        scale += "; right is a whole sequence, from its first symbol to its last"
     told = comparison.to_json()
     known = [entry.get("accuracy", entry) for key in ("learners", "differences") for entry in told[key]]
     if any(one["mean"] is not None and told_ends(one) == "[-]" for one in known):

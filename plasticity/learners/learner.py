@@ -31,7 +31,7 @@ GIVEN = {
 """What a learner may be `given`."""
 LEARNS = {
     "gate": "which stream the cue means",
-    "words": "which words of a text matter",
+    "words": "which words of a text, or items of a history, matter",
     "classes": "what tells the classes apart",
     "images": "what images are there, without labels",
     "code": "what is key, value and query in a trial",

@@ -62,6 +62,11 @@ class Task(ABC):
     query: ClassVar[str] = "cue"
     default_seeds: ClassVar[int] = 10
 
+    @classmethod
+    def about(cls, settings: Mapping[str, Any]) -> tuple[str, str]:
+        """What it asks, in one line, and whose it is, with these settings; nobody's (empty) where the data are the user's own."""
+        return cls.summary, cls.source
+
     @property
     def compared(self) -> Mapping[str, Mapping[str, Any]]:
         """Learners that it is put to where none are named, and settings chosen for this task; empty: those of its kind."""

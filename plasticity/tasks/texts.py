@@ -23,10 +23,11 @@ OWN = "folder"
 
 
 class Read(NamedTuple):
-    """Texts as words: `documents`, `labels` and `names` of the classes, `group` (the same number for copies), `test_from`,
-    and `notes`, what is to be known of them."""
+    """Texts as words: `documents`, how many `different` words, `labels` and `names` of the classes, `group` (the same number for
+    copies), `test_from`, and `notes`, what is to be known of them."""
 
     documents: tuple[tuple[str, ...], ...]
+    different: int
     labels: np.ndarray
     names: tuple[str, ...]
     group: np.ndarray
@@ -70,6 +71,11 @@ class TextTask(Task):
                 " training; give less."
             )
 
+    @classmethod
+    def about(cls, settings: Mapping[str, Any]) -> tuple[str, str]:
+        own = settings.get("data") == OWN
+        return ("Texts of your own, each to be put into its class.", "") if own else super().about(settings)
+
     @property
     def kind(self) -> str:
         return "texts"
@@ -90,8 +96,8 @@ class TextTask(Task):
 
     @property
     def vocabulary(self) -> int:
-        """The most symbols there are."""
-        return self.words + 1
+        """The most symbols there are: no more than the texts have different words."""
+        return min(self.words, self.read.different) + 1
 
     @property
     def chance(self) -> float:
@@ -208,4 +214,5 @@ def _read(data: str, folder: str, against: str) -> Read:
     empty = sum(not document for document in documents)
     if empty:
         notes.append(f"{empty} texts have no words, and are shown as one unknown word")
-    return Read(documents, labels, names, group, found.test_from, tuple(notes), found.sha256)
+    different = len(set().union(*documents))
+    return Read(documents, different, labels, names, group, found.test_from, tuple(notes), found.sha256)

@@ -84,7 +84,14 @@ def used(configuration: Mapping[str, Any], registries: Registries) -> dict[tuple
 
 def cited(configuration: Mapping[str, Any], registries: Registries, sources: list[str]) -> list[str]:
     """The dois and arXiv numbers of everything a run used, of the published values it was held against, and of the simulators."""
-    sources = [*(str(getattr(entry, "source", "")) for entry in used(configuration, registries).values()), *sources]
+    chosen = configuration.get("settings", {})
+    sources = [
+        *(
+            entry.about(chosen)[1] if kind == "tasks" else str(getattr(entry, "source", ""))
+            for (kind, _), entry in used(configuration, registries).items()
+        ),
+        *sources,
+    ]
     sides = set(configuration.get("sides", {"": "spiking"}).values())
     tools = [BRIAN2] * ("spiking" in sides) + [TORCH] * ("torch" in sides)
     return list(dict.fromkeys([*tools, *(name for source in sources for name in identifiers(source))]))

@@ -28,7 +28,8 @@ def sections(curves: Curves, folder: Path) -> list[Section]:
     drawn = pictures(drawing.budget_figures(curves), {"budget": caption})
     tasks = everything()["tasks"]
     task = tasks[curves.task] if curves.task in tasks else None
-    about = [] if task is None else [Text(sentence(task.summary)), *prose(inspect.getdoc(task) or "", task.source)]
+    summary, source = ("", "") if task is None else task.about(configuration["settings"])
+    about = [*([Text(sentence(summary))] if summary else []), *(prose(inspect.getdoc(task) or "", source) if source else [])]
     each = [[point.name, *(f"{100 * value:.1f}" for value in curves.accuracy(point))] for point in curves.points]
     seeds = Table(
         "Test accuracy of every point at every seed, %", ["point", *(f"seed {seed}" for seed in curves.seeds)], each,

@@ -93,7 +93,8 @@ def _question(comparison: Comparison) -> list[Block]:
     if task is None:
         blocks.append(Text(f"The task `{comparison.task}` was given in Python; its settings and facts are below. {ASKED}"))
     else:
-        blocks += [Text(f"{sentence(task.summary)} {ASKED}"), *prose(inspect.getdoc(task) or "", task.source)]
+        summary, source = task.about(configuration["settings"])
+        blocks += [Text(f"{sentence(summary)} {ASKED}"), *(prose(inspect.getdoc(task) or "", source) if source else [])]
     rows = [
         [key.replace("_", " "), cell(value) if isinstance(value, int) else f"{100 * value:.3g} %", FACTS.get(key, "")]
         for key, value in configuration["facts"].items()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from bridges import compare
+from bridges.comparison.answers import sentence
 from plasticity.engine import compiler
 from plasticity.errors import PlasticityError, WrongUse
 from plasticity.learners.item_baseline import ItemBaseline
@@ -97,6 +99,13 @@ def test_what_is_no_text_and_what_is_not_there_is_refused(tmp_path):
         NextItem(file=str(tmp_path / "other.csv"))
     with pytest.raises(WrongUse, match="leave no users"):
         NextItem(test=0.6, validation=0.5)
+
+
+@pytest.mark.parametrize(("items", "told"), [(8, "No hit rate at 10"), (20, "Hit rate at 10, %: successor_counts ")])
+def test_a_hit_rate_at_ten_is_told_or_why_there_is_none(items, told):
+    result = compare(["successor_counts"], NextItem(items=items, train=20, asked=20), seeds=[0], jobs=1)
+    assert sentence(result).startswith(told)
+    assert [column["key"] for column in result.answers[0]["columns"]] == ["name", "first", "hits"][: 2 + (items > 10)]
 
 
 def test_baselines_count_what_they_say():

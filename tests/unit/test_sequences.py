@@ -10,8 +10,10 @@ import torch
 from sklearn.exceptions import NotFittedError
 
 import plasticity as pl
+from bridges import compare
 from bridges.comparison.answers import bleu, counted, over_sentences
 from bridges.comparison.energy import spent
+from bridges.comparison.tables import brief
 from bridges.comparison.tensorboard import histograms
 from bridges.counting import counting
 from bridges.sequence_model import ATTENTION, SequenceModel, corrections, remember
@@ -46,6 +48,12 @@ def copies(n: int, seed: int, longest: int = 4) -> np.ndarray:
 def tiny() -> tuple[TorchTranslator, np.ndarray]:
     X = copies(64, 0)
     return TorchTranslator(**TINY).fit(X, X, probe=(copies(20, 1), copies(20, 1))), X
+
+
+@needs_scan
+def test_the_table_says_that_whole_sequences_count():
+    result = compare(["nearest_sentence"], Scan(train=20, validation=5, test=5), seeds=[0], jobs=1)
+    assert any("right is a whole sequence, from its first symbol to its last" in str(line) for line in brief(result))
 
 
 # ---- trials

@@ -166,6 +166,21 @@ def test_training_texts_that_are_copies_of_test_texts_are_left_out_and_it_is_sai
     assert any("4 training texts are copies of test texts, and are left out" in hint for hint in task.hints([]))
 
 
+def test_texts_of_ones_own_are_nobody_elses_and_learners_are_as_large_as_their_vocabulary(tmp_path):
+    from simulations.frame.citations import cited
+    from simulations.frame.known import everything
+
+    own = {"data": "folder", "folder": str(written(tmp_path / "mine", 12))}
+    for task, doi in ((News, "10.1145/1143844.1143892"), (FilmReviews, "10.1561/1500000011")):
+        assert task.about(own) == ("Texts of your own, each to be put into its class.", "")
+        assert task.about({"data": task().data}) == (task.summary, task.source)
+        assert doi in cited({"task": task.name, "settings": {"data": task().data}}, everything(), [])
+        assert doi not in cited({"task": task.name, "settings": own}, everything(), [])
+    words_there = {word for document in News(**own).read.documents for word in document}
+    assert News(**own).vocabulary == len(words_there) + 1 < 5001
+    assert News(**own, words=3).vocabulary == 4
+
+
 def test_the_same_seed_gives_the_same_texts_in_another_process(tmp_path):
     folder = written(tmp_path / "mine", 12)
     ask = (
