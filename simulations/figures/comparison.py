@@ -572,10 +572,10 @@ def likeness(comparison: Comparison) -> Figure | None:
         "cka": "representations:\nlinear CKA",
         "rsa": "dissimilarities of\nconditions: ρ",
     }
-    shown = {key: title for key, title in panels.items() if tables.get(key)}
+    shown = {key: title for key, title in panels.items() if any(_known(row[key]) for row in tables.get(key, []))}
     if not shown:
         return None
-    rows = [None, UNTRAINED] if any(row[UNTRAINED] for key in shown for row in tables[key]) else [None]
+    rows = [None, UNTRAINED] if any(_known(row[UNTRAINED]) for key in shown for row in tables[key]) else [None]
     size = 0.36 * max(len({row[end] for row in tables[key] for end in ("a", "b")}) for key in shown)
     figure, axes = new(1.2 + (1.6 + size) * len(shown), 1.4 + (0.8 + size) * len(rows), rows=len(rows), columns=len(shown))
     image: Any = None
@@ -594,6 +594,11 @@ def likeness(comparison: Comparison) -> Figure | None:
     beside = f"; without attention: {' beside '.join(map(_title, without))}" if len(without) == len(WITHOUT) else ""
     caption(figure, f"{_means(comparison)}{below}{permuted}{beside}")
     return figure
+
+
+def _known(told: Mapping[str, Any] | None) -> bool:
+    """Whether there is a likeness: two classes have dissimilarities of one pair of conditions, which tell none."""
+    return told is not None and told["mean"] is not None
 
 
 def _alike(axis: Any, names: Sequence[str], pairs: Sequence[tuple[str, str, Mapping[str, Any] | None]]) -> Any:

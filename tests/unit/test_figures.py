@@ -370,6 +370,14 @@ def test_likeness_shows_its_intervals_below_the_diagonal(whole):
     assert found[1, 0] == found[0, 1] and "95 %" not in texts(alone)
 
 
+def test_of_two_classes_no_empty_panel_of_dissimilarities_is_drawn():
+    two = Comparison.load(Path(__file__).parents[2] / "results" / "reference" / "film_reviews")
+    assert all(row["rsa"]["mean"] is None for table in two.likeness if table.get("measure") == "rsa" for row in table["rows"])
+    with figures.style():
+        titles = [axis.get_title(loc="left") for axis in drawing.likeness(two).axes]
+    assert sum("CKA" in title for title in titles) == 2 and not any("dissimilarities" in title for title in titles)
+
+
 def test_the_gain_is_shown_as_a_share_of_the_sum_over_streams(whole):
     with figures.style():
         panels = drawing.attention(whole).axes
