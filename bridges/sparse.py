@@ -158,6 +158,7 @@ class Sparse:
         alive = mask > 0
         living = np.flatnonzero(alive)
         names = self._names | {"w": (values * sign if self.signs else values)[living].astype(float)}
+        names["age"] = (self.updates // self.steps) * self._names["every"]
         self._say(self.law.each, names, len(living))
         values[living] = names["w"] * sign[living] if self.signs else names["w"]
         if not np.isfinite(values[living]).all():

@@ -1,19 +1,26 @@
-"""Training of `sparse_digits`: a network with few connections, a smaller one, a linear one, or a dense one."""
+"""Training with few connections: networks of `sparse_digits`, and those of `critical_period`, whose pool follows a law."""
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
 import torch
-from brian2 import Hz
+from brian2 import Hz, second
 from torch import nn
 from torch.nn import functional
+from torch.nn.utils import prune
 
+from bridges.counting import UPDATE, counting
 from bridges.sparse import Sparse
 from bridges.training import one_thread, seeded
+from plasticity.engine.operations import Costs, Operations, operations
 from plasticity.parallel import Progress
-from plasticity.structure import deep_r, sparse_evolution
+from plasticity.structure import Law, deep_r, sparse_evolution
+
+Trials = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+BATCH = 32
 
 PENALTY, NOISE = (
     1e-5,
@@ -81,3 +88,99 @@ def one(asked: Any, item: tuple[str, int, int], progress: Progress) -> dict[str,
     return {name: np.array(values, dtype=float) for name, values in told.items()} | {
         "range": np.array([min(counts), max(counts)], dtype=float)
     }
+
+
+def pruned(law: Law | None, alive: float, trials: Trials, hidden: int, rate: float, epochs: int, lasts: float, updates: int,
+           seed: int) -> dict[str, Any]:  # fmt: skip
+    """A network of one hidden layer whose first layer follows a law while it is trained by AdamW; without one it stays full.
+
+    Parameters
+    ----------
+    law : Law or None
+    alive : float
+        The share of the first layer that is alive at first.
+    trials : tuple of arrays
+        Training, validation and test stimuli (trials, features) and labels, in turn.
+    hidden, rate, epochs, seed : int, float, int, int
+    lasts : float
+        Seconds that the law is told that all of training takes.
+    updates : int
+        About how often the law is asked.
+
+    Returns
+    -------
+    dict
+        `accuracy` on validation and on test trials, `living` (after each update), `costs` (`Costs`, on average over training).
+    """
+    X, y, *others = (torch.from_numpy(np.ascontiguousarray(part)) for part in trials)
+    X, y = X.float(), y.long()
+    classes, per_epoch = int(y.max()) + 1, -(-len(X) // BATCH)
+    total = per_epoch * epochs
+    with one_thread(), seeded(seed, torch.device("cpu")):
+        first = nn.Linear(X.shape[1], hidden)
+        model = nn.Sequential(first, nn.ReLU(), nn.Linear(hidden, classes))
+        nn.init.normal_(first.weight, std=(2 / (X.shape[1] * alive)) ** 0.5)
+        sparse, steps = None, max(1, total // updates)
+        if law is not None:
+            sparse = Sparse([first], law, alive, steps=steps, every=lasts / total * second, signs=False, seed=seed)
+        optimiser = torch.optim.AdamW(model.parameters(), lr=rate)
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, total)
+        living = [sparse.alive if sparse else first.weight.numel()]
+        for _ in range(epochs):
+            order = torch.randperm(len(X))
+            for step in range(per_epoch):
+                part = order[step * BATCH : (step + 1) * BATCH]
+                optimiser.zero_grad()
+                functional.cross_entropy(model(X[part]), y[part]).backward()
+                optimiser.step()
+                schedule.step()
+                if sparse:
+                    sparse.step(optimiser)
+                    if sparse.updates % steps == 0:
+                        living.append(sparse.alive)
+        model.eval()
+        with torch.inference_mode():
+            right = [
+                float((model(shown.float()).argmax(dim=1) == told.long()).double().mean())
+                for shown, told in zip(others[::2], others[1::2], strict=True)
+            ]
+    if sparse:
+        prune.remove(first, "weight")
+    costs = _costs(model, first.weight.numel(), X.shape[1], living[-1], float(np.mean(living)), sparse is not None)
+    return {"accuracy": right, "living": np.array(living), "costs": costs}
+
+
+def _costs(model: nn.Module, pool: int, features: int, alive: float, mean: float, addressed: bool) -> Costs:
+    """Of a training trial and of a decision, by the counter of all torch models, where the living connections alone count.
+
+    A dead one takes no product, no word of weights, no update. Each living one has an address, a word that is kept, and read
+    where the connection is used.
+    """
+    size = sum(p.numel() for p in model.parameters())
+    with one_thread(), counting(model) as decision:
+        model(torch.zeros(1, features))
+    with one_thread(), counting(model) as forward:
+        loss = functional.cross_entropy(model(torch.zeros(BATCH, features)), torch.zeros(BATCH, dtype=torch.long))
+    with one_thread(), counting(model) as backward:
+        loss.backward()
+    update = operations(UPDATE["adamw"], {"g", "m", "v"})
+    update = dataclasses.replace(update, weight_words=update.weight_words + update.state_words, state_words=0.0)
+
+    def without(dead: float, batch: int) -> Operations:
+        """What dead connections do not do, a product a trial, a word a batch; and the words of the others' addresses."""
+        address = (pool - dead) / batch if addressed else 0.0
+        return Operations(-dead, -dead, -dead / batch, address, -dead)
+
+    dead, lost = pool - alive, pool - mean
+    training = {
+        "forward": (1 / BATCH) * forward.done + without(lost, BATCH),
+        "backward": (1 / BATCH) * backward.done + without(lost, BATCH),
+        "update": ((size - lost) / BATCH) * update,
+    }
+    return Costs(
+        "torch", training, {"forward": decision.done + without(dead, 1)},
+        stored={
+            "training": {"weights": 4 * (size - lost), "states": forward.written + addressed * mean},
+            "decision": {"weights": size - dead, "states": decision.held + addressed * alive},
+        },
+    )  # fmt: skip

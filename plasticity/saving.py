@@ -37,6 +37,7 @@ from plasticity.errors import PlasticityError, WrongUse
 from plasticity.gates import GATES, Gate
 from plasticity.records import Record
 from plasticity.rules import RULES, Eligibility, Landing, Rule, ShortTerm
+from plasticity.structure import LAWS, Law
 
 if TYPE_CHECKING:
     from plasticity.learners import Learner
@@ -189,6 +190,8 @@ def _told(value: Any, where: str, arrays: dict[str, np.ndarray]) -> Any:
         return {KIND: "dict", "items": [[inner(key, "key"), inner(each, key)] for key, each in value.items()]}
     if isinstance(value, Rule):
         return _told_rule(value, where, arrays)
+    if isinstance(value, Law) and value.name in LAWS and LAWS[value.name](**value.parameters) == value:
+        return {KIND: "law", "name": value.name, "parameters": inner(value.parameters, "parameters")}
     if dataclasses.is_dataclass(value) and type(value) in (*_KINDS.values(), *GATES.values()):
         fields = {f.name: inner(getattr(value, f.name), f.name) for f in dataclasses.fields(value)}
         if isinstance(value, Gate):
@@ -259,6 +262,8 @@ def _made(told: Any, arrays: Mapping[str, np.ndarray]) -> Any:
         return {_made(key, arrays): _made(each, arrays) for key, each in told["items"]}
     if kind == "rule":
         return _rule(told, arrays)
+    if kind == "law":
+        return LAWS[told["name"]](**_made(told["parameters"], arrays))
     if kind in ("gate", "data"):
         known: Any = GATES if kind == "gate" else _KINDS
         return known[told["name"]](**{name: _made(value, arrays) for name, value in told["fields"].items()})

@@ -28,6 +28,7 @@ _CLASSES: tuple[str, ...] = (  # file:class, in the order of the tables; the mem
     "attention_structure:AttentionStructure",
     "remapping:Remapping",
     "sparse_digits:SparseDigits",
+    "critical_period:CriticalPeriod",
     "structural_homeostasis:StructuralHomeostasis",
     "homeostasis:Homeostasis",
     "scaled_neuron:ScaledNeuron",

@@ -386,9 +386,21 @@ class SpikeCounts:
     steps: int = 0
     scalings: int = 0
     spikes: dict[str, int] = dataclasses.field(default_factory=dict)
+    met: dict[str, float] = dataclasses.field(default_factory=dict)
+    alive: float = 0.0
 
-    def add(self, out: Mapping[str, np.ndarray], trials: int, steps: int, scalings: int) -> None:
-        """A run with these outputs: `relay.spikes` holds how often each neuron of `relay` fired."""
+    def add(
+        self, out: Mapping[str, np.ndarray], trials: int, steps: int, scalings: int,
+        living: Mapping[str, np.ndarray] | None = None,
+    ) -> None:  # fmt: skip
+        """A run with these outputs: `relay.spikes` holds how often each neuron of `relay` fired.
+
+        Where plastic synapses come and go `living` tells how many each neuron at either end of them has, its mean over the run:
+        `met` sums spikes by how many of these they meet, `alive` trials by how many there are.
+        """
+        for group, number in (living or {}).items():
+            self.met[group] = self.met.get(group, 0.0) + float(out[f"{group}{COUNTER}"] @ number)
+        self.alive += trials * float(next(iter(living.values())).sum()) if living else 0.0
         self.trials, self.steps, self.scalings = self.trials + trials, self.steps + steps, self.scalings + scalings
         for name in (name for name in out if name.endswith(COUNTER)):
             group = name.removesuffix(COUNTER)
@@ -422,6 +434,9 @@ class CostModel:
     def activity(self, counts: SpikeCounts, learning: bool) -> dict[str, Any]:
         """What happened in a trial, means over the trials that were counted, as plain numbers.
 
+        Of plastic synapses that come and go the living ones count, each with the address of its target: a word of state that is
+        kept, and read where a spike arrives.
+
         Returns
         -------
         dict
@@ -435,9 +450,19 @@ class CostModel:
         spikes = {name: counts.spikes.get(name, 0) / trials for name in self.populations}
         found = dict.fromkeys(KINDS, Operations())
         updates = neuron_steps = 0.0
+        alive = counts.alive / trials if counts.met else float(self.plastic)
+        share, address = alive / self.plastic, Operations(state_words=float(bool(counts.met)))
+        fan_out: dict[str, float] = {name: group.fan_out for name, group in self.populations.items()}
         for name, group in self.populations.items():
             fired, ticks = spikes[name], steps * group.neurons
-            found["synapses"] += fired * group.fan_out * group.arrival
+            plastic = group.own_weights or group.updates > 0
+            met = counts.met[name] / trials if plastic and name in counts.met else None  # spikes with living synapses
+            changed = fired * group.updates if met is None else met * bool(group.updates)
+            if met is None or not group.own_weights:
+                found["synapses"] += fired * group.fan_out * group.arrival
+            else:
+                fan_out[name] = share * group.fan_out
+                found["synapses"] += met * (group.arrival + address)
             found["neurons"] += ticks * group.step + fired * group.spike
             found["inputs"] += ticks * group.encoding
             found["input_events"] += fired * group.event
@@ -445,27 +470,28 @@ class CostModel:
             neuron_steps += ticks * (group.step != Operations())
             if learning:
                 found["traces"] += ticks * group.trace_step + fired * group.trace_spike
-                found["plasticity"] += fired * group.updates * group.update
-                updates += fired * group.updates
+                found["plasticity"] += changed * group.update
+                updates += changed
         if learning:
-            found["traces"] += steps * self.plastic * self.drift
-            found["plasticity"] += scalings * self.scaling
+            found["traces"] += steps * share * self.plastic * self.drift
+            found["plasticity"] += scalings * share * self.scaling
         groups = self.populations.items()
         return {
             "trials": counts.trials,
             "steps": steps,
             "neurons": {name: group.neurons for name, group in groups},
-            "fan_out": {name: group.fan_out for name, group in groups},
-            "synapses": {name: group.neurons * group.fan_out for name, group in groups},
+            "fan_out": fan_out,
+            "synapses": {name: group.neurons * fan_out[name] for name, group in groups},
             "spikes": spikes,
             "synaptic_operations": found["synapses"].additions,
             "weight_updates": updates,
-            "weights_scaled": scalings * self.plastic,
+            "weights_scaled": scalings * share * self.plastic,
             "neuron_steps": neuron_steps,
             "operations": {kind: dataclasses.asdict(entry) for kind, entry in found.items()},
             "stored": {
-                "weights": self.plastic,
-                "states": sum(group.neurons * group.states for _, group in groups) + self.kept * self.plastic,
+                "weights": self.plastic if not counts.met else alive,
+                "states": sum(group.neurons * group.states for _, group in groups)
+                + (self.kept * self.plastic if not counts.met else (self.kept + 1) * alive),
             },
         }
 

@@ -15,6 +15,7 @@ from plasticity.learners.learner import VALIDATION, Learner, LearnerEntry, Varia
 from plasticity.learners.rate_augment import RateAugment
 from plasticity.learners.rate_brainprop import RateBrainProp
 from plasticity.learners.rate_memory import RateMemory
+from plasticity.learners.rewiring_classifier import RewiringClassifier
 from plasticity.learners.sequence_baseline import SequenceBaseline
 from plasticity.learners.spiking_association import SpikingAssociation
 from plasticity.learners.spiking_augment import SpikingAugment
@@ -24,7 +25,16 @@ from plasticity.learners.spiking_memory import SpikingMemory
 from plasticity.learners.spiking_reader import SpikingReader
 
 CLASSES: tuple[type[Learner], ...] = (
-    *(SpikingBrainProp, SpikingClassifier, DiehlCookClassifier, SpikingMemory, SpikingAugment, SpikingReader, SpikingAssociation),
+    *(
+        SpikingBrainProp,
+        SpikingClassifier,
+        RewiringClassifier,
+        DiehlCookClassifier,
+        SpikingMemory,
+        SpikingAugment,
+        SpikingReader,
+        SpikingAssociation,
+    ),
     *(
         RateAugment,
         RateBrainProp,
@@ -41,6 +51,7 @@ CLASSES: tuple[type[Learner], ...] = (
 
 __all__ = [
     "Baseline", "CLASSES", "CountingWords", "DiehlCookClassifier", "Guessing", "HebbianTranslator", "ItemBaseline", "Learner",
-    "LearnerEntry", "RateAugment", "RateBrainProp", "RateMemory", "SequenceBaseline", "SpikingAssociation", "SpikingAugment",
-    "SpikingBrainProp", "SpikingClassifier", "SpikingMemory", "SpikingReader", "VALIDATION", "Variant", "entries_of",
+    "LearnerEntry", "RateAugment", "RateBrainProp", "RateMemory", "RewiringClassifier", "SequenceBaseline", "SpikingAssociation",
+    "SpikingAugment", "SpikingBrainProp", "SpikingClassifier", "SpikingMemory", "SpikingReader", "VALIDATION", "Variant",
+    "entries_of",
 ]  # fmt: skip

@@ -306,17 +306,28 @@ class SpikingClassifier(ClassifierMixin, Learner):
             "w": self.weights_.ravel(),
             "theta": self.theta_ if teacher[0] >= 0 else self.theta_.mean(),
         }
-        duration = trials * self.trial_ms * ms
-        if teacher[0] >= 0 and self._displaces:
+        duration, learning = trials * self.trial_ms * ms, bool(teacher[0] >= 0)
+        if learning and self._displaces:
             given["seen"] = self._seen(self._program.run(seed, given, duration=duration), trials, seed)
-        out = self._program.run(seed, given, duration=duration, progress=progress)
-        counts.add(out, trials, trials * round(self.trial_ms / self.dt_ms), trials)
-        if teacher[0] >= 0:
+        out = self._simulated(given, learning, seed, trials, counts, progress)
+        if learning:
             self.weights_: np.ndarray = out["w"].reshape(self.weights_.shape)
             self.theta_: np.ndarray = out["theta"]
         trial = np.minimum((out["spike_time"] * 1e3 / self.trial_ms + 1e-9).astype(int), trials - 1)
         flat = np.bincount(trial * len(self.theta_) + out["spike_neuron"], minlength=trials * len(self.theta_))
         return flat.reshape(trials, -1)
+
+    def _compile(self, network: Competition) -> None:
+        """Find or compile what it runs."""
+        self._program: Program = network.program()
+
+    def _simulated(
+        self, given: dict[str, Any], learning: bool, seed: int, trials: int, counts: SpikeCounts, progress: Progress | None
+    ) -> Mapping[str, np.ndarray]:
+        """A run of the program, counted."""
+        out = self._program.run(seed, given, duration=trials * self.trial_ms * ms, progress=progress)
+        counts.add(out, trials, trials * round(self.trial_ms / self.dt_ms), trials)
+        return out
 
     def _seen(self, out: Mapping[str, np.ndarray], trials: int, seed: int) -> np.ndarray:
         """The spikes of the relay in a run, displaced within their trials, as a table (trials*steps, features)."""
@@ -410,7 +421,7 @@ class SpikingClassifier(ClassifierMixin, Learner):
         network = self._network(features, classes)
         started = time.perf_counter()
         self._cost_model: CostModel = network.costs()
-        self._program: Program = network.program()
+        self._compile(network)
         self.compile_seconds_ = time.perf_counter() - started
         self.backend_ = backend()
         self._values = {
@@ -487,7 +498,7 @@ class SpikingClassifier(ClassifierMixin, Learner):
         """Take over what `state` gave, and find or compile the program."""
         self._held(state, "weights_", "classes_")
         super().restore(state)
-        self._program = self._network(self.weights_.shape[0], len(self.classes_)).program()
+        self._compile(self._network(self.weights_.shape[0], len(self.classes_)))
 
     def _null(
         self,

@@ -40,6 +40,7 @@ from plasticity.errors import WrongUse
 from plasticity.networks.network import Net, Network, run_time
 from plasticity.neurons import Neuron, integrate_and_fire, lif_adaptive
 from plasticity.rules import Landing, Rule, pair_stdp
+from plasticity.structure import Structure
 
 __all__ = ["Competition"]
 
@@ -57,6 +58,7 @@ _HALF = "exp(dt/(2*tau_m_post))"  # of a step, of leak
 _MEASURE = "length_squared_post += w**2"
 _FACTOR = "length/sqrt(length_squared_post)"
 _RESCALE = f"w = clip(w*{_FACTOR}, w_min, w_max)"
+_RESCALE_ALIVE = _RESCALE.replace("(length_squared_post)", "(clip(length_squared_post, 1e-12, inf))")  # a neuron may have none
 
 
 @checked
@@ -78,6 +80,8 @@ class Competition(Network):
         How long one trial lasts, its last 2 ms without inputs, and the time step.
     block : int
         The most trials in one run.
+    pool : Structure or None
+        Which of the plastic synapses are alive changes by a law.
     apart : bool
         For controls: plasticity takes the table `seen` for the spikes of the relay, and has a switch of its own.
 
@@ -86,7 +90,8 @@ class Competition(Network):
     every parameter of rule, output and relay. Outputs: `spike_neuron`, `spike_time`, `w`, `theta`, and how often each neuron of a
     population fired: `streams.spikes`, `relay.spikes`, `output.spikes`. With `apart` further inputs `seen` (steps, features; 1
     for a spike) and `changing` (0 or 1: whether weights change), and outputs `relay_neuron` and `relay_time`. Which spikes the
-    relay fires depends on seed and rates alone, so that a second run can be given those of a first one, displaced.
+    relay fires depends on seed and rates alone, so that a second run can be given those of a first one, displaced. With a pool
+    what `Net.follow` says of it.
     """
 
     streams: int
@@ -100,6 +105,7 @@ class Competition(Network):
     trial: Time = dataclasses.field(default_factory=lambda: 100 * ms)
     dt: Time = dataclasses.field(default_factory=lambda: 1 * ms)
     block: int = 500
+    pool: Structure | None = None
     apart: bool = False
 
     def __post_init__(self) -> None:
@@ -192,12 +198,15 @@ class Competition(Network):
             transmit=f"v_post += drive*{_HALF}*w",
             landing=self.landing,
             plastic=switch,
-            at_event={"measure": ("scale", _MEASURE), "rescale": ("scale", _RESCALE)},
+            at_event={"measure": ("scale", _MEASURE), "rescale": ("scale", _RESCALE if self.pool is None else _RESCALE_ALIVE)},
             model="drive : 1 (shared, constant)\nlength : 1 (shared, constant)"
             + "\nchanging : 1 (shared, constant)" * self.apart,
             namespace=names,
+            structure=self.pool,
             **displaced,
         )
+        if self.pool:
+            net.follow(plastic)
         net.wire("compete", output, output, f"v_post -= inhibition_pre/{_HALF}", connect="i != j")
         spikes = net.add(SpikeMonitor(output, name="spikes"))
 

@@ -76,16 +76,11 @@ class Contacts(Network):
             self.rule, pre, post, transmit="x_post += g_post*w", landing=self.landing,
             structure=Structure(self.law, every=self.every), connect={"i": each, "j": each},
         )  # fmt: skip
-        cell = net.groups["plastic_structure"]
-        net.inputs(
-            net.at(*(f"post.{name}" for name in CONSTANTS)),
-            **{f"law.{name}": getattr(pool, name) for name in self.law.parameters},
-        )
-        net.inputs(alive=pool.alive, w=pool.w, rate=pre.rate, key=cell.key)
-        net.outputs(w=pool.w, alive=pool.alive, update=cell.log_update, synapse=cell.log_synapse)
+        net.follow(pool)
+        net.inputs(net.at(*(f"post.{name}" for name in CONSTANTS)), w=pool.w, rate=pre.rate)
+        net.outputs(w=pool.w)
         net.count(post)
         net.lasts(self.longest)
 
     def values(self) -> dict[str, Any]:
-        law = {f"law.{name}": float(value) for name, value in self.law.parameters.items()}
-        return super().values() | {f"post.{name}": float(value) for name, value in CONSTANTS.items()} | law
+        return super().values() | {f"post.{name}": float(value) for name, value in CONSTANTS.items()}

@@ -40,6 +40,7 @@ from plasticity.engine.operations import COUNTER, CostModel, Population, drift, 
 from plasticity.errors import WrongUse
 from plasticity.neurons import Neuron, check_group
 from plasticity.rules import Landing, Rule, Trace
+from plasticity.structure import Law, Structure
 
 __all__ = ["Net", "Network", "build", "one_to_one", "onto_one", "run_time"]
 
@@ -81,7 +82,15 @@ class Network(ABC):
 
     def structure(self: N) -> N:
         """The same network with every run-time number replaced by a 1 of its unit: what is hashed and compiled."""
-        return dataclasses.replace(self, **{name: _placeholders(getattr(self, name)) for name in self.run_time_fields()})
+        return dataclasses.replace(
+            self, **{name: _placeholders(getattr(self, name)) for name in (*self.run_time_fields(), *self._laws())}
+        )
+
+    def _laws(self) -> dict[str, Law]:
+        """The law of the structure of each field that has one."""
+        found = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        laws = {name: one.law if isinstance(one, Structure) else one for name, one in found.items()}
+        return {name: law for name, law in laws.items() if isinstance(law, Law)}
 
     def run_time_fields(self) -> dict[str, tuple[str, ...]]:
         """The fields whose parameters are set per run, with the groups that hold them."""
@@ -101,8 +110,9 @@ class Network(ABC):
         return found
 
     def values(self) -> dict[str, Any]:
-        """The run-time numbers, by the name of their input."""
-        return {name: float(_numbers(getattr(self, field))[key]) for name, (field, _, key) in self.places().items()}
+        """The run-time numbers, by the name of their input; of the law of a structure as law.NAME."""
+        laws = {f"law.{key}": float(value) for law in self._laws().values() for key, value in law.parameters.items()}
+        return laws | {name: float(_numbers(getattr(self, field))[key]) for name, (field, _, key) in self.places().items()}
 
     def program(self, compiled: bool = True) -> Program:
         """The program of this network, which has its run-time numbers: `program().run(seed, inputs)`.
@@ -184,6 +194,8 @@ def _numbers(owner: Any) -> Mapping[str, Any]:
 
 def _placeholders(owner: Any) -> Any:
     """The same with a 1 in place of each of these numbers."""
+    if isinstance(owner, Structure):
+        return dataclasses.replace(owner, law=placeholders(owner.law))
     return dataclasses.replace(owner, mu=1.0) if isinstance(owner, Landing) else placeholders(owner)
 
 
@@ -270,6 +282,19 @@ class Net:
         if made.structure is not None:
             self.groups[made.structure.name] = made.structure
         return self.add(_connected(made, connect))
+
+    def follow(self, pool: Synapses) -> None:
+        """The structure of a pool, set per run and read back.
+
+        Inputs: `alive` (pool,), `key`, `updates` and `past` (both: how many there were before, 0 where a run begins anew) and the
+        parameters of the law as law.NAME. Outputs: `alive`, and the record of `plasticity.structure.pool` as `update` and
+        `synapse` (events,).
+        """
+        cell = pool.structure
+        laws = self.spec._laws().values()
+        self.inputs({f"law.{name}": getattr(pool, name) for law in laws for name in law.parameters})
+        self.inputs(alive=pool.alive, key=cell.key, updates=cell.updates, past=pool.past)
+        self.outputs(alive=pool.alive, update=cell.log_update, synapse=cell.log_synapse)
 
     def wire(
         self, name: str, source: Any, target: Any, on_pre: str | Mapping[str, str], model: str = "", *, connect: Any = None,

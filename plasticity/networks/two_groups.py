@@ -24,7 +24,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 from brian2 import Hz, PoissonInput, Quantity, SpikeMonitor, StateMonitor, linked_var, ms, second
@@ -71,8 +70,7 @@ class TwoGroups(Network):
     `base` (hertz), `correlation`, `tau_c` (second), `g_max` and `g_background` (in units of the leak), and every parameter of
     rule, soft landing and neuron. Outputs: `w` (2 n), `w_history` (samples x 2 n, flat), `input_counts` (windows, 2 n: how many
     spikes so far), `input_spikes` (2 n), `spikes` (1: how many). With a pool the inputs `alive`, `growth` and `survival` (2 n
-    each), `key` and the parameters of the law as law.NAME, and the outputs `alive`, `update` and `synapse`, the record of
-    `plasticity.structure.pool`.
+    each) and what else `Net.follow` says of a pool.
     """
 
     inputs: int
@@ -85,11 +83,6 @@ class TwoGroups(Network):
     sample: Quantity = dataclasses.field(default_factory=lambda: 1 * second)
     window: Quantity = dataclasses.field(default_factory=lambda: 100 * ms)
     dt: Quantity = dataclasses.field(default_factory=lambda: 0.5 * ms)
-
-    def values(self) -> dict[str, Any]:
-        """The defaults, those of the law among them."""
-        law = self.pool.law.parameters if self.pool else {}
-        return super().values() | {f"law.{name}": float(value) for name, value in law.items()}
 
     def run_time_fields(self) -> dict[str, tuple[str, ...]]:
         """The fields whose parameters are set per run; hard bounds have none."""
@@ -185,10 +178,8 @@ class TwoGroups(Network):
         )
         if self.pool:
             inputs.growth = inputs.survival = 1
-            cell = net.groups["plastic_structure"]
-            net.inputs({f"law.{name}": getattr(plastic, name) for name in self.pool.law.parameters}, key=cell.key)
-            net.inputs(alive=plastic.alive, growth=inputs.growth, survival=inputs.survival)
-            net.outputs(alive=plastic.alive, update=cell.log_update, synapse=cell.log_synapse)
+            net.follow(plastic)
+            net.inputs(growth=inputs.growth, survival=inputs.survival)
         input_spikes = SpikeMonitor(inputs, record=False, name="input_spikes")
         spikes = SpikeMonitor(neuron, record=False, name="spikes")
         history = StateMonitor(plastic, "w", record=np.arange(n), dt=self.sample, name="history")

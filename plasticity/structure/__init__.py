@@ -2,6 +2,7 @@
 
 from plasticity.registry import Registry
 from plasticity.structure.contacts import contacts
+from plasticity.structure.critical_period import critical_period
 from plasticity.structure.deep_r import deep_r
 from plasticity.structure.growth_curves import growth_curves
 from plasticity.structure.law import Law, Structure
@@ -10,4 +11,6 @@ from plasticity.structure.sparse_evolution import sparse_evolution
 
 LAWS: Registry[Law] = Registry("law", [value for value in list(globals().values()) if isinstance(value, Law)], of=Law)
 
-__all__ = ["LAWS", "Law", "Structure", "contacts", "deep_r", "growth_curves", "magnitude_pruning", "sparse_evolution"]
+__all__ = [
+    "LAWS", "Law", "Structure", "contacts", "critical_period", "deep_r", "growth_curves", "magnitude_pruning", "sparse_evolution",
+]  # fmt: skip

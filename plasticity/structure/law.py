@@ -25,6 +25,8 @@ OWN = (
     "law_axons",
     "law_dendrites",
     "law_share",
+    "age",
+    "past",
 )  # variables of the synapses
 
 
@@ -34,8 +36,9 @@ class Law:
     """What decides, at each update, which synapses of a pool die and which come alive.
 
     Texts are Brian2 expressions of the synapse (`w`, and `..._pre` and `..._post` of its neurons, traces there included), of the
-    law's parameters and of `every`, the time between updates. A pool holds every synapse that there can be; those that are alive
-    transmit and learn, the others are silent, which costs nothing between updates.
+    law's parameters, of `every`, the time between updates, and of `age`, the time since the structure began. A pool holds every
+    synapse that there can be; those that are alive transmit and learn, the others are silent, which costs nothing between
+    updates.
 
     Parameters
     ----------
@@ -119,6 +122,7 @@ class Law:
     def equations(self) -> str:
         """What the synapses carry for it."""
         lines = ["alive : boolean", "fresh : boolean", "every : second (shared, constant)"]
+        lines += ["past : integer (shared)", "age = past*every : second (shared)"]
         lines += [f"{name} : {given.unit_of(value)} (shared, constant)" for name, value in self.parameters.items()]
         lines += [f"{name} : 1" for name in self.computed() if name != "law_share"]
         return "\n".join([*lines, *(["law_share : 1 (shared)"] if self.weakest else [])])
@@ -196,6 +200,7 @@ class Structure:
 
     def text(self) -> str:
         """Statements that compute what the law says of each synapse."""
+        shared: list[str] = []
         lines = [self.law.each] if self.law.each else []
         for name, text in self.law.computed().items():
             factor = {
@@ -203,5 +208,5 @@ class Structure:
                 "law_rank": f"({text})*({self.survival})",
                 "law_grows": f"({text})*({self.growth})",
             }.get(name, text)
-            lines.append(f"{name} = {factor}")
-        return "\n".join(lines)
+            (shared if name == "law_share" else lines).append(f"{name} = {factor}")
+        return "\n".join([*shared, *lines])  # what all share has to come first in Brian2

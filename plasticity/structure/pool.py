@@ -70,6 +70,7 @@ def attach(synapses: Synapses, structure: Structure, traces: Iterable[str], weig
         cell.run_regularly(
             "updates = int(structure_settle(updates))", dt=every, when="start", order=ORDER + 1, name=f"{name}_settle"
         )
+    synapses.run_regularly("past = past + 1", dt=every, when="start", order=ORDER + 2, name=f"{name}_past")
     kept = {"lastupdate": "t"} if "lastupdate" in synapses.variables else {}
     first = {**dict.fromkeys(traces, "0"), **kept, **dict(assignments(law.born))}
     birth = "\n".join(f"{variable} = int(fresh)*({value}) + int(not fresh)*{variable}" for variable, value in first.items())

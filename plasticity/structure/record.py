@@ -16,7 +16,7 @@ from plasticity.checked import checked
 def living(alive: np.ndarray, update: np.ndarray, synapse: np.ndarray, updates: int) -> np.ndarray:
     """Who is alive after each update, (updates, pool) bool, from who was at first, (pool,)."""
     changes = np.zeros((updates, len(alive)), dtype=np.int8)
-    changes[update, np.abs(synapse) - 1] = np.sign(synapse)
+    np.add.at(changes, (update, np.abs(synapse) - 1), np.sign(synapse).astype(np.int8))  # one may die and come again at once
     return (alive + np.cumsum(changes, axis=0, dtype=np.int8)).astype(bool)
 
 

@@ -19,7 +19,10 @@ from plasticity.structure.growth_curves import CURVE, growth
 from plasticity.structure.settle import settle, uniform
 
 SOURCES, TARGETS = 12, 6
-LIVELY = {"contacts": {"creation": 2 * Hz, "deletion": 6 * Hz}, "deep_r": {"decay": 2 * Hz, "temperature": 0 * Hz}}
+LIVELY = {
+    "contacts": {"creation": 2 * Hz, "deletion": 6 * Hz}, "deep_r": {"decay": 2 * Hz, "temperature": 0 * Hz},
+    "critical_period": {"creation": 2 * Hz, "onset": 0.4 * second, "share": 0.1, "until": 0.8 * second},
+}  # fmt: skip
 every_law = pytest.mark.parametrize("name", LAWS)
 
 
@@ -128,6 +131,12 @@ def test_a_run_that_goes_on_is_that_of_one_piece(name):
     for part in (330 * ms, 170 * ms, 450 * ms):  # the second ends where an update is due
         pieces.run(part)
     assert same(whole, pieces.structure())
+
+
+def test_a_critical_period_grows_until_its_onset_prunes_the_weakest_until_its_end_and_then_rests():
+    told = Pool(law_of("critical_period")).run(1450 * ms).structure()
+    born, died = (sorted({*told["log_update"][told["log_synapse"] * sign > 0]}) for sign in (1, -1))
+    assert born == [1, 2, 3] and died == [4, 5, 6, 7]  # at .1 to .3 s, and at .4 to .7 s
 
 
 @pytest.mark.parametrize("name", [name for name, law in LAWS.items() if law.kept])
@@ -395,6 +404,13 @@ def test_what_cannot_be_is_refused_in_one_sentence(make, told):
 
 def groups() -> tuple[NeuronGroup, NeuronGroup]:
     return tuple(NeuronGroup(2, "v : 1", threshold="v > 1", reset="v = 0") for _ in range(2))
+
+
+def test_a_synapse_that_dies_and_comes_again_at_one_update_is_alive_once():
+    alive, update, synapse = np.array([True, False]), np.array([1, 1, 2]), np.array([-1, 1, -1])
+    np.testing.assert_array_equal(record.living(alive, update, synapse, 4)[:, 0], [True, True, False, False])
+    age, over = record.lasting(update, synapse, 4)
+    assert age.tolist() == [0, 1, 2] and over.tolist() == [True, True, False]
 
 
 def test_what_the_record_tells_of_lives_is_what_a_loop_over_events_finds():
