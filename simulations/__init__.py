@@ -29,6 +29,7 @@ _CLASSES: tuple[str, ...] = (  # file:class, in the order of the tables; the mem
     "remapping:Remapping",
     "sparse_digits:SparseDigits",
     "critical_period:CriticalPeriod",
+    "neurogenesis:Neurogenesis",
     "structural_homeostasis:StructuralHomeostasis",
     "homeostasis:Homeostasis",
     "scaled_neuron:ScaledNeuron",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -21,7 +22,7 @@ from plasticity.structure.record import living
 
 
 @estimator
-class RewiringClassifier(SpikingClassifier):
+class OnPool(SpikingClassifier, ABC):
     """`SpikingClassifier` on a pool of synapses, of which those that are alive are chosen by a law, beside its rule.
 
     The law is asked every so many trials while it learns; what is alive in the end stays for all decisions, and dead synapses
@@ -37,11 +38,76 @@ class RewiringClassifier(SpikingClassifier):
     variants: ClassVar[tuple[Variant, ...]] = ()
     made_anew: ClassVar[tuple[str, ...]] = ("_program", "_decider")
 
-    law: Law | str = setting(magnitude_pruning, "which synapses come and go (plasticity.structure)")
-    alive: float = setting(1.0, "share of the synapses that is alive at first, drawn at random", above=0, high=1)
     every_trials: int = setting(10, "trials from one update of the structure to the next", low=1, high=1_000_000)
 
-    _updates: int | None = None  # how many there were; None before the first
+    @abstractmethod
+    def _law(self) -> Law:
+        """Which synapses come and go."""
+
+    @abstractmethod
+    def _at_first(self) -> np.ndarray:
+        """Which synapses are alive at first, (features, neurons) bool, once the weights are there."""
+
+    def _more(self, learning: bool, updates: int) -> dict[str, Any]:
+        """Further inputs of a run."""
+        return {}
+
+    def _take(self, out: Mapping[str, np.ndarray]) -> None:
+        """Keep what else a run that learnt has left."""
+
+    def _network(self, features: int, classes: int) -> Competition:
+        structure = Structure(self._law(), every=self.every_trials * self.trial_ms * ms)
+        return dataclasses.replace(super()._network(features, classes), pool=structure)
+
+    def _compile(self, network: Competition) -> None:
+        super()._compile(network)
+        self._decider: Program = dataclasses.replace(network, pool=None).program()
+
+    def _shown(self, *args: Any, **kwargs: Any) -> Any:
+        self._updates: int | None = None  # how many there were; None before the first
+        super()._shown(*args, **kwargs)
+        self.parameters_ = int(self.alive_.sum())
+        return self
+
+    def _start(self) -> None:
+        if self._updates is None:
+            self._updates = 0
+            self.alive_ = self._at_first()
+            self.living_ = np.array([self.alive_.sum()])
+            self.weights_ = np.where(self.alive_, self.weights_, 0.0)
+
+    def _simulated(
+        self, given: dict[str, Any], learning: bool, seed: int, trials: int, counts: SpikeCounts, progress: Progress | None
+    ) -> Mapping[str, np.ndarray]:
+        self._start()
+        steps, before = trials * round(self.trial_ms / self.dt_ms), self.alive_.ravel()
+        duration, updates = trials * self.trial_ms * ms, self._updates or 0
+        given |= {"w": self.weights_.ravel(), **self._more(learning, updates)}
+        if not learning:
+            out = self._decider.run(seed, given, duration=duration, progress=progress)
+            counts.add(out, trials, steps, trials, _degrees(self.alive_.astype(float)))
+            return out
+        given |= {"alive": before, "key": int(self.random_state), "updates": updates, "past": updates}
+        out = dict(self._program.run(seed, given, duration=duration, progress=progress))
+        ran = -(-trials // self.every_trials)
+        course = living(before, out["update"] - updates, out["synapse"], ran)
+        counts.add(out, trials, steps, trials, _degrees(course.reshape(ran, *self.alive_.shape).mean(axis=0)))
+        self.alive_ = out["alive"].astype(bool).reshape(self.alive_.shape)
+        self._updates = updates + ran
+        self.living_ = np.append(self.living_, course.sum(axis=1))
+        out["w"] = np.where(self.alive_.ravel(), out["w"], 0.0)
+        self._take(out)
+        return out
+
+
+@estimator
+class RewiringClassifier(OnPool):
+    """`SpikingClassifier` whose synapses come and go by a law of weights: see `OnPool`."""
+
+    variants: ClassVar[tuple[Variant, ...]] = ()
+
+    law: Law | str = setting(magnitude_pruning, "which synapses come and go (plasticity.structure)")
+    alive: float = setting(1.0, "share of the synapses that is alive at first, drawn at random", above=0, high=1)
 
     def _check_settings(self) -> None:
         super()._check_settings()
@@ -58,53 +124,12 @@ class RewiringClassifier(SpikingClassifier):
             raise WrongUse(f"{self._name}: {law.name} asks for variables that its neurons have not; give a law of weights.")
         return law
 
-    def _network(self, features: int, classes: int) -> Competition:
-        structure = Structure(self._law(), every=self.every_trials * self.trial_ms * ms)
-        return dataclasses.replace(super()._network(features, classes), pool=structure)
-
-    def _compile(self, network: Competition) -> None:
-        super()._compile(network)
-        self._decider: Program = dataclasses.replace(network, pool=None).program()
-
-    def _start(self) -> None:
-        """The synapses that are alive at first, once the weights are there."""
-        if self._updates is None:
-            self._updates = 0
-            alive = np.zeros(self.weights_.size, dtype=bool)
-            rng = np.random.default_rng([int(self.random_state), 6])
-            alive[rng.permutation(alive.size)[: max(1, round(self.alive * alive.size))]] = True
-            self.alive_ = alive.reshape(self.weights_.shape)
-            self.living_ = np.array([alive.sum()])
-            self.weights_ = np.where(self.alive_, self.weights_, 0.0)
-
-    def _shown(self, *args: Any, **kwargs: Any) -> RewiringClassifier:
-        self._updates = None
-        super()._shown(*args, **kwargs)
-        self.parameters_ = int(self.alive_.sum())
-        return self
-
-    def _simulated(
-        self, given: dict[str, Any], learning: bool, seed: int, trials: int, counts: SpikeCounts, progress: Progress | None
-    ) -> Mapping[str, np.ndarray]:
-        self._start()
-        steps, before = trials * round(self.trial_ms / self.dt_ms), self.alive_.ravel()
-        duration = trials * self.trial_ms * ms
-        given["w"] = self.weights_.ravel()
-        if not learning:
-            out = self._decider.run(seed, given, duration=duration, progress=progress)
-            counts.add(out, trials, steps, trials, _degrees(self.alive_.astype(float)))
-            return out
-        updates = self._updates or 0
-        given |= {"alive": before, "key": int(self.random_state), "updates": updates, "past": updates}
-        out = dict(self._program.run(seed, given, duration=duration, progress=progress))
-        ran = -(-trials // self.every_trials)
-        course = living(before, out["update"] - updates, out["synapse"], ran)
-        counts.add(out, trials, steps, trials, _degrees(course.reshape(ran, *self.alive_.shape).mean(axis=0)))
-        self.alive_ = out["alive"].astype(bool).reshape(self.alive_.shape)
-        self._updates = updates + ran
-        self.living_ = np.append(self.living_, course.sum(axis=1))
-        out["w"] = np.where(self.alive_.ravel(), out["w"], 0.0)
-        return out
+    def _at_first(self) -> np.ndarray:
+        size = self.weights_.size
+        alive = np.zeros(size, dtype=bool)
+        rng = np.random.default_rng([int(self.random_state), 6])
+        alive[rng.permutation(size)[: max(1, round(self.alive * size))]] = True
+        return alive.reshape(self.weights_.shape)
 
 
 def _degrees(alive: np.ndarray) -> dict[str, np.ndarray]:

@@ -41,6 +41,7 @@ from plasticity.networks.network import Net, Network, run_time
 from plasticity.neurons import Neuron, integrate_and_fire, lif_adaptive
 from plasticity.rules import Landing, Rule, pair_stdp
 from plasticity.structure import Structure
+from plasticity.structure.new_neurons import AT_SPIKE, CONSTANTS, NEURONS, TURNOVER
 
 __all__ = ["Competition"]
 
@@ -113,6 +114,11 @@ class Competition(Network):
         if lit < 1:
             raise WrongUse(f"trial={self.trial} must be longer than {(steps - lit) * self.dt}, in which its last spikes arrive.")
 
+    @property
+    def turnover(self) -> bool:
+        """Whether class neurons come from a reserve, and go back."""
+        return self.pool is not None and "there_post" in self.pool.law.needs
+
     def steps(self) -> tuple[int, int]:
         """Time steps of a trial, and those of them in which its inputs fire."""
         steps = round(float(self.trial / self.dt))
@@ -173,7 +179,9 @@ class Competition(Network):
             length_squared : 1
             teaching : 1 (shared, constant)
             inhibition : 1 (shared, constant)
-            lead : 1 (linked)""",
+            lead : 1 (linked)"""
+            + NEURONS * self.turnover,
+            reset=AT_SPIKE * self.turnover,
             threshold=f"{_OVER.format('')} >= clip(inhibition, 0, lead) - 1e-9",  # rounding
             events={"ready": self.output.threshold},
             method="exponential_euler",
@@ -207,6 +215,17 @@ class Competition(Network):
         )
         if self.pool:
             net.follow(plastic)
+        if self.pool and self.turnover:
+            every = f"({float(self.pool.every)!r}*second)"
+            output.run_regularly(
+                TURNOVER.format(every=every), dt=self.pool.every, when="start", order=-32, name="output_turnover"
+            )
+            output.run_regularly(
+                f"elapsed = elapsed + {every}", dt=self.pool.every, when="start", order=-31, name="output_elapsed"
+            )
+            state = net.at("output.there", "output.lived", "output.used")
+            net.inputs({**state, **net.at("output.elapsed", *(f"output.{name}" for name in CONSTANTS))})
+            net.outputs(state)
         net.wire("compete", output, output, f"v_post -= inhibition_pre/{_HALF}", connect="i != j")
         spikes = net.add(SpikeMonitor(output, name="spikes"))
 

@@ -73,7 +73,13 @@ def attach(synapses: Synapses, structure: Structure, traces: Iterable[str], weig
     synapses.run_regularly("past = past + 1", dt=every, when="start", order=ORDER + 2, name=f"{name}_past")
     kept = {"lastupdate": "t"} if "lastupdate" in synapses.variables else {}
     first = {**dict.fromkeys(traces, "0"), **kept, **dict(assignments(law.born))}
-    birth = "\n".join(f"{variable} = int(fresh)*({value}) + int(not fresh)*{variable}" for variable, value in first.items())
+    drawn = {
+        variable: f"first_{variable}" for variable, value in first.items() if "rand" in value
+    }  # before what depends on `fresh`
+    lines = [f"{name} = {first[variable]}" for variable, name in drawn.items()]
+    for variable, value in first.items():
+        lines.append(f"{variable} = int(fresh)*({drawn.get(variable, value)}) + int(not fresh)*{variable}")
+    birth = "\n".join(lines)
     if birth:
         synapses.run_regularly(birth, dt=every, when="start", order=ORDER + 2, name=f"{name}_birth")
     synapses.contained_objects.append(cell)

@@ -46,7 +46,7 @@ from plasticity.networks.two_groups import TwoGroups
 from plasticity.networks.voltage_pairs import VoltagePairs
 from plasticity.neurons import between_steps, lif_conductance
 from plasticity.rules import Landing, Rule, pair_stdp, synaptic_scaling, triplet_stdp
-from plasticity.structure import Structure, contacts, magnitude_pruning
+from plasticity.structure import Structure, contacts, magnitude_pruning, new_neurons
 from simulations import SIMULATIONS
 from simulations.frame.execute import execute
 from simulations.frame.sweep import sweep
@@ -61,6 +61,7 @@ NETWORKS: dict[str, Callable[[], Network]] = {
     "competition_one_stream": lambda: Competition(1, 64, 200, block=100),
     "competition_apart": lambda: Competition(2, 16, 30, block=50, apart=True),
     "competition_pool": lambda: Competition(1, 16, 30, block=50, pool=Structure(magnitude_pruning)),
+    "competition_turnover": lambda: Competition(1, 16, 30, block=50, pool=Structure(new_neurons)),
     "competition_triplet": lambda: Competition(2, 16, 30, rule=triplet_stdp, encoder=regular),
     "diehl_cook": lambda: DiehlCook(inputs=64, neurons=100, images=200, presentations=200),
     "diehl_cook_apart": lambda: DiehlCook(inputs=16, neurons=20, images=50, presentations=50, apart=True),
