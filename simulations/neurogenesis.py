@@ -17,6 +17,8 @@ new neurons lessen both (Wiskott et al. 2006; Sahay et al. 2011 in mice); the co
 how much of that is their number. Checks are made where they say most: of interference at the first angle, where the tasks differ
 most, of similarity at the last one, where images are most alike; all of them are in the table.
 
+With thresholds that rise by a half or a quarter as much at a spike the differences at 30 degrees are about the same (four seeds).
+
 Sources: Wiskott, Rasch & Kempermann 2006, doi:10.1002/hipo.20167; Sahay et al. 2011, doi:10.1038/nature09817; Aimone, Wiles &
 Gage 2009, doi:10.1016/j.neuron.2008.11.017 (who say that young neurons bind what comes together in time, which is not looked at).
 """

@@ -12,7 +12,7 @@ from plasticity.learners import NeurogenesisClassifier
 from simulations.neurogenesis import similarity, turned
 from tests.unit.test_rewiring_classifier import trials
 
-GIVEN = {"gate": NoGate(), "streams": 1, "neurons_per_class": 4, "block": 100}
+GIVEN = {"gate": NoGate(), "streams": 1, "neurons_per_class": 4, "theta_plus": 0.02, "block": 100}
 pytestmark = pytest.mark.skipif(not compiler(), reason="needs a C++ compiler")
 
 
