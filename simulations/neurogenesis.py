@@ -202,7 +202,7 @@ class Neurogenesis(Experiment):
               for c, name, look in shown),
             level(0, color="1"), x="trials", y="neurons", title=f"{x[k]:g} degrees", ylim=(0, None),
         )  # fmt: skip
-        return {"neurogenesis": page([forgotten, codes, number], size=(11.4, 4.2), legend=6, caption=over_seeds(seeds))}
+        return {"neurogenesis": page([codes, forgotten, number], size=(11.4, 4.2), legend=6, caption=over_seeds(seeds))}
 
 
 def turned(X: np.ndarray, angle: float) -> np.ndarray:
