@@ -75,6 +75,7 @@ _CLASSES: tuple[str, ...] = (  # file:class, in the order of the tables; the mem
     "compression:Compression",
     "time_steps:TimeSteps",
     "bench:Bench",
+    "structure_time:StructureTime",
     "network_time:NetworkTime",
     "network_growth:NetworkGrowth",
 )
