@@ -4,6 +4,7 @@
     independent_neurons  state updates: the neurons do not touch each other, so that the loop can be vectorised
     refractory_by_time   refractoriness as a comparison of times, which can be vectorised, not of whole numbers of steps
     two_step_threshold   the condition for all neurons first (vectorised), then the few that spike
+    living_alone         structural laws: loops over the living synapses where nothing is asked of single silent ones
     all_to_all           synapses of all with all: loops over rows of weights, no lists of synapses, no queue, no index arrays
     wanted_arrays        only what is read back is written to disk at the end of a run
     headers_once         the headers, which are most of what there is to compile, are compiled once for all files
@@ -70,6 +71,7 @@ def faster(
     for item in network.objects:
         if isinstance(item, Synapses):
             note("all_to_all", item.name, all_to_all(folder, item, device, settable))
+            note("living_alone", item.name, living_alone(folder, item))
     note("wanted_arrays", "objects.cpp", wanted_arrays(folder, frozenset(wanted)))
     note("headers_once", "makefile", headers_once(folder))
 
@@ -250,6 +252,27 @@ def all_to_all(folder: Path, synapses: Synapses, device: Any, settable: frozense
     used = rf"_ptr_array_{name}__synaptic_(pre|post)\["
     if not any(re.search(used, path.read_text()) for path in code.glob("*.cpp") if path != made[0]):
         fits &= _rewrite(made[0], lambda text: _no_indices(text, name, delays)) and "push_back(" not in made[0].read_text()
+    return fits
+
+
+_ALL = "    for(int _idx=0; _idx<_N; _idx++)\n"
+
+
+def living_alone(folder: Path, synapses: Synapses) -> bool | None:
+    """The law of a pool and what it says of new synapses, for the living ones alone: those in the lists of its first pathway.
+
+    What is not alive is left as it is by either, and a law that says of each silent synapse how likely it comes alive is left
+    alone (None), as are first weights that are drawn, for which silent ones draw too.
+    """
+    if not getattr(synapses, "living_alone", False):
+        return None
+    lists = f"brian::{next(iter(synapses._pathways)).name}.queue[0]->synapses"
+    loop = f"    for (const auto &_list : {lists})\n    for (const int _idx : _list)\n"
+    fits = True
+    for part in ("law", "birth"):
+        path = folder / "code_objects" / f"{synapses.name}_{part}_codeobject.cpp"
+        if path.exists() and not (part == "birth" and "_rand" in path.read_text()):
+            fits &= path.read_text().count(_ALL) == 1 and _rewrite(path, lambda text: text.replace(_ALL, loop))
     return fits
 
 

@@ -42,6 +42,7 @@ class RuleSynapses(Synapses):
     _late: Mapping[str, tuple[str, float]] = {}  # pathways that come later than a spike arrives: by which parameter, how much (s)
     _on_neurons = False
     structure: Any = None  # the cell with the record of a structure that changes
+    living_alone = False  # its law says nothing of single silent synapses, so that compiled code need not look at them
     _ran = False
     _soft_range: float | None = None  # that soft bounds were written for, where they hold for no other
 
@@ -341,7 +342,7 @@ def synapses(
     made = RuleSynapses(
         source,
         target,
-        model="\n".join(filter(None, (text.model, model, structure.law.equations() if structure else ""))),
+        model="\n".join(filter(None, (text.model, model, structure.equations() if structure else ""))),
         on_pre=on_pre or None,
         on_post=on_post or None,
         on_event=on_event or "spike",

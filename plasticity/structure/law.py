@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from brian2 import Quantity, get_dimensions, second
+from brian2.utils.stringtools import get_identifiers
 
 from plasticity import given
 from plasticity.checked import checked
@@ -119,13 +120,13 @@ class Law:
                 raise WrongUse(f"{self.name}: {name}={value!r} must be one number like {like!r}.")
         return dataclasses.replace(self, parameters={**self.parameters, **changed})
 
-    def equations(self) -> str:
-        """What the synapses carry for it."""
+    def equations(self, uniform: bool = False) -> str:
+        """What the synapses carry for it; `uniform`: all silent ones come alive with one probability."""
         lines = ["alive : boolean", "fresh : boolean", "every : second (shared, constant)"]
         lines += ["past : integer (shared)", "age = past*every : second (shared)"]
         lines += [f"{name} : {given.unit_of(value)} (shared, constant)" for name, value in self.parameters.items()]
-        lines += [f"{name} : 1" for name in self.computed() if name != "law_share"]
-        return "\n".join([*lines, *(["law_share : 1 (shared)"] if self.weakest else [])])
+        shared = {"law_share", *(["law_grows"] if uniform else [])}
+        return "\n".join([*lines, *(f"{name} : 1{' (shared)' * (name in shared)}" for name in self.computed())])
 
     def computed(self) -> dict[str, str]:
         """What is computed for each synapse before an update: variable -> expression."""
@@ -198,6 +199,16 @@ class Structure:
                 )
             object.__setattr__(self, name, repr(number))
 
+    @property
+    def uniform(self) -> bool:
+        """Whether all silent synapses come alive with one probability, or weight among them, or none does."""
+        grows = f"({self.law.computed().get('law_grows', '1')})*({self.growth})"
+        return not self.law.elements and get_identifiers(grows) <= {*self.law.parameters, "every", "age", "exp", "int", "log"}
+
+    def equations(self) -> str:
+        """What the synapses carry for it."""
+        return self.law.equations(self.uniform)
+
     def text(self) -> str:
         """Statements that compute what the law says of each synapse."""
         shared: list[str] = []
@@ -208,5 +219,5 @@ class Structure:
                 "law_rank": f"({text})*({self.survival})",
                 "law_grows": f"({text})*({self.growth})",
             }.get(name, text)
-            (shared if name == "law_share" else lines).append(f"{name} = {factor}")
+            (shared if name == "law_share" or name == "law_grows" and self.uniform else lines).append(f"{name} = {factor}")
         return "\n".join([*shared, *lines])  # what all share has to come first in Brian2

@@ -2,8 +2,9 @@
 
 Brian2 keeps for each pathway, and each neuron that it begins at, the list of the synapses that a spike goes to. After each update
 these lists hold the living synapses alone, so that a silent one is never looked at. What is on its way to a synapse that dies is
-taken out of the queue. An update looks at the whole pool; between updates nothing does, but for rules with a drift and clocked
-eligibilities, which go through all of it and leave the silent ones as they are.
+taken out of the queue. Between updates nothing looks at the silent ones, but for rules with a drift and clocked eligibilities,
+which go through the whole pool and leave them as they are. In compiled programs an update goes through the living synapses, and
+through the silent ones where some of these come alive, or where the law says something else of each of them.
 """
 
 from __future__ import annotations
@@ -66,7 +67,8 @@ def attach(synapses: Synapses, structure: Structure, traces: Iterable[str], weig
     else:
         if prefs.devices.cpp_standalone.openmp_threads:
             raise WrongUse("structure= needs one thread; set prefs.devices.cpp_standalone.openmp_threads = 0.")
-        cell.namespace["structure_settle"] = _compiled(synapses, cell, law)
+        synapses.living_alone = structure.uniform
+        cell.namespace["structure_settle"] = _compiled(synapses, cell, structure)
         cell.run_regularly(
             "updates = int(structure_settle(updates))", dt=every, when="start", order=ORDER + 1, name=f"{name}_settle"
         )
@@ -113,6 +115,8 @@ def _update(synapses: Synapses, cell: NeuronGroup, kept: bool) -> None:
     died = np.zeros(len(alive), dtype=bool)
     if update:
         law = {name: synapses.variables[name].get_value() for name in synapses.variables if name.startswith("law_")}
+        if "law_grows" in law:
+            law["law_grows"] = np.broadcast_to(law["law_grows"], len(alive))
         key = int(cell.variables["key"].get_value()[0]) % 2**64  # as C++ reads a negative one
         found = settle(alive.astype(bool), law, value["_synaptic_pre"], value["_synaptic_post"], kept, key, update)
         died[found.died] = True
@@ -146,8 +150,9 @@ def _extend(variable: DynamicArrayVariable, values: np.ndarray) -> None:
     variable.get_value()[before:] = values
 
 
-def _compiled(synapses: Synapses, cell: NeuronGroup, law: Any) -> Function:
+def _compiled(synapses: Synapses, cell: NeuronGroup, structure: Structure) -> Function:
     """The update as a function of C++ for Brian2's standalone device."""
+    law = structure.law
     has = law.computed()
     names = {"S": synapses.name, "G": cell.name}
 
@@ -164,11 +169,18 @@ def _compiled(synapses: Synapses, cell: NeuronGroup, law: Any) -> Function:
             for side, have, stream in (("pre", "axons", "3"), ("post", "dendrites", "4"))
         ) if law.elements else "",
         "GROWN": (_KEPT if law.kept else _PAIRED if law.elements else _GROWS if law.grows else "")
+        .replace("CUT", "cut" if structure.uniform else "-1").replace("IF ", "if (GROWS[k] > 0) " if structure.uniform else "")
+        .replace("GROWS[k]", f"_array_{synapses.name}_law_grows[0]" if structure.uniform else "GROWS[k]")
         .replace("GROWS", of("law_grows")).replace("HAVE_PRE", of("law_axons")).replace("HAVE_POST", of("law_dendrites"))
         .replace("PRE_", of("_synaptic_pre")).replace("POST_", of("_synaptic_post")),
-        "LINKS": "".join(
-            _LINK.replace("PATH", path.name).replace("SOURCES", of(f"_synaptic_{path.prepost}")) for path in synapses._pathways
-        ),
+        "FIRST": next(iter(synapses._pathways)).name,
+        "ELEMENTS": "for (size_t k = 0; k < n; k++) if (dying[k]) dead.push_back((int64_t)k);" if law.elements else "",
+        **{
+            place: "".join(
+                text.replace("PATH", path.name).replace("SOURCES", of(f"_synaptic_{path.prepost}")) for path in synapses._pathways
+            )
+            for place, text in (("LINKS", _LINK), ("CHANGES", _CHANGE))
+        },
     }  # fmt: skip
     code = CPP + _SETTLE
     for word, text in given.items():
@@ -192,54 +204,77 @@ static double structure_settle(double)
     auto &fresh = @FRESH@;
     const size_t n = alive.size();
     const uint64_t key = (uint64_t)(int64_t)_array_@G@_key[0], update = (uint64_t)_array_@G@_updates[0];
-    std::vector<char> dying(n, 0);
+    static bool linked = false;
+    if (!linked) {
+        @LINKS@
+        linked = true;
+    }
+    auto &lists = @FIRST@.queue[0]->synapses;  // the living synapses
     std::fill(fresh.begin(), fresh.end(), 0);
-    size_t died = 0;
     if (update > 0) {
-        std::vector<int64_t> born;
+        std::vector<char> dying(n, 0);
+        std::vector<int64_t> dead, born;
         @DIES@
         @WEAKEST@
         @SURPLUS@
-        for (size_t k = 0; k < n; k++) died += dying[k];
+        @ELEMENTS@
+        const size_t died = dead.size();
         @GROWN@
+        std::sort(dead.begin(), dead.end());
         std::sort(born.begin(), born.end());
-        for (size_t k = 0; k < n; k++)
-            if (dying[k]) { alive[k] = 0; _dynamic_array_@G@_log_synapse.push_back(-(int32_t)(k + 1)); }
+        for (int64_t k : dead) { alive[k] = 0; _dynamic_array_@G@_log_synapse.push_back(-(int32_t)(k + 1)); }
         for (int64_t k : born) { alive[k] = 1; fresh[k] = 1; _dynamic_array_@G@_log_synapse.push_back((int32_t)(k + 1)); }
         _dynamic_array_@G@_log_update.resize(_dynamic_array_@G@_log_synapse.size(), (int32_t)update);
+        @CHANGES@
     }
-    @LINKS@
     return (double)(update + 1);
 }
 """
 _LINK = r"""
-    {
-        CSpikeQueue &queue = *PATH.queue[0];
-        for (auto &list : queue.synapses) list.clear();
-        for (size_t k = 0; k < n; k++)
-            if (alive[k]) queue.synapses[SOURCES[k] - queue.source_start].push_back((int)k);
-        if (died)
-            for (auto &slot : queue.queue)
-                slot.erase(std::remove_if(slot.begin(), slot.end(), [&](int32_t k) { return dying[k] != 0; }), slot.end());
-    }
+        {
+            CSpikeQueue &queue = *PATH.queue[0];
+            for (auto &list : queue.synapses) list.clear();
+            for (size_t k = 0; k < n; k++)
+                if (alive[k]) queue.synapses[SOURCES[k] - queue.source_start].push_back((int)k);
+        }
+"""
+_CHANGE = r"""
+        {
+            CSpikeQueue &queue = *PATH.queue[0];
+            for (int64_t k : dead) {
+                auto &list = queue.synapses[SOURCES[k] - queue.source_start];
+                list.erase(std::lower_bound(list.begin(), list.end(), (int)k));
+            }
+            for (int64_t k : born) {
+                auto &list = queue.synapses[SOURCES[k] - queue.source_start];
+                list.insert(std::lower_bound(list.begin(), list.end(), (int)k), (int)k);
+            }
+            if (died)
+                for (auto &slot : queue.queue)
+                    slot.erase(std::remove_if(slot.begin(), slot.end(), [&](int32_t k) { return dying[k] != 0; }), slot.end());
+        }
 """
 _DIES = r"""
-        for (size_t k = 0; k < n; k++)
-            if (alive[k] && _structure_uniform(key, update, k, 1) < VALUE[k]) dying[k] = 1;
+        for (auto &list : lists)
+            for (int k : list)
+                if (_structure_uniform(key, update, k, 1) < VALUE[k]) { dying[k] = 1; dead.push_back(k); }
 """
 _WEAKEST = r"""
         {
-            int64_t all = 0, gone = 0;
+            int64_t all = 0;
+            const int64_t gone = (int64_t)dead.size();
             std::vector<std::pair<std::pair<double, double>, int64_t> > living;
-            for (size_t k = 0; k < n; k++) {
-                all += alive[k] != 0;
-                gone += dying[k];
-                if (alive[k] && !dying[k])
-                    living.push_back({{(double)RANK[k], _structure_uniform(key, update, k, 1)}, (int64_t)k});
+            for (auto &list : lists) {
+                all += (int64_t)list.size();
+                for (int k : list)
+                    if (!dying[k]) living.push_back({{(double)RANK[k], _structure_uniform(key, update, k, 1)}, (int64_t)k});
             }
             const int64_t fewer = std::max((int64_t)std::floor((double)SHARE * all + 1e-9) - gone, (int64_t)0);
             std::sort(living.begin(), living.end());
-            for (int64_t m = 0; m < std::min(fewer, (int64_t)living.size()); m++) dying[living[m].second] = 1;
+            for (int64_t m = 0; m < std::min(fewer, (int64_t)living.size()); m++) {
+                dying[living[m].second] = 1;
+                dead.push_back(living[m].second);
+            }
         }
 """
 _SURPLUS = r"""
@@ -260,15 +295,24 @@ _SURPLUS = r"""
         }
 """
 _GROWS = r"""
-        for (size_t k = 0; k < n; k++)
+        IF for (size_t k = 0; k < n; k++)
             if (!alive[k] && _structure_uniform(key, update, k, 2) < GROWS[k]) born.push_back((int64_t)k);
 """
 _KEPT = r"""
-        {
+        if (died) {
+            size_t living = 0;
+            for (auto &list : lists) living += list.size();
+            // the first of a race among all that are silent are almost surely among a few that begin well
+            double cut = 1 - std::min(1.0, 4.0 * (died + 25.0) / (double)(n - living + died));
             std::vector<std::pair<double, int64_t> > silent;
-            for (size_t k = 0; died > 0 && k < n; k++)
-                if ((!alive[k] || dying[k]) && GROWS[k] > 0)
-                    silent.push_back({-std::log(_structure_uniform(key, update, k, 2)) / (double)GROWS[k], (int64_t)k});
+            for (int turn = 0; turn < 2 && silent.size() < died; turn++, cut = -1) {
+                silent.clear();
+                for (size_t k = 0; k < n; k++)
+                    if ((!alive[k] || dying[k]) && GROWS[k] > 0) {
+                        const double u = _structure_uniform(key, update, k, 2);
+                        if (u > CUT) silent.push_back({-std::log(u) / (double)GROWS[k], (int64_t)k});
+                    }
+            }
             const size_t some = std::min(died, silent.size());
             std::partial_sort(silent.begin(), silent.begin() + some, silent.end());
             for (size_t m = 0; m < some; m++) born.push_back(silent[m].second);
