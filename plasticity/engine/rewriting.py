@@ -255,25 +255,24 @@ def all_to_all(folder: Path, synapses: Synapses, device: Any, settable: frozense
     return fits
 
 
-_ALL = "    for(int _idx=0; _idx<_N; _idx++)\n"
+_ALL = re.compile(r"(?:#pragma [^\n]*\n)?    for\(int _idx=0; _idx<_N; _idx\+\+\)\n")
 
 
 def living_alone(folder: Path, synapses: Synapses) -> bool | None:
-    """The law of a pool and what it says of new synapses, for the living ones alone: those in the lists of its first pathway.
+    """What a pool does in each time step and at each update, for the living synapses alone: those in the lists of a pathway.
 
-    What is not alive is left as it is by either, and a law that says of each silent synapse how likely it comes alive is left
-    alone (None), as are first weights that are drawn, for which silent ones draw too.
+    Silent ones are left as they are by all of it: what they have but the weight begins anew when they come alive. First weights
+    that are drawn are left alone, as silent synapses draw, too, where these come from; so are laws that say of each silent
+    synapse how likely it comes alive.
     """
-    if not getattr(synapses, "living_alone", False):
-        return None
-    lists = f"brian::{next(iter(synapses._pathways)).name}.queue[0]->synapses"
+    parts = getattr(synapses, "living_alone", ())
+    lists = f"brian::{next(iter(synapses._pathways)).name}.queue[0]->synapses" if parts else ""
     loop = f"    for (const auto &_list : {lists})\n    for (const int _idx : _list)\n"
-    fits = True
-    for part in ("law", "birth"):
-        path = folder / "code_objects" / f"{synapses.name}_{part}_codeobject.cpp"
-        if path.exists() and not (part == "birth" and "_rand" in path.read_text()):
-            fits &= path.read_text().count(_ALL) == 1 and _rewrite(path, lambda text: text.replace(_ALL, loop))
-    return fits
+    told = []
+    for path in (folder / "code_objects" / f"{synapses.name}_{part}_codeobject.cpp" for part in parts):
+        if path.exists() and not (path.stem.endswith("birth_codeobject") and "_rand" in path.read_text()):
+            told.append(len(_ALL.findall(path.read_text())) == 1 and _rewrite(path, partial(_ALL.sub, loop)))
+    return all(told) if told else None
 
 
 def _rows(text: str, side: str, events: str, n_pre: int, n_post: int) -> str:

@@ -42,7 +42,7 @@ class RuleSynapses(Synapses):
     _late: Mapping[str, tuple[str, float]] = {}  # pathways that come later than a spike arrives: by which parameter, how much (s)
     _on_neurons = False
     structure: Any = None  # the cell with the record of a structure that changes
-    living_alone = False  # its law says nothing of single silent synapses, so that compiled code need not look at them
+    living_alone: tuple[str, ...] = ()  # what need not look at the silent synapses of a pool, by the names of code objects
     _ran = False
     _soft_range: float | None = None  # that soft bounds were written for, where they hold for no other
 
@@ -365,6 +365,8 @@ def synapses(
         begin = [t.name for t in rule.traces if traces == "synapse"] + ["eligibility"] * (landing.eligibility is not None)
         begin += [name for name in ("used", "u") if short_term is not None and name in made.variables]
         made.structure = attach(made, structure, begin, ["w", *filter(None, (reciprocal,)), *rule.state])
+        regularly = ["run_regularly", *(f"run_regularly_{k}" for k in range(1, len(text.regularly)))][: len(text.regularly)]
+        made.living_alone = ("stateupdater", *regularly, *(("law", "birth") if structure.uniform else ()))
     return made
 
 

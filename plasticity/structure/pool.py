@@ -2,9 +2,10 @@
 
 Brian2 keeps for each pathway, and each neuron that it begins at, the list of the synapses that a spike goes to. After each update
 these lists hold the living synapses alone, so that a silent one is never looked at. What is on its way to a synapse that dies is
-taken out of the queue. Between updates nothing looks at the silent ones, but for rules with a drift and clocked eligibilities,
-which go through the whole pool and leave them as they are. In compiled programs an update goes through the living synapses, and
-through the silent ones where some of these come alive, or where the law says something else of each of them.
+taken out of the queue. In compiled programs nothing looks at the silent ones between updates; an update goes through the living
+synapses, and through the silent ones where some of these come alive, or where the law says something else of each of them. On
+Brian2's runtime targets updates, rules with a drift and clocked eligibilities go through the whole pool, and leave the silent
+ones as they are.
 """
 
 from __future__ import annotations
@@ -67,14 +68,16 @@ def attach(synapses: Synapses, structure: Structure, traces: Iterable[str], weig
     else:
         if prefs.devices.cpp_standalone.openmp_threads:
             raise WrongUse("structure= needs one thread; set prefs.devices.cpp_standalone.openmp_threads = 0.")
-        synapses.living_alone = structure.uniform
         cell.namespace["structure_settle"] = _compiled(synapses, cell, structure)
         cell.run_regularly(
             "updates = int(structure_settle(updates))", dt=every, when="start", order=ORDER + 1, name=f"{name}_settle"
         )
     synapses.run_regularly("past = past + 1", dt=every, when="start", order=ORDER + 2, name=f"{name}_past")
     kept = {"lastupdate": "t"} if "lastupdate" in synapses.variables else {}
-    first = {**dict.fromkeys(traces, "0"), **kept, **dict(assignments(law.born))}
+    born = dict(assignments(law.born))
+    if "w" in born and "w_max" in synapses.variables:
+        born["w"] = f"clip({born['w']}, w_min, w_max)"
+    first = {**dict.fromkeys(traces, "0"), **kept, **born}
     drawn = {
         variable: f"first_{variable}" for variable, value in first.items() if "rand" in value
     }  # before what depends on `fresh`

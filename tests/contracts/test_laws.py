@@ -236,6 +236,8 @@ class Small(network.Network):
     """A pool as above, as a network of the engine."""
 
     law: str = "contacts"
+    rule: str = "pair_stdp"
+    rewarded: bool = False
     dt: Any = dataclasses.field(default_factory=lambda: 0.5 * ms)
 
     def build(self, net: network.Net) -> None:
@@ -254,8 +256,9 @@ class Small(network.Network):
         target.run_regularly(THERE, dt=100 * ms, when="start", order=-40, name="target_there")
         target.dendrite = "2 + i"
         plastic = net.learn(
-            pair_stdp, source, target, transmit="v_post += w", traces="synapse", delay=2.5 * ms,
+            RULES[self.rule], source, target, transmit="v_post += w", traces="synapse", delay=2.5 * ms,
             structure=Structure(law, every=100 * ms),
+            landing=Landing(eligibility=Eligibility(signal="1")) if self.rewarded else Landing(),
         )  # fmt: skip
         cell = net.groups["plastic_structure"]
         net.inputs(w=plastic.w, alive=plastic.alive, key=cell.key, updates=cell.updates)
@@ -280,6 +283,26 @@ def test_compiled_programs_and_numpy_agree_to_the_bit(name):
         np.testing.assert_array_equal(again[output], found, err_msg=output)
     first = Small(name).program().run(1, given, duration=0.5 * second)  # the next update is due where this one ends
     assert first["updates"][0] == 5
+
+
+@pytest.mark.full
+@pytest.mark.skipif(not compiler(), reason="needs a C++ compiler")
+@pytest.mark.parametrize(("rule", "rewarded"), [("heterosynaptic", False), ("pair_stdp", True)])
+def test_what_goes_on_all_the_time_goes_on_in_the_living_alone_and_in_them_as_ever(rule, rewarded):
+    size = SOURCES * TARGETS
+    given = {"w": 0.2 + 0.005 * np.arange(size), "alive": np.arange(size) % 3 > 0, "key": 3}
+    program = Small("contacts", rule, rewarded).program()
+    compiled = program.run(1, given, duration=0.95 * second)
+    numpy = Small("contacts", rule, rewarded).program(compiled=False).run(1, given, duration=0.95 * second)
+    np.testing.assert_array_equal(compiled["synapse"], numpy["synapse"])
+    np.testing.assert_allclose(compiled["w"], numpy["w"], rtol=0, atol=1e-12)
+    assert (compiled["w"][compiled["alive"] > 0] != given["w"][compiled["alive"] > 0]).any()
+
+
+def test_a_first_weight_lies_within_the_bounds():
+    pool = Pool(law_of("contacts")(w_new=5.0), landing=Landing(0, 0.7)).run(950 * ms).structure()
+    born = pool["log_synapse"][pool["log_synapse"] > 0] - 1
+    assert len(born) and pool["w"].max() <= 0.7 and (pool["w"][born] == 0.7).any()
 
 
 # The update itself
