@@ -22,8 +22,9 @@ compare: install
 test: install
 	$(BIN)/python -m pytest -n auto --dist loadfile -m "not full and not slow"
 
+# In the order of the files: the long ones of tests/contracts come first, and short ones are left for the end.
 test-all: install
-	$(BIN)/python -m pytest -n auto --dist loadfile -m "full and not slow"
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "full and not slow"
 
 reproduce: install
 	$(BIN)/python -m pytest -m slow -s
