@@ -153,8 +153,8 @@ def pruned(law: Law | None, alive: float, trials: Trials, hidden: int, rate: flo
 def _costs(model: nn.Module, pool: int, features: int, alive: float, mean: float, addressed: bool) -> Costs:
     """Of a training trial and of a decision, by the counter of all torch models, where the living connections alone count.
 
-    A dead one takes no product, no word of weights, no update. Each living one has an address, a word that is kept, and read
-    where the connection is used.
+    A dead one takes no product, no word of weights, no gradient, no update. Each living one has an address, a word that is kept
+    with its weight, and read where the connection is used.
     """
     size = sum(p.numel() for p in model.parameters())
     with one_thread(), counting(model) as decision:
@@ -166,21 +166,24 @@ def _costs(model: nn.Module, pool: int, features: int, alive: float, mean: float
     update = operations(UPDATE["adamw"], {"g", "m", "v"})
     update = dataclasses.replace(update, weight_words=update.weight_words + update.state_words, state_words=0.0)
 
-    def without(dead: float, batch: int) -> Operations:
-        """What dead connections do not do, a product a trial, a word a batch; and the words of the others' addresses."""
-        address = (pool - dead) / batch if addressed else 0.0
-        return Operations(-dead, -dead, -dead / batch, address, -dead)
-
     dead, lost = pool - alive, pool - mean
+    read, kept = (mean, alive) if addressed else (0.0, 0.0)  # addresses, in training and in the end
+
+    def without(dead: float, addresses: float, batch: int) -> Operations:
+        """What dead connections do not do, a product a trial, a word a batch; and the addresses of the others, which are read."""
+        return Operations(-dead, -dead, (addresses - dead) / batch, 0.0, -dead)
+
+    gradients = Operations(weight_words=size - lost, state_words=-size)  # they lie where the weights lie, those of living ones
     training = {
-        "forward": (1 / BATCH) * forward.done + without(lost, BATCH),
-        "backward": (1 / BATCH) * backward.done + without(lost, BATCH),
+        "forward": (1 / BATCH) * forward.done + without(lost, read, BATCH),
+        "backward": (1 / BATCH) * (backward.done + gradients) + Operations(-lost, -lost, sums=-lost),
         "update": ((size - lost) / BATCH) * update,
     }
+    assert all(number >= 0 for done in training.values() for number in dataclasses.astuple(done))
     return Costs(
-        "torch", training, {"forward": decision.done + without(dead, 1)},
+        "torch", training, {"forward": decision.done + without(dead, kept, 1)},
         stored={
-            "training": {"weights": 4 * (size - lost), "states": forward.written + addressed * mean},
-            "decision": {"weights": size - dead, "states": decision.held + addressed * alive},
+            "training": {"weights": 4 * (size - lost) + read, "states": forward.written},
+            "decision": {"weights": size - dead + kept, "states": decision.held},
         },
     )  # fmt: skip

@@ -6,7 +6,8 @@ of which follows the same law (`plasticity.structure.critical_period`), asked ab
 
     period      a part is alive at first, nearly all at the onset; then the weakest die, until so many of them are left
     from_start  all are alive at first, and the weakest die from the first update on, until so many are left
-    no_growth   the part that is alive at first is pruned from the first update on; none come alive
+    no_growth   the part that is alive at first, three tenths, is pruned from the first update on; none come alive. Where as many
+                or more are left it is `fixed`
     random      as period, but those that die are drawn
     deep_r      as many as are left in the others are alive all the time, and rewired (`plasticity.structure.deep_r`)
     fixed       the same without rewiring
@@ -17,13 +18,10 @@ of which follows the same law (`plasticity.structure.critical_period`), asked ab
 For each condition and seed each side is trained with every one of `drives` (spiking: what a typical image adds to a potential;
 where fewer inputs are alive a larger one is needed) or `rates` (gradient: of learning), of DEEP R with two of decay each. What is
 best on validation trials answers the test trials. That the weakest should be pruned is checked where a tenth or less of the
-pool is left; where half is, torch cannot tell. Energy is that of a decision, and of all of training, by the
-table of prices of `plasticity compare`; living connections count, each with an address of 32 bits, a smaller network needs none.
+pool is left; where half is, torch cannot tell. Energy is that of a decision, and of all of training, by the table of prices of
+`plasticity compare`; living connections count, each with an address of 32 bits, which a smaller network does not need.
 
-What ten seeds say. Spikes lose much by having few synapses (period, a tenth left: 78 % right, all: 95), more where those that
-go are drawn (34); a smaller network has 89, for a quarter of the energy. Overproduction is no better than pruning from the start
-(79), which takes less energy to train. By gradient it hardly matters: with 3 % left a period has 95.7 %, connections drawn once
-and fixed 97.0, a smaller network 89.7.
+@SAYS@
 
 Sources: Huttenlocher 1979, doi:10.1016/0006-8993(79)90349-4 (overproduction); Chechik, Meilijson & Ruppin 1998,
 doi:10.1162/089976698300017124 (pruning of the weakest); Bellec et al. 2018, arXiv:1711.05136 (DEEP R).
@@ -110,13 +108,13 @@ class CriticalPeriod(Experiment):
 
     data: str = setting("digits", "images: scikit-learn's 8x8 scans, or MNIST 28x28", choices=("digits", "mnist"))
     left: tuple[float, ...] = setting(
-        (0.03, 0.1, 0.3, 0.5), "shares of the pool that are left in the end, rising", above=0, below=1
+        (0.03, 0.1, 0.3, 0.5), "shares of the pool that are left in the end, rising", above=0, high=0.9
     )
     conditions: tuple[str, ...] = setting(CONDITIONS, "what is compared", choices=CONDITIONS)
     drives: tuple[float, ...] = setting(
-        (4.0, 8.0, 16.0, 32.0, 64.0), "of the spiking classifier, to choose from", above=0, high=1000
+        (4.0, 8.0, 16.0, 32.0, 64.0, 128.0), "of the spiking classifier, to choose from", above=0, high=1000
     )
-    rates: tuple[float, ...] = setting((1e-3, 3e-3, 1e-2), "of learning by gradient, to choose from", above=0, high=1)
+    rates: tuple[float, ...] = setting((1e-3, 3e-3, 1e-2, 3e-2), "of learning by gradient, to choose from", above=0, high=1)
     train: int = setting(1200, "training images", low=120, high=50_000)
     epochs: int = setting(30, "how often gradient training shows them; spikes see them once", low=1, high=1000)
     dt_ms: float = setting(1.0, "time step of the spiking classifier", "ms", low=0.1, high=2)
@@ -129,22 +127,18 @@ class CriticalPeriod(Experiment):
         if not self.drives or not self.rates:
             raise WrongUse("drives= and rates= need a value each to choose from, for example --set drives=8,16.")
 
-    def law(self, condition: str, left: float, lasts: float, updates: int) -> tuple[Law, float]:
-        """The law of a condition, asked so often in `lasts` seconds, and the share that is alive at first."""
-
-        def share(begun: float, asked: float) -> float:
-            return float(1 - min(1.0, left / begun) ** (1 / max(1, round(asked * updates))))
-
-        creation = np.log((1 - BEGUN) / (1 - PEAK)) / (ONSET * lasts) * Hz
-        never = 1e9 * second
+    def law(self, condition: str, left: float, lasts: float, every: float, pool: int) -> tuple[Law, float]:
+        """The law of a condition, asked every so many of `lasts` seconds, and the share of the pool that is alive at first."""
+        until, onset, ages = UNTIL * lasts, ONSET * lasts, every * np.arange(1, int(lasts / every) + 2)
+        creation = np.log((1 - BEGUN) / (1 - PEAK)) / onset * Hz
         if condition in ("period", "random", "never"):
             law = critical_period if condition != "random" else dataclasses.replace(critical_period, rank="rand()")
-            pruned = 0.0 if condition == "never" else share(PEAK, UNTIL - ONSET)
-            return law(creation=creation, onset=ONSET * lasts * second, share=pruned, until=UNTIL * lasts * second), BEGUN
+            updates = int(((ages >= onset) & (ages < until)).sum())
+            pruned = 0.0 if condition == "never" else share(PEAK * pool, left * pool, updates)
+            return law(creation=creation, onset=onset * second, share=pruned, until=until * second), BEGUN
         begun = {"from_start": 1.0, "no_growth": max(BEGUN, left)}.get(condition, left)
-        pruned = share(begun, UNTIL) if condition in ("from_start", "no_growth") else 0.0
-        until = UNTIL * lasts * second if pruned else never
-        return critical_period(creation=0 * Hz, onset=0 * second, share=pruned, until=until), begun
+        pruned = share(begun * pool, left * pool, int((ages < until).sum())) if begun > left else 0.0
+        return critical_period(creation=0 * Hz, onset=0 * second, share=pruned, until=until * second), begun
 
     def trials(self, seed: int) -> tuple[np.ndarray, ...]:
         """Stimuli and labels of training, validation and test, in turn: the same for all."""
@@ -154,8 +148,8 @@ class CriticalPeriod(Experiment):
         return tuple(array for part in parts for array in (part.stimulus[:, 0], part.y))
 
     def collect(self, session: Session) -> dict[str, np.ndarray]:
-        """(sides, conditions, left, seeds, ...): `accuracy` (test), `validation`, `chosen` (number of the setting), `alive`,
-        `decision_j`, `training_j` (joules), `living` (..., 50: over the course of training)."""
+        """(sides, conditions, left, seeds, ...): `accuracy` (test), `validation`, `chosen` (number of the setting), `alive` of the
+        `pool`, `decision_j`, `training_j` (joules), `living` (..., 50: over the course of training)."""
         left = range(len(self.left))
         todo = [
             (side, c, k if c not in ONCE else 0, seed)
@@ -178,7 +172,7 @@ class CriticalPeriod(Experiment):
                 made = [RewiringClassifier(law=law, alive=left, every_trials=every, **given) for law in laws]
             else:
                 lasts = len(X) * 0.1
-                law, begun = self.law(condition, left, lasts, len(X) // every)
+                law, begun = self.law(condition, left, lasts, every * 0.1, X.shape[1] * HIDDEN)
                 made = [RewiringClassifier(law=law, alive=begun, every_trials=every, **given)]
             for learner in made:
                 learner.fit(X, y)
@@ -212,7 +206,8 @@ class CriticalPeriod(Experiment):
                     for penalty in (PENALTY, 100 * PENALTY)
                 ]
             else:
-                law, begun = self.law(condition, left, lasts, steps // max(1, steps // UPDATES))
+                each_update = max(1, steps // UPDATES) * lasts / steps
+                law, begun = self.law(condition, left, lasts, each_update, trials[0].shape[1] * HIDDEN)
                 laws = [(law(w_new=0.0), begun)]
             for one, begun in laws:
                 yield pruned(one, begun, trials, hidden, rate, self.epochs, lasts, UPDATES, seed)  # type: ignore[arg-type]
@@ -269,9 +264,10 @@ class CriticalPeriod(Experiment):
         by_share, by_energy, course = [], [], []
         for s, side in enumerate(SIDES):
             right, shown = 100 * a["accuracy"][s], [(c, name, LOOKS[name]) for c, name in enumerate(self.conditions)]
+            own = [100 * a["alive"][s, c].mean(axis=-1) / a["pool"][s, c].mean(axis=-1) for c in range(len(shown))]
             by_share.append(
                 panel(
-                    *(means(x, right[c].T, (0, 100), label=name, **look) for c, name, look in shown if name not in ONCE),
+                    *(means(own[c], right[c].T, (0, 100), label=name, **look) for c, name, look in shown if name not in ONCE),
                     *(level(float(right[c, 0].mean()), label=name, **_line(look)) for c, name, look in shown if name in ONCE),
                     level(10, color="0.6", linestyle=":", linewidth=0.8), then=log_x(x, [f"{share:g}" for share in x]),
                     x="connections left (% of the pool)", y="test accuracy (%)", title=f"{side} (lowest line: chance)",
@@ -303,6 +299,17 @@ class CriticalPeriod(Experiment):
         }  # fmt: skip
 
 
+def share(begun: float, left: float, updates: int) -> float:
+    """Which share has to die at each of so many updates, whole synapses each time, for so many of them to be left."""
+    low, high = 0.0, 1.0
+    for _ in range(60):
+        tried, living = (low + high) / 2, round(begun)
+        for _ in range(updates):
+            living -= int(tried * living + 1e-9)
+        low, high = (tried, high) if living > round(left) else (low, tried)
+    return high
+
+
 def _line(look: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in look.items() if key != "marker"}
 
@@ -323,6 +330,7 @@ def _one(asked: CriticalPeriod, item: tuple[str, str, int, int], progress: Progr
         "validation": np.array(best["accuracy"][0]), "accuracy": np.array(best["accuracy"][1]), "chosen": np.array(chosen),
         "alive": living[-1:][0], "decision_j": np.array(spent(best["costs"], "decision")),
         "training_j": np.array(shown * spent(best["costs"], "training")),
+        "pool": np.array(trials[0].shape[1] * HIDDEN),
         "living": np.interp(np.linspace(0, 1, 50), np.linspace(0, 1, len(living)), living),
     }  # fmt: skip
 

@@ -1,23 +1,26 @@
 """New neurons: two tasks in sequence, with and without a reserve that new neurons come from.
 
 Scans of digits are learnt by the spiking classifier, first `train` of them as they are, then as many others turned by an angle,
-with the same labels. Nothing tells it that the task has changed. Its neurons compete, a fixed number for each class:
+with the same labels. Its neurons compete, a fixed number for each class:
 
     none           a half of the neurons, all the time
-    new            a half at first; from the second task on new ones come from the reserve, hyperexcitable while they are
-                   young, and go back where nothing used them (`plasticity.structure.new_neurons`)
+    new            a half at first; when the task changes births begin, and within some ten seconds all of the reserve is there:
+                   neurons hyperexcitable while they are young, which go back where nothing used them
+                   (`plasticity.structure.new_neurons`)
     not excitable  the same with thresholds like those of a neuron that has not fired yet
+    late           the same as `new`, with births from the middle of the second task on
+    all along      births from the first trial on, so slow that half of the reserve is left when the task changes
     from start     all neurons from the start: as many as `new` has in the end
     interleaved    all neurons from the start, and the trials of both tasks mixed: what can be had at best
 
-Interference is by how many points the accuracy on the first task falls while the second one is learnt. Similarity of codes is the
-cosine between the spike counts of all neurons for a test image and for the same one turned, mean over images in which both fire:
-low where similar inputs are kept apart (pattern separation). That of the images themselves stands beside it. The models say that
-new neurons lessen both (Wiskott et al. 2006; Sahay et al. 2011 in mice); the control with as many neurons from the start says
-how much of that is their number. Checks are made where they say most: of interference at the first angle, where the tasks differ
-most, of similarity at the last one, where images are most alike; all of them are in the table.
+So births are told when the task changes in `new` and `not excitable`, and not in the others. Interference is by how many points
+the accuracy on the first task falls: that of a network which saw the first task alone minus that of the one which saw both.
+Similarity of codes is the cosine between the spike counts of all neurons for a test image and for the same one turned, mean over
+images in which both fire: low where similar inputs are kept apart (pattern separation). That of the images themselves stands
+beside it. The models say that new neurons lessen both (Wiskott et al. 2006; Sahay et al. 2011 in mice); the control with as many
+neurons from the start says how much of that is their number.
 
-With thresholds that rise by a half or a quarter as much at a spike the differences at 30 degrees are about the same (four seeds).
+@SAYS@
 
 Sources: Wiskott, Rasch & Kempermann 2006, doi:10.1002/hipo.20167; Sahay et al. 2011, doi:10.1038/nature09817; Aimone, Wiles &
 Gage 2009, doi:10.1016/j.neuron.2008.11.017 (who say that young neurons bind what comes together in time, which is not looked at).
@@ -40,7 +43,7 @@ from plasticity.parallel import Progress
 from plasticity.settings import setting
 from plasticity.statistics import mean_and_interval, paired_difference
 from plasticity.tasks import Digits
-from simulations.figures import BLACK, BLUE, GREEN, PURPLE, VERMILION, over_seeds
+from simulations.figures import BLACK, BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION, over_seeds
 from simulations.figures.kinds import band, level, line, means, page, panel
 from simulations.frame.checks import Check, beyond
 from simulations.frame.execute import script
@@ -59,6 +62,8 @@ LOOKS: dict[str, dict[str, Any]] = {
     "new": {"color": VERMILION, "linestyle": "-", "marker": "o"},
     "not excitable": {"color": PURPLE, "linestyle": "-.", "marker": "^"},
     "from start": {"color": GREEN, "linestyle": ":", "marker": "D"},
+    "late": {"color": SKY, "linestyle": "-", "marker": "P"},
+    "all along": {"color": ORANGE, "linestyle": "--", "marker": "X"},
     "interleaved": {"color": BLACK, "linestyle": "-", "marker": "v"},
 }
 CONDITIONS = tuple(LOOKS)
@@ -110,10 +115,12 @@ class Neurogenesis(Experiment):
         )  # fmt: skip
 
     def learner(self, condition: str, seed: int) -> NeurogenesisClassifier:
+        begin = {"late": self.train + self.train // 2, "all along": 0}.get(condition, self.train)
+        rates = {"new": self.birth_hz, "not excitable": self.birth_hz, "late": self.birth_hz}
+        rates["all along"] = np.log(2) / (0.1 * self.train)  # half of them by the end of the first task
         made = NeurogenesisClassifier(
-            gate=NoGate(), streams=1, random_state=seed, begin=self.train, youth=self.youth, every_trials=EVERY, dt_ms=self.dt_ms,
-            excess=self.excess if condition == "new" else 0.0,
-            birth_hz=self.birth_hz if condition in ("new", "not excitable") else 0.0,
+            gate=NoGate(), streams=1, random_state=seed, begin=begin, youth=self.youth, every_trials=EVERY, dt_ms=self.dt_ms,
+            excess=0.0 if condition == "not excitable" else self.excess, birth_hz=float(rates.get(condition, 0.0)),
             reserve=0.0 if condition in ("from start", "interleaved") else 0.5,
         )  # fmt: skip
         return made.set_params(**made.of_size(self.per_class))
@@ -160,11 +167,16 @@ class Neurogenesis(Experiment):
             [
                 row["condition"], f"{row['angle']:g}", told(row["interference"], 3) or "" if "interference" in row else "",
                 told(row["first"], 3) or "", told(row["second"], 3) or "", told(row["similarity"], 2) or "",
-                f"{row['images']:.2f}", f"{row['neurons']:.0f}",
+                f"{row['images']:.2f}", f"{row['neurons']:.0f}", f"{row['gone']:.1f}",
             ]
             for row in numbers["results"]
         ]  # fmt: skip
-        return {"two tasks in sequence, at the end, means over seeds [95 % interval]; n: neurons": (heads, rows)}
+        return {
+            "two tasks in sequence, means over seeds [95 % interval]; n: neurons in the end, went: went back": (
+                heads,
+                rows,
+            )
+        }
 
     def checks(self, a: Arrays) -> Iterable[Check]:
         at = {name: c for c, name in enumerate(self.conditions)}

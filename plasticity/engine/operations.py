@@ -434,8 +434,8 @@ class CostModel:
     def activity(self, counts: SpikeCounts, learning: bool) -> dict[str, Any]:
         """What happened in a trial, means over the trials that were counted, as plain numbers.
 
-        Of plastic synapses that come and go the living ones count, each with the address of its target: a word of state that is
-        kept, and read where a spike arrives.
+        Of plastic synapses that come and go the living ones count, each with the address of its target: a word that is kept with
+        the weight, and read where a spike arrives.
 
         Returns
         -------
@@ -451,7 +451,7 @@ class CostModel:
         found = dict.fromkeys(KINDS, Operations())
         updates = neuron_steps = 0.0
         alive = counts.alive / trials if counts.met else float(self.plastic)
-        share, address = alive / self.plastic, Operations(state_words=float(bool(counts.met)))
+        share, address = alive / self.plastic, Operations(weight_words=float(bool(counts.met)))
         fan_out: dict[str, float] = {name: group.fan_out for name, group in self.populations.items()}
         for name, group in self.populations.items():
             fired, ticks = spikes[name], steps * group.neurons
@@ -489,9 +489,9 @@ class CostModel:
             "neuron_steps": neuron_steps,
             "operations": {kind: dataclasses.asdict(entry) for kind, entry in found.items()},
             "stored": {
-                "weights": self.plastic if not counts.met else alive,
+                "weights": 2 * alive if counts.met else self.plastic,
                 "states": sum(group.neurons * group.states for _, group in groups)
-                + (self.kept * self.plastic if not counts.met else (self.kept + 1) * alive),
+                + self.kept * (alive if counts.met else self.plastic),
             },
         }
 

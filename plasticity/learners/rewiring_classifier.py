@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -55,6 +56,13 @@ class OnPool(SpikingClassifier, ABC):
     def _take(self, out: Mapping[str, np.ndarray]) -> None:
         """Keep what else a run that learnt has left."""
 
+    def _block(self, features: int) -> int:
+        most = super()._block(features)
+        return max(self.every_trials, most - most % self.every_trials)
+
+    def _boundary(self, trials: int, total: int) -> int:
+        return min(-(-trials // self.every_trials) * self.every_trials, total)  # where an update is due
+
     def _network(self, features: int, classes: int) -> Competition:
         structure = Structure(self._law(), every=self.every_trials * self.trial_ms * ms)
         return dataclasses.replace(super()._network(features, classes), pool=structure)
@@ -66,6 +74,9 @@ class OnPool(SpikingClassifier, ABC):
     def _shown(self, *args: Any, **kwargs: Any) -> Any:
         self._updates: int | None = None  # how many there were; None before the first
         super()._shown(*args, **kwargs)
+        self._start()  # where no trial was shown
+        if not self.alive_.any():
+            warnings.warn(f"{self._name}: no synapse is left alive; let fewer die.", stacklevel=3)
         self.parameters_ = int(self.alive_.sum())
         return self
 

@@ -329,6 +329,10 @@ class SpikingClassifier(ClassifierMixin, Learner):
         counts.add(out, trials, trials * round(self.trial_ms / self.dt_ms), trials)
         return out
 
+    def _boundary(self, trials: int, total: int) -> int:
+        """After how many trials a run may end, at so many or a few more."""
+        return trials
+
     def _seen(self, out: Mapping[str, np.ndarray], trials: int, seed: int) -> np.ndarray:
         """The spikes of the relay in a run, displaced within their trials, as a table (trials*steps, features)."""
         steps, features = round(self.trial_ms / self.dt_ms), self.weights_.shape[0]
@@ -449,10 +453,8 @@ class SpikingClassifier(ClassifierMixin, Learner):
             start = prototypes(self.weights, patterns, labels, per_class, np.random.default_rng([self.random_state, 5]))
             self.weights_ = np.clip(start * length / np.maximum(np.linalg.norm(start, axis=0), 1e-12), 0, 1)
         total = len(order)
-        stops = sorted(
-            {k for k in (*CURVE, *range(CURVE[-1], total, 1000), total) if k <= total} | set(range(0, total, network.block))
-        )
-        curve = {k for k in stops if k in CURVE or k % 1000 == 0 or k == total}
+        curve = {self._boundary(k, total) for k in (*CURVE, *range(CURVE[-1], total, 1000), total) if k <= total}
+        stops = sorted(curve | set(range(0, total, network.block)))
         history: dict[str, list[float]] = {"trials": [], "accuracy": [], "attended": [], "ignored": []}
 
         done, counts = 0, SpikeCounts()

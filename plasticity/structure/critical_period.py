@@ -29,4 +29,5 @@ critical_period = Law(
     weakest="share*int(age >= onset)*int(age < until)",
     grows="(1 - exp(-creation*every))*int(age < onset)",
     born="w = w_new",
+    holds="0 <= share <= 1 and creation >= 0 and until > onset",
 )

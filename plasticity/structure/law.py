@@ -68,6 +68,8 @@ class Law:
         Statements for a synapse that comes alive, mostly its first weight. Its traces begin at 0.
     needs : dict
         Variables of the neurons, with the side, that the texts read, and what they are.
+    holds : str
+        What must hold of the parameters, such as `0 <= share <= 1`: others are refused.
 
     Raises
     ------
@@ -89,6 +91,7 @@ class Law:
     elements: tuple[str, str] | None = None
     born: str = ""
     needs: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    holds: str = ""
 
     def __post_init__(self) -> None:
         taken = sorted({*self.parameters} & {*OWN, "w", "every", "plastic"})
@@ -118,7 +121,12 @@ class Law:
             bare = value if isinstance(value, (int, float, np.number, Quantity)) else None
             if bare is None or given.one(np.asarray(bare)) is None or get_dimensions(bare) != get_dimensions(like):
                 raise WrongUse(f"{self.name}: {name}={value!r} must be one number like {like!r}.")
-        return dataclasses.replace(self, parameters={**self.parameters, **changed})
+        parameters = {**self.parameters, **changed}
+        told = {name: float(np.asarray(value)) for name, value in parameters.items()}
+        if self.holds and not eval(self.holds, {"__builtins__": {}}, told):
+            given_as = ", ".join(f"{name}={value}" for name, value in parameters.items() if name in get_identifiers(self.holds))
+            raise WrongUse(f"{self.name}: {given_as}; it needs {self.holds}.")
+        return dataclasses.replace(self, parameters=parameters)
 
     def equations(self, uniform: bool = False) -> str:
         """What the synapses carry for it; `uniform`: all silent ones come alive with one probability."""

@@ -15,4 +15,5 @@ magnitude_pruning = Law(
     parameters={"share": 0.1},
     meaning={"share": "share of the living synapses that die at an update"},
     weakest="share",
+    holds="0 <= share <= 1",
 )

@@ -14,4 +14,5 @@ sparse_evolution = Law(
     weakest="turnover",
     kept=True,
     born="w = w_new",
+    holds="0 <= turnover <= 1",
 )

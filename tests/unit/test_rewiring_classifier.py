@@ -34,7 +34,7 @@ def test_a_pool_that_is_all_alive_is_the_ordinary_classifier():
         ours, theirs = pool.activity_[phase], plain.activity_[phase]
         for key in ("synaptic_operations", "weight_updates", "weights_scaled", "spikes", "synapses"):
             assert ours[key] == pytest.approx(theirs[key], rel=1e-12), key
-        words = [told["operations"]["synapses"]["state_words"] for told in (ours, theirs)]
+        words = [told["operations"]["synapses"]["weight_words"] for told in (ours, theirs)]
         relay = ours["spikes"]["relay"] * ours["fan_out"]["relay"]
         assert words[0] - words[1] == pytest.approx(relay)  # an address for each arrival
 
@@ -53,7 +53,7 @@ def test_what_is_pruned_stays_dead_costs_nothing_and_is_kept(tmp_path):
     share = learner.parameters_ / 60
     learner.predict(X)
     decision = learner.activity_["decision"]
-    assert decision["synapses"]["relay"] == pytest.approx(60 * share) and decision["stored"]["weights"] == learner.parameters_
+    assert decision["synapses"]["relay"] == pytest.approx(60 * share) and decision["stored"]["weights"] == 2 * learner.parameters_
     full = RewiringClassifier(law=magnitude_pruning(share=0.0), **GIVEN).fit(X, y)
     full.predict(X)
     assert decision["synaptic_operations"] < 0.9 * full.activity_["decision"]["synaptic_operations"]
@@ -62,6 +62,40 @@ def test_what_is_pruned_stays_dead_costs_nothing_and_is_kept(tmp_path):
     other = RewiringClassifier(law=law, alive=0.4, **GIVEN).fit(X, y)
     np.testing.assert_array_equal(other.alive_, learner.alive_)
     np.testing.assert_array_equal(other.weights_, learner.weights_)
+
+
+@needs_compiler
+@pytest.mark.parametrize(("every", "block"), [(7, 100), (10, 13), (150, 100), (1000, 100)])
+def test_the_law_is_asked_as_often_as_it_says_wherever_runs_end(every, block):
+    X, y = trials(300)
+    learner = RewiringClassifier(law=magnitude_pruning(share=0.1), every_trials=every, **{**GIVEN, "block": block}).fit(X, y)
+    assert len(learner.living_) - 1 == -(-300 // every)
+
+
+def test_what_was_shown_nothing_has_what_is_alive_at_first():
+    X, y = trials(60)
+    learner = RewiringClassifier(alive=0.5, **GIVEN).untrained(X, y)
+    assert learner.alive_.sum() == 30 and (learner.weights_[~learner.alive_] == 0).all()
+
+
+@needs_compiler
+def test_a_network_of_which_nothing_is_left_is_told():
+    X, y = trials(60)
+    with pytest.warns(UserWarning, match="no synapse is left alive; let fewer die"):
+        RewiringClassifier(law=magnitude_pruning(share=1.0), **GIVEN).fit(X, y)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: magnitude_pruning(share=1.5),
+        lambda: critical_period(share=-1.0),
+        lambda: critical_period(onset=50 * second, until=40 * second),
+    ],
+)
+def test_laws_refuse_numbers_that_cannot_be(make):
+    with pytest.raises(WrongUse, match="it needs 0 <= share <= 1"):
+        make()
 
 
 @pytest.mark.parametrize(

@@ -165,3 +165,24 @@ def test_a_law_that_is_asked_less_often_is_told_that_more_time_has_passed():
             sparse.step()
         ends.append(sparse._values(made)[sparse._mask(made) > 0].mean())
     np.testing.assert_allclose(ends, 0.8, rtol=1e-5)
+
+
+def test_a_law_that_prunes_leaves_as_many_as_were_asked_for_and_their_costs_are_no_negative_numbers():
+    from bridges.sparse_training import pruned
+    from plasticity.tasks import Digits
+    from simulations.critical_period import CriticalPeriod, share
+
+    assert share(1000, 100, 20) == pytest.approx(1 - 0.1 ** (1 / 20), abs=0.01)
+    task = CriticalPeriod(train=200, epochs=3)
+    draw = Digits(train=200).draw(np.random.default_rng(0))
+    trials = tuple(a for part in (draw.train, draw.validation, draw.test) for a in (part.stimulus[:, 0], part.y))
+    steps = 3 * 7
+    law, begun = task.law("from_start", 0.1, 20.0, 20.0 / steps, 64 * 200)
+    told = pruned(law(w_new=0.0), begun, trials, 200, 0.01, 3, 20.0, 120, 0)
+    full = pruned(None, 1.0, trials, 200, 0.01, 3, 20.0, 120, 0)
+    assert told["living"][0] == 12_800 and 1270 <= told["living"][-1] <= 1280
+    for phase in ("training", "decision"):
+        mine, all_of_it = (getattr(one["costs"], phase) for one in (told, full))
+        for kind, done in mine.items():
+            assert min(dataclasses.astuple(done)) >= 0
+            assert done.multiplications < all_of_it[kind].multiplications
