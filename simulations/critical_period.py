@@ -148,7 +148,7 @@ class CriticalPeriod(Experiment):
         return tuple(array for part in parts for array in (part.stimulus[:, 0], part.y))
 
     def collect(self, session: Session) -> dict[str, np.ndarray]:
-        """(sides, conditions, left, seeds, ...): `accuracy` (test), `validation`, `chosen` (number of the setting), `alive` of the
+        """(sides, conditions, left, seeds, ...): `accuracy` (test), `validation`, `chosen` (its number), `alive` of the
         `pool`, `decision_j`, `training_j` (joules), `living` (..., 50: over the course of training)."""
         left = range(len(self.left))
         todo = [
