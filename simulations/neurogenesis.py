@@ -153,16 +153,8 @@ class Neurogenesis(Experiment):
 
     @classmethod
     def tables(cls, numbers: Mapping[str, Any]) -> dict[str, Table]:
-        heads = [
-            "neurons",
-            "angle",
-            "interference, points",
-            "first task, %",
-            "second task, %",
-            "similarity of codes",
-            "of images",
-            "n",
-        ]
+        heads = ["neurons", "angle", "interference, points", "first task, %", "second task, %", "similarity of codes"]
+        heads += ["of images", "n", "went"]
         rows = [
             [
                 row["condition"], f"{row['angle']:g}", told(row["interference"], 3) or "" if "interference" in row else "",
