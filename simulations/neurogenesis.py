@@ -20,7 +20,14 @@ images in which both fire: low where similar inputs are kept apart (pattern sepa
 beside it. The models say that new neurons lessen both (Wiskott et al. 2006; Sahay et al. 2011 in mice); the control with as many
 neurons from the start says how much of that is their number.
 
-@SAYS@
+What ten seeds say, turned by 30 degrees: interference is .6 points [-.7, 1.8] with new neurons that come when the task
+changes, 23.5 without any, 6.1 with all neurons from the start. That births come then is what makes the difference to the
+latter: where they come all along (9.0) or late (8.0), it is no smaller than with all neurons from the start. That young
+neurons are excitable matters little (.7 without). With twice the neurons (20 for each class, six seeds) new ones have .4, all
+from the start 1.6 [.2, 3.0], a difference that six seeds do not tell. Codes of images turned by 10 degrees are .11 alike with
+new neurons, as where both tasks are mixed, .36 with all neurons from the start, .63 with a half. Thresholds that rise by a
+half or a quarter as much at a spike leave these differences about as they are (four seeds). The nearest of all training
+images forgets nothing: 98 % of either task.
 
 Sources: Wiskott, Rasch & Kempermann 2006, doi:10.1002/hipo.20167; Sahay et al. 2011, doi:10.1038/nature09817; Aimone, Wiles &
 Gage 2009, doi:10.1016/j.neuron.2008.11.017 (who say that young neurons bind what comes together in time, which is not looked at).
