@@ -80,12 +80,11 @@ class StructureTime(Experiment):
 
     name: ClassVar[str] = "structure_time"
     summary: ClassVar[str] = "what a pool of synapses that come and go costs beside a static network of the living ones"
-    source: ClassVar[str] = "measured"
+    source: ClassVar[str] = "measured; Brian2: Stimberg, Brette & Goodman 2019, doi:10.7554/eLife.47314"
     default_seeds: ClassVar[int] = 1
     published: ClassVar[bool] = False  # times of one machine
     uses: ClassVar[tuple[str, ...]] = ("deep_r", "pair_stdp")
     time_step: ClassVar[str] = "1 ms: what is measured is what a step costs."
-    measures: ClassVar[tuple[()]] = ()
 
     neurons: int = setting(1000, "trains, and neurons", low=10, high=5000)
     shares: tuple[float, ...] = setting((0.01, 0.1, 1.0), "shares of the pairs that are alive, rising", above=0, high=1)

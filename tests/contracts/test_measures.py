@@ -23,7 +23,7 @@ from simulations.frame.sweep import Point, Sweep, sweep
 
 REFERENCE = Path(__file__).resolve().parents[2] / "results" / "reference"
 NOT_SWEPT = {  # and why
-    "bench": "measures times", "network_time": "measures times", "network_growth": "measures times",
+    "structure_time": "measures times", "bench": "measures times", "network_time": "measures times", "network_growth": "measures times",
     "recall_maps": "has no measures", "voltage_window": "has no measures", "time_steps": "has no measures",
 }  # fmt: skip
 every_experiment = pytest.mark.parametrize("name", SIMULATIONS)
@@ -76,7 +76,7 @@ def test_every_experiment_can_be_swept_with_a_table_or_is_refused_before_anythin
 @every_experiment
 def test_measures_have_a_meaning_and_one_name_each(name):
     declared = SIMULATIONS[name].measures
-    assert (declared is None) == (name in ("bench", "network_time", "network_growth"))
+    assert (declared is None) == (name in ("structure_time", "bench", "network_time", "network_growth"))
     for one in declared or ():
         assert one.meaning and not one.meaning.endswith(".") and re.fullmatch(r"[\w.]+", one.name)
     if issubclass(SIMULATIONS[name], Suite) and declared is not None:
