@@ -128,6 +128,7 @@ class Law:
             raise WrongUse(f"{self.name}: {given_as}; it needs {self.holds}.")
         return dataclasses.replace(self, parameters=parameters)
 
+    @checked
     def equations(self, uniform: bool = False) -> str:
         """What the synapses carry for it; `uniform`: all silent ones come alive with one probability."""
         lines = ["alive : boolean", "fresh : boolean", "every : second (shared, constant)"]

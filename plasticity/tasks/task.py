@@ -63,6 +63,7 @@ class Task(ABC):
     default_seeds: ClassVar[int] = 10
 
     @classmethod
+    @checked
     def about(cls, settings: Mapping[str, Any]) -> tuple[str, str]:
         """What it asks, in one line, and whose it is, with these settings; nobody's (empty) where the data are the user's own."""
         return cls.summary, cls.source

@@ -72,6 +72,7 @@ class TextTask(Task):
             )
 
     @classmethod
+    @checked
     def about(cls, settings: Mapping[str, Any]) -> tuple[str, str]:
         own = settings.get("data") == OWN
         return ("Texts of your own, each to be put into its class.", "") if own else super().about(settings)

@@ -23,7 +23,8 @@ from simulations.frame.sweep import Point, Sweep, sweep
 
 REFERENCE = Path(__file__).resolve().parents[2] / "results" / "reference"
 NOT_SWEPT = {  # and why
-    "structure_time": "measures times", "bench": "measures times", "network_time": "measures times", "network_growth": "measures times",
+    "structure_time": "measures times",
+    "bench": "measures times", "network_time": "measures times", "network_growth": "measures times",
     "recall_maps": "has no measures", "voltage_window": "has no measures", "time_steps": "has no measures",
 }  # fmt: skip
 every_experiment = pytest.mark.parametrize("name", SIMULATIONS)
