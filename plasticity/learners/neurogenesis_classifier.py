@@ -50,9 +50,9 @@ class NeurogenesisClassifier(OnPool):
         trial = self.trial_ms / 1e3
         return {
             "law.w_new": self._values["length"] / np.sqrt(self.weights_.shape[0]), "output.there": self.there_,
-            "output.lived": self._lived, "output.used": self._used, "output.elapsed": updates * self.every_trials * trial,
-            "output.birth": self.birth_hz, "output.begin": self.begin * trial, "output.excess": self.excess,
-            "output.youth": self.youth * trial, "output.enough": float(self.enough),
+            "output.lived": self._lived, "output.used": self._used, "output.elapsed": updates * int(self.every_trials) * trial,
+            "output.birth": self.birth_hz, "output.begin": int(self.begin) * trial, "output.excess": self.excess,
+            "output.youth": int(self.youth) * trial, "output.enough": float(self.enough),
         }  # fmt: skip
 
     def _take(self, out: Mapping[str, np.ndarray]) -> None:

@@ -58,13 +58,13 @@ class OnPool(SpikingClassifier, ABC):
 
     def _block(self, features: int) -> int:
         most = super()._block(features)
-        return max(self.every_trials, most - most % self.every_trials)
+        return max(int(self.every_trials), most - most % int(self.every_trials))
 
     def _boundary(self, trials: int, total: int) -> int:
-        return min(-(-trials // self.every_trials) * self.every_trials, total)  # where an update is due
+        return min(-(-trials // int(self.every_trials)) * int(self.every_trials), total)  # where an update is due
 
     def _network(self, features: int, classes: int) -> Competition:
-        structure = Structure(self._law(), every=self.every_trials * self.trial_ms * ms)
+        structure = Structure(self._law(), every=int(self.every_trials) * self.trial_ms * ms)
         return dataclasses.replace(super()._network(features, classes), pool=structure)
 
     def _compile(self, network: Competition) -> None:
@@ -100,7 +100,7 @@ class OnPool(SpikingClassifier, ABC):
             return out
         given |= {"alive": before, "key": int(self.random_state), "updates": updates, "past": updates}
         out = dict(self._program.run(seed, given, duration=duration, progress=progress))
-        ran = -(-trials // self.every_trials)
+        ran = -(-trials // int(self.every_trials))
         course = living(before, out["update"] - updates, out["synapse"], ran)
         counts.add(out, trials, steps, trials, _degrees(course.reshape(ran, *self.alive_.shape).mean(axis=0)))
         self.alive_ = out["alive"].astype(bool).reshape(self.alive_.shape)
