@@ -181,7 +181,7 @@ def _bytes(network: Network) -> float:
     net.model()  # or Brian2 warns of groups that no network holds
     plastic = net.groups["plastic"]
     arrays = {id(one): one for one in plastic.variables.values() if getattr(one, "size", 0) == len(plastic) > 1 and one.array}
-    return float(sum(one.size * one.dtype.itemsize for one in arrays.values()))
+    return float(sum(one.size * np.dtype(one.dtype).itemsize for one in arrays.values()))
 
 
 if __name__ == "__main__":
