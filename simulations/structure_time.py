@@ -6,8 +6,11 @@ are alive, the same rule and weights. Both are compiled programs of one thread; 
 simulated time are timed, the best of `repeats` each, in turn. Their difference over that of the simulated times is what a second
 costs, set-up apart. Memory is that of all arrays with an entry for each synapse.
 
-An update looks at the whole pool, so that what it costs goes with the pool; between updates cost goes with the living synapses.
-Times are those of one machine, and of whatever else it did.
+What one quiet machine says (DEEP R, a pool of a million). With an update every 10 s a second takes 1.28, 1.78 and 1.11 times that
+of the static network at 1, 10 and 100 % alive; every 100 s 1.20, 1.48 and 1.03; every second 1.5, 3.4 and 2.1. So the bar of 1.3
+is kept at 1 and 100 % where updates are 10 s apart, and not at 10 %: there the living synapses lie scattered in the arrays of the
+pool. An update goes through the living synapses and, where some come again, through the silent ones. The pool takes 26 bytes a
+synapse, dead or alive, a static network 16.
 """
 
 from __future__ import annotations
