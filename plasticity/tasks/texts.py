@@ -97,8 +97,8 @@ class TextTask(Task):
 
     @property
     def vocabulary(self) -> int:
-        """The most symbols there are: no more than the texts have different words."""
-        return min(self.words, self.read.different) + 1
+        """The most symbols there are: of texts of one's own no more than these have different words."""
+        return (min(self.words, self.read.different) if self.data == OWN else self.words) + 1
 
     @property
     def chance(self) -> float:
