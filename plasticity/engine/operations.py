@@ -451,7 +451,7 @@ class CostModel:
         found = dict.fromkeys(KINDS, Operations())
         updates = neuron_steps = 0.0
         alive = counts.alive / trials if counts.met else float(self.plastic)
-        share, address = alive / self.plastic, Operations(weight_words=float(bool(counts.met)))
+        share, address = alive / self.plastic if counts.met else 1.0, Operations(weight_words=float(bool(counts.met)))
         fan_out: dict[str, float] = {name: group.fan_out for name, group in self.populations.items()}
         for name, group in self.populations.items():
             fired, ticks = spikes[name], steps * group.neurons
