@@ -24,8 +24,9 @@ COMPARE = (
 
 def start(words, **options):
     process = subprocess.Popen(
-        [sys.executable, "-m", "simulations", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
-    )
+        [sys.executable, "-m", "simulations", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL), **options,  # the tests may run under nohup
+    )  # fmt: skip
     hangup = 1 << (signal.SIGHUP - 1)
     for _ in range(2000):  # until the program listens: before, it is Python that is interrupted
         caught = next(line for line in Path(f"/proc/{process.pid}/status").read_text().splitlines() if line.startswith("SigCgt"))

@@ -16,6 +16,7 @@ GIVEN = {"gate": NoGate(), "streams": 1, "neurons_per_class": 4, "theta_plus": 0
 pytestmark = pytest.mark.skipif(not compiler(), reason="needs a C++ compiler")
 
 
+@pytest.mark.full
 def test_without_births_the_reserve_is_silent_and_the_others_learn_as_ever():
     X, y = trials(120)
     learner = NeurogenesisClassifier(birth_hz=0.0, **GIVEN).fit(X, y)
@@ -43,6 +44,7 @@ def test_neurons_are_born_from_their_trial_on_stay_where_they_are_used_and_go_wh
     np.testing.assert_array_equal(again.represent(X), born.represent(X))
 
 
+@pytest.mark.full
 def test_young_neurons_win_more_often_the_more_excitable_they_are():
     X, y = trials(200)
     given = {"birth_hz": 1000.0, "begin": 100, "youth": 1000, **GIVEN}

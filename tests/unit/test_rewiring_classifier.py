@@ -39,6 +39,7 @@ def test_a_pool_that_is_all_alive_is_the_ordinary_classifier():
         assert words[0] - words[1] == pytest.approx(relay)  # an address for each arrival
 
 
+@pytest.mark.full
 @needs_compiler
 def test_what_is_pruned_stays_dead_costs_nothing_and_is_kept(tmp_path):
     X, y = trials(120)
@@ -64,6 +65,7 @@ def test_what_is_pruned_stays_dead_costs_nothing_and_is_kept(tmp_path):
     np.testing.assert_array_equal(other.weights_, learner.weights_)
 
 
+@pytest.mark.full
 @needs_compiler
 @pytest.mark.parametrize(("every", "block"), [(7, 100), (10, 13), (150, 100), (1000, 100)])
 def test_the_law_is_asked_as_often_as_it_says_wherever_runs_end(every, block):
@@ -72,12 +74,14 @@ def test_the_law_is_asked_as_often_as_it_says_wherever_runs_end(every, block):
     assert len(learner.living_) - 1 == -(-300 // every)
 
 
+@needs_compiler
 def test_what_was_shown_nothing_has_what_is_alive_at_first():
     X, y = trials(60)
-    learner = RewiringClassifier(alive=0.5, **GIVEN).untrained(X, y)
+    learner = RewiringClassifier(alive=0.5, **GIVEN).untrained(X, y)  # the program of the test above
     assert learner.alive_.sum() == 30 and (learner.weights_[~learner.alive_] == 0).all()
 
 
+@pytest.mark.full
 @needs_compiler
 def test_a_network_of_which_nothing_is_left_is_told():
     X, y = trials(60)
