@@ -42,6 +42,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from scipy import ndimage
+from sklearn.metrics.pairwise import paired_cosine_distances
 
 from plasticity.errors import WrongUse
 from plasticity.gates import NoGate
@@ -224,8 +225,8 @@ def turned(X: np.ndarray, angle: float) -> np.ndarray:
 
 def similarity(one: np.ndarray, other: np.ndarray) -> float:
     """Cosine of each row with the same row of the other, the mean over rows that are nowhere 0."""
-    norms = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
-    return float(((one * other).sum(axis=1)[norms > 0] / norms[norms > 0]).mean()) if (norms > 0).any() else float("nan")
+    both = one.any(axis=1) & other.any(axis=1)
+    return float(1 - paired_cosine_distances(one[both], other[both]).mean()) if both.any() else float("nan")
 
 
 def _one(asked: Neurogenesis, item: tuple[str, float, int], progress: Progress) -> dict[str, np.ndarray]:
