@@ -5,6 +5,7 @@
     refractory_by_time   refractoriness as a comparison of times, which can be vectorised, not of whole numbers of steps
     two_step_threshold   the condition for all neurons first (vectorised), then the few that spike
     living_alone         structural laws: loops over the living synapses where nothing is asked of single silent ones
+    living_together      structural laws: what living synapses have lies side by side from one update to the next
     all_to_all           synapses of all with all: loops over rows of weights, no lists of synapses, no queue, no index arrays
     wanted_arrays        only what is read back is written to disk at the end of a run
     headers_once         the headers, which are most of what there is to compile, are compiled once for all files
@@ -71,7 +72,9 @@ def faster(
     for item in network.objects:
         if isinstance(item, Synapses):
             note("all_to_all", item.name, all_to_all(folder, item, device, settable))
-            note("living_alone", item.name, living_alone(folder, item))
+            together = living_together(folder, item, network, device)
+            note("living_together", item.name, together)
+            note("living_alone", item.name, living_alone(folder, item, bool(together)))
     note("wanted_arrays", "objects.cpp", wanted_arrays(folder, frozenset(wanted)))
     note("headers_once", "makefile", headers_once(folder))
 
@@ -258,7 +261,7 @@ def all_to_all(folder: Path, synapses: Synapses, device: Any, settable: frozense
 _ALL = re.compile(r"(?:#pragma [^\n]*\n)?    for\(int _idx=0; _idx<_N; _idx\+\+\)\n")
 
 
-def living_alone(folder: Path, synapses: Synapses) -> bool | None:
+def living_alone(folder: Path, synapses: Synapses, together: bool = False) -> bool | None:
     """What a pool does in each time step and at each update, for the living synapses alone: those in the lists of a pathway.
 
     Silent ones are left as they are by all of it: what they have but the weight begins anew when they come alive. First weights
@@ -267,12 +270,141 @@ def living_alone(folder: Path, synapses: Synapses) -> bool | None:
     """
     parts = getattr(synapses, "living_alone", ())
     lists = f"brian::{next(iter(synapses._pathways)).name}.queue[0]->synapses" if parts else ""
-    loop = f"    for (const auto &_list : {lists})\n    for (const int _idx : _list)\n"
     told = []
-    for path in (folder / "code_objects" / f"{synapses.name}_{part}_codeobject.cpp" for part in parts):
-        if path.exists() and not (path.stem.endswith("birth_codeobject") and "_rand" in path.read_text()):
+    for part in parts:
+        path = folder / "code_objects" / f"{synapses.name}_{part}_codeobject.cpp"
+        if path.exists() and not (part == "birth" and "_rand" in path.read_text()):
+            loop = f"    for (const auto &_list : {lists})\n    for (const int _idx : _list)\n"
+            if together and part in _AT_UPDATES:
+                loop = f"    for (const int _idx : _asked_{synapses.name}())\n"
+            elif together:
+                loop = f"    for (int _idx = 0; _idx < (int)_living_{synapses.name}.size(); _idx++)\n"
             told.append(len(_ALL.findall(path.read_text())) == 1 and _rewrite(path, partial(_ALL.sub, loop)))
     return all(told) if told else None
+
+
+_AT_UPDATES = ("law", "settle", "past", "birth")  # what is named so goes on at updates of the structure, in the pool
+_APART = re.compile(r"//// unless they lie together\n.*?//// to here\n", flags=re.DOTALL)
+_RUN = re.compile(r"(?<=\n)void _run_\w+\(\)\n\{\n    using namespace brian;\n")
+_SAVED = re.compile(r"(?<=\n)void _write_arrays\(\)\n\{\n    using namespace brian;\n")
+_SELDOM = 0.1  # of the time between updates: what goes on no more often may look at the pool in between
+_TOGETHER = """
+namespace brian {
+std::vector<int32_t> _living_NAME;  // the number in the pool of each living synapse
+@ARRAYS@
+static bool _gathered_NAME = false;  // whether what they have is in these arrays, or in those of the pool
+void _gather_NAME()
+{
+    if (_gathered_NAME) return;
+    _gathered_NAME = true;
+    const size_t n = _living_NAME.size();
+@RESIZE@
+    for (size_t c = 0; c < n; c++) {
+        const size_t k = _living_NAME[c];
+@GATHER@
+    }
+}
+void _apart_NAME()
+{
+    if (!_gathered_NAME) return;
+    _gathered_NAME = false;
+    for (size_t c = 0; c < _living_NAME.size(); c++) {
+        const size_t k = _living_NAME[c];
+@APART@
+    }
+}
+const std::vector<int32_t> &_asked_NAME()  // before the first update: all
+{
+    if (_living_NAME.empty())
+        for (const auto &list : LISTS) _living_NAME.insert(_living_NAME.end(), list.begin(), list.end());
+    return _living_NAME;
+}
+}
+"""
+_TOLD = """
+namespace brian {
+extern std::vector<int32_t> _living_NAME;
+@ARRAYS@
+void _gather_NAME();
+void _apart_NAME();
+const std::vector<int32_t> &_asked_NAME();
+static const bool _together_NAME = true;
+}
+"""
+
+
+def living_together(folder: Path, synapses: Synapses, network: brian2.Network, device: Any) -> bool | None:
+    """The living synapses lie scattered among the silent ones of a pool, which come along when one is touched.
+
+    From one update to the next what spikes, and what goes on in each time step, touches arrays of the living synapses alone.
+    They are filled from those of the pool after an update, and written back before the next one, before whatever else looks at
+    the pool, and at the end. Left as it is (None) where something else looks at the pool too often.
+    """
+    if getattr(synapses, "structure", None) is None:
+        return None
+    name = synapses.name
+    at_updates = {f"{name}_{part}_codeobject" for part in _AT_UPDATES}
+    steps = {f"{name}_{part}_codeobject" for part in synapses.living_alone} - at_updates
+    fast = steps | {f"{path.name}_codeobject" for path in synapses._pathways}
+    clocks = {own.name: item.clock for item in network.sorted_objects if hasattr(item, "clock") for own in item.code_objects}
+    every = float(clocks[f"{name}_law_codeobject"].dt)
+    arrays = {
+        device.get_array_name(variable, access_data=False)
+        for key, variable in synapses.variables.items()
+        if getattr(variable, "dynamic", False) and variable.owner.name == name
+        and (key in ("_synaptic_pre", "_synaptic_post") or synapses.variables.indices[key] == "_idx")
+    }  # fmt: skip
+    touched = re.compile(rf"\b(?:{'|'.join(sorted(arrays))})\b")
+    texts = {path: path.read_text() for path in sorted((folder / "code_objects").glob("*.cpp"))}
+    looking = {path: text for path, text in texts.items() if touched.search(text) and not _BEFORE.search(path.stem)}
+    others = {path.stem for path in looking} - at_updates - fast
+    if any(stem in clocks and float(clocks[stem].dt) < _SELDOM * every for stem in others):
+        return None
+    objects, header = folder / "objects.cpp", folder / "objects.h"
+    settle = folder / "code_objects" / f"{name}_settle_codeobject.cpp"
+    types = {array: of for of, array in re.findall(r"extern std::vector<(\w+)> (\w+);", header.read_text())}
+    if not (
+        arrays <= types.keys()
+        and len(_SAVED.findall(objects.read_text())) == len(_APART.findall(texts[settle])) == 1
+        and all(len(_RUN.findall(text)) == 1 for text in looking.values())
+        and all(len(_ALL.findall(text)) == (path.stem in steps) for path, text in looking.items() if path.stem in fast)
+    ):
+        return False
+    alive = _pointer(device.get_array_name(synapses.variables["alive"], access_data=False))
+    moved, changed = set(), set()
+    for path, text in looking.items():
+        call = "_gather" if path.stem in fast else "_apart"
+        text = _RUN.sub(rf"\g<0>    {call}_{name}();\n", _APART.sub("", text))
+        if path.stem in fast:
+            text = text.replace(f"{alive}[_idx]", "true")  # that of a living synapse
+            here = {array for array in touched.findall(text) if f"{_pointer(array)}[_idx]" in text}
+            changed |= {array for array in here if re.search(rf"{_pointer(array)}\[_idx\] [-+*/]?= ", text)}
+            moved |= here
+            for array in here:
+                text = re.sub(rf"\b{array}\b", f"_living{array}", text)
+        path.write_text(text)
+    given = {
+        "ARRAYS": [f"std::vector<{types[array]}> _living{array};" for array in sorted(moved)],
+        "RESIZE": [f"    _living{array}.resize(n);" for array in sorted(moved)],
+        "GATHER": [f"        _living{array}[c] = {array}[k];" for array in sorted(moved)],
+        "APART": [f"        {array}[k] = _living{array}[c];" for array in sorted(changed)],
+    }
+    lists = f"{next(iter(synapses._pathways)).name}.queue[0]->synapses"
+    defined, told = _TOGETHER.replace("LISTS", lists).replace("NAME", name), _TOLD.replace("NAME", name)
+    for word, lines in given.items():
+        defined = defined.replace(f"@{word}@", "\n".join(lines))
+        told = told.replace(f"@{word}@", "\n".join(f"extern {line}" for line in lines))
+    _rewrite(objects, lambda text: _SAVED.sub(rf"\g<0>    _apart_{name}();\n", text) + defined)
+    _rewrite(header, lambda text: told.join(text.rpartition("#endif")[::2]).replace(told, f"{told}#endif"))
+    return True
+
+
+_BEFORE = re.compile("^before_run_|_synapses_create_")  # code that runs before any time step
+
+
+def _pointer(array: str) -> str:
+    """What the code of an object calls an array."""
+    return "_ptr" + array.replace("_dynamic_array_", "_array_", 1)
 
 
 def _rows(text: str, side: str, events: str, n_pre: int, n_post: int) -> str:

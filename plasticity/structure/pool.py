@@ -157,13 +157,12 @@ def _compiled(synapses: Synapses, cell: NeuronGroup, structure: Structure) -> Fu
     """The update as a function of C++ for Brian2's standalone device."""
     law = structure.law
     has = law.computed()
-    names = {"S": synapses.name, "G": cell.name}
 
     def of(variable: str) -> str:
         return f"_dynamic_array_{synapses.name}_{variable}"
 
     given = {
-        "PRE": of("_synaptic_pre"), "POST": of("_synaptic_post"), "ALIVE": of("alive"), "FRESH": of("fresh"), **names,
+        "PRE": of("_synaptic_pre"), "POST": of("_synaptic_post"), "ALIVE": of("alive"), "FRESH": of("fresh"),
         "DIES": _DIES.replace("VALUE", of("law_dies")) if "law_dies" in has else "",
         "WEAKEST": _WEAKEST.replace("RANK", of("law_rank")).replace("SHARE", f"_array_{synapses.name}_law_share[0]")
         if "law_share" in has else "",
@@ -176,14 +175,13 @@ def _compiled(synapses: Synapses, cell: NeuronGroup, structure: Structure) -> Fu
         .replace("GROWS[k]", f"_array_{synapses.name}_law_grows[0]" if structure.uniform else "GROWS[k]")
         .replace("GROWS", of("law_grows")).replace("HAVE_PRE", of("law_axons")).replace("HAVE_POST", of("law_dendrites"))
         .replace("PRE_", of("_synaptic_pre")).replace("POST_", of("_synaptic_post")),
-        "FIRST": next(iter(synapses._pathways)).name,
+        "SOURCES": of(f"_synaptic_{next(iter(synapses._pathways)).prepost}"),
         "ELEMENTS": "for (size_t k = 0; k < n; k++) if (dying[k]) dead.push_back((int64_t)k);" if law.elements else "",
-        **{
-            place: "".join(
-                text.replace("PATH", path.name).replace("SOURCES", of(f"_synaptic_{path.prepost}")) for path in synapses._pathways
-            )
-            for place, text in (("LINKS", _LINK), ("CHANGES", _CHANGE))
-        },
+        "LINKS": "".join(
+            _LINK.replace("PATH_SOURCES", of(f"_synaptic_{path.prepost}")).replace("PATH", path.name)
+            for path in synapses._pathways
+        ),
+        "S": synapses.name, "G": cell.name,
     }  # fmt: skip
     code = CPP + _SETTLE
     for word, text in given.items():
@@ -200,23 +198,36 @@ def _never(updates: Any) -> Any:
 
 
 _SETTLE = r"""
+//// unless they lie together
+static std::vector<int32_t> _living_@S@;  // the living synapses in the order of the neurons that the first pathway begins at
+static const bool _together_@S@ = false;  // whether pathways know a synapse by its place among those, or by its number
+//// to here
 static double structure_settle(double)
 {
     using namespace brian;
     auto &alive = @ALIVE@;
     auto &fresh = @FRESH@;
+    auto &living = _living_@S@;
     const size_t n = alive.size();
     const uint64_t key = (uint64_t)(int64_t)_array_@G@_key[0], update = (uint64_t)_array_@G@_updates[0];
+    const auto before = [](int32_t a, int32_t b) { return std::make_pair(@SOURCES@[a], a) < std::make_pair(@SOURCES@[b], b); };
+    const auto rising = [](const std::vector<int32_t> &all) {
+        for (size_t k = 1; k < all.size(); k++) if (all[k] < all[k - 1]) return false;
+        return true;
+    };
+    static const bool in_order = rising(@SOURCES@);
     static bool linked = false;
-    if (!linked) {
-        @LINKS@
-        linked = true;
+    const bool first = !linked;
+    linked = true;
+    if (first) {
+        living.clear();
+        for (size_t k = 0; k < n; k++) if (alive[k]) living.push_back((int32_t)k);
+        if (!in_order) std::sort(living.begin(), living.end(), before);
     }
-    auto &lists = @FIRST@.queue[0]->synapses;  // the living synapses
     std::fill(fresh.begin(), fresh.end(), 0);
+    std::vector<char> dying(n, 0);
+    std::vector<int64_t> dead, born;
     if (update > 0) {
-        std::vector<char> dying(n, 0);
-        std::vector<int64_t> dead, born;
         @DIES@
         @WEAKEST@
         @SURPLUS@
@@ -228,7 +239,15 @@ static double structure_settle(double)
         for (int64_t k : dead) { alive[k] = 0; _dynamic_array_@G@_log_synapse.push_back(-(int32_t)(k + 1)); }
         for (int64_t k : born) { alive[k] = 1; fresh[k] = 1; _dynamic_array_@G@_log_synapse.push_back((int32_t)(k + 1)); }
         _dynamic_array_@G@_log_update.resize(_dynamic_array_@G@_log_synapse.size(), (int32_t)update);
-        @CHANGES@
+    }
+    if (first || dead.size() || born.size()) {
+        const std::vector<int32_t> until_now = living;
+        std::vector<int32_t> come(born.begin(), born.end()), stay;
+        for (int32_t k : until_now) if (!dying[k]) stay.push_back(k);
+        if (!in_order) std::sort(come.begin(), come.end(), before);
+        living.clear();
+        std::merge(stay.begin(), stay.end(), come.begin(), come.end(), std::back_inserter(living), before);
+        @LINKS@
     }
     return (double)(update + 1);
 }
@@ -237,63 +256,62 @@ _LINK = r"""
         {
             CSpikeQueue &queue = *PATH.queue[0];
             for (auto &list : queue.synapses) list.clear();
-            for (size_t k = 0; k < n; k++)
-                if (alive[k]) queue.synapses[SOURCES[k] - queue.source_start].push_back((int)k);
-        }
-"""
-_CHANGE = r"""
-        {
-            CSpikeQueue &queue = *PATH.queue[0];
-            for (int64_t k : dead) {
-                auto &list = queue.synapses[SOURCES[k] - queue.source_start];
-                list.erase(std::lower_bound(list.begin(), list.end(), (int)k));
+            for (size_t c = 0; c < living.size(); c++)
+                queue.synapses[PATH_SOURCES[living[c]] - queue.source_start].push_back(_together_@S@ ? (int)c : (int)living[c]);
+            if (!in_order)
+                for (auto &list : queue.synapses)
+                    std::sort(list.begin(), list.end(), [&](int a, int b) {
+                        return _together_@S@ ? living[a] < living[b] : a < b;
+                    });
+            if (!first)
+                for (auto &slot : queue.queue) {  // what is on its way, to those that have not died
+                    size_t left = 0;
+                    for (int32_t number : slot) {
+                        const int32_t k = _together_@S@ ? until_now[number] : number;
+                        if (!dying[k])
+                            slot[left++] = _together_@S@
+                                ? (int32_t)(std::lower_bound(living.begin(), living.end(), k, before) - living.begin()) : k;
+                    }
+                    slot.resize(left);
+                }
+            if (_together_@S@ && !queue.scalar_delay) {
+                static const std::vector<int> delays(queue.delays, queue.delays + n);
+                for (size_t c = 0; c < living.size(); c++) queue.delays[c] = delays[living[c]];
             }
-            for (int64_t k : born) {
-                auto &list = queue.synapses[SOURCES[k] - queue.source_start];
-                list.insert(std::lower_bound(list.begin(), list.end(), (int)k), (int)k);
-            }
-            if (died)
-                for (auto &slot : queue.queue)
-                    slot.erase(std::remove_if(slot.begin(), slot.end(), [&](int32_t k) { return dying[k] != 0; }), slot.end());
         }
 """
 _DIES = r"""
-        for (auto &list : lists)
-            for (int k : list)
-                if (_structure_uniform(key, update, k, 1) < VALUE[k]) { dying[k] = 1; dead.push_back(k); }
+        for (int32_t k : living)
+            if (_structure_uniform(key, update, k, 1) < VALUE[k]) { dying[k] = 1; dead.push_back(k); }
 """
 _WEAKEST = r"""
         {
-            int64_t all = 0;
             const int64_t gone = (int64_t)dead.size();
-            std::vector<std::pair<std::pair<double, double>, int64_t> > living;
-            for (auto &list : lists) {
-                all += (int64_t)list.size();
-                for (int k : list)
-                    if (!dying[k]) living.push_back({{(double)RANK[k], _structure_uniform(key, update, k, 1)}, (int64_t)k});
-            }
-            const int64_t fewer = std::max((int64_t)std::floor((double)SHARE * all + 1e-9) - gone, (int64_t)0);
-            std::sort(living.begin(), living.end());
-            for (int64_t m = 0; m < std::min(fewer, (int64_t)living.size()); m++) {
-                dying[living[m].second] = 1;
-                dead.push_back(living[m].second);
+            std::vector<std::pair<std::pair<double, double>, int64_t> > ranked;
+            for (int32_t k : living)
+                if (!dying[k]) ranked.push_back({{(double)RANK[k], _structure_uniform(key, update, k, 1)}, (int64_t)k});
+            const int64_t fewer = std::max((int64_t)std::floor((double)SHARE * living.size() + 1e-9) - gone, (int64_t)0);
+            std::sort(ranked.begin(), ranked.end());
+            for (int64_t m = 0; m < std::min(fewer, (int64_t)ranked.size()); m++) {
+                dying[ranked[m].second] = 1;
+                dead.push_back(ranked[m].second);
             }
         }
 """
 _SURPLUS = r"""
         {
-            std::vector<std::vector<std::pair<double, int64_t> > > living;
+            std::vector<std::vector<std::pair<double, int64_t> > > owned;
             std::vector<int64_t> have;
             for (size_t k = 0; k < n; k++) {
                 const size_t owner = (size_t)SIDE[k];
-                if (owner >= have.size()) { have.resize(owner + 1, 0); living.resize(owner + 1); }
+                if (owner >= have.size()) { have.resize(owner + 1, 0); owned.resize(owner + 1); }
                 have[owner] = (int64_t)std::floor(std::max((double)HAVE[k], 0.0));
-                if (alive[k] && !dying[k]) living[owner].push_back({_structure_uniform(key, update, k, STREAM), (int64_t)k});
+                if (alive[k] && !dying[k]) owned[owner].push_back({_structure_uniform(key, update, k, STREAM), (int64_t)k});
             }
             for (size_t owner = 0; owner < have.size(); owner++) {
-                std::sort(living[owner].begin(), living[owner].end());
-                const int64_t surplus = (int64_t)living[owner].size() - have[owner];
-                for (int64_t m = 0; m < surplus; m++) dying[living[owner][m].second] = 1;
+                std::sort(owned[owner].begin(), owned[owner].end());
+                const int64_t surplus = (int64_t)owned[owner].size() - have[owner];
+                for (int64_t m = 0; m < surplus; m++) dying[owned[owner][m].second] = 1;
             }
         }
 """
@@ -303,10 +321,8 @@ _GROWS = r"""
 """
 _KEPT = r"""
         if (died) {
-            size_t living = 0;
-            for (auto &list : lists) living += list.size();
             // the first of a race among all that are silent are almost surely among a few that begin well
-            double cut = 1 - std::min(1.0, 4.0 * (died + 25.0) / (double)(n - living + died));
+            double cut = 1 - std::min(1.0, 4.0 * (died + 25.0) / (double)(n - living.size() + died));
             std::vector<std::pair<double, int64_t> > silent;
             for (int turn = 0; turn < 2 && silent.size() < died; turn++, cut = -1) {
                 silent.clear();

@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from brian2 import Hz, Network, NeuronGroup, SpikeMonitor, StateMonitor, Synapses, TimedArray, defaultclock, ms
+from brian2 import Hz, Network, NeuronGroup, PoissonGroup, SpikeMonitor, StateMonitor, Synapses, TimedArray, defaultclock, ms
 
 from plasticity.engine import Model, compiler, program
 from plasticity.engine import programs as engine
 from plasticity.engine import rewriting as sources
-from plasticity.rules import pair_stdp
+from plasticity.rules import RULES, pair_stdp
+from plasticity.structure import Structure, contacts, deep_r
 
 pytestmark = [
     pytest.mark.full,
@@ -172,3 +173,63 @@ def test_sources_that_are_not_as_expected_stay_as_they_are(tmp_path: Path):
     assert not sources.plain_steps(tmp_path)
     assert not sources.wanted_arrays(tmp_path, frozenset({"weights"}))
     assert all((tmp_path / name).read_text() == "void another_release() {}\n" for name in ("network.cpp", "objects.cpp"))
+
+
+def pool(spec: str) -> Model:
+    """Pairs in any order, some twice, under one rule each with its own delay; `spec`: a rule, and how often somebody looks."""
+    rule, _, looks = spec.partition(" ")
+    defaultclock.dt = 0.5 * ms
+    rng = np.random.default_rng(0)
+    inputs = PoissonGroup(20, 40 * Hz, name="inputs")
+    cells = NeuronGroup(
+        9, "dv/dt = -v/(10*ms) : 1", threshold="v > 0.6", reset="v = 0", method="exact", name="cells", namespace={"ms": ms}
+    )
+    laws = {
+        "heterosynaptic": contacts(creation=0.5 * Hz, deletion=3 * Hz),
+        "pair_stdp": deep_r(decay=0.5 * Hz, temperature=0.01 * Hz),
+    }
+    plastic = RULES[rule].synapses(
+        inputs,
+        cells,
+        transmit="v_post += 0.3*w",
+        traces="synapse",
+        name="plastic",
+        structure=Structure(laws[rule], every=100 * ms),
+    )
+    plastic.connect(i=rng.integers(20, size=260), j=rng.integers(9, size=260))
+    plastic.w, plastic.alive = "0.9*rand()", np.arange(260) % 3 > 0
+    if rule == "heterosynaptic":
+        plastic.pre.delay = "int(8*rand())*0.5*ms"
+    spikes = SpikeMonitor(cells, name="spikes")
+    network = Network(inputs, cells, plastic, spikes)
+    cell = plastic.structure
+    outputs = {"w": plastic.w, "alive": plastic.alive, "i": spikes.i, "t": spikes.t, "event": cell.log_synapse}
+    if looks:
+        seen = StateMonitor(plastic, "w", record=range(0, 260, 7), dt={"seldom": 50, "often": 5}[looks] * ms, name="seen")
+        network.add(seen)
+        outputs["seen"] = seen.state("w")
+    return Model(network, 2 * 1000 * ms, {"w": plastic.w}, outputs)
+
+
+@pytest.mark.parametrize(("spec", "moved"), [("heterosynaptic", True), ("pair_stdp seldom", True), ("pair_stdp often", None)])
+def test_living_synapses_that_lie_together_do_what_they_did_among_the_silent_ones_to_the_bit(spec, moved, tmp_path, monkeypatch):
+    found = {}
+    for name in ("together", "scattered"):
+        monkeypatch.setenv("PLASTICITY_CACHE", str(tmp_path / name))
+        made = program(pool, spec)
+        found[name] = made.run(1, {})
+        assert made.manifest["rewritten"].get("living_together", {}).get("plastic") is (moved if name == "together" else None)
+        monkeypatch.setattr(sources, "living_together", lambda *_: None)
+    assert len(found["together"]["event"]) > 50 and len(found["together"]["t"]) > 50
+    for output, values in found["scattered"].items():
+        np.testing.assert_array_equal(found["together"][output], values, err_msg=output)
+
+
+def test_a_pool_that_another_release_writes_otherwise_stays_scattered_and_that_is_told(tmp_path, monkeypatch):
+    for passage in ("_RUN", "_SAVED", "_APART", "_ALL"):
+        with monkeypatch.context() as patch:
+            patch.setattr(sources, passage, re.compile("no such text"))
+            told = engine._generate(pool, "pair_stdp", tmp_path / passage)["rewritten"]
+        asked = passage == "_ALL"  # this rule has nothing that goes on in each step
+        assert told["living_together"] == {"plastic": asked}, passage
+        assert asked or "_gather" not in "".join(path.read_text() for path in (tmp_path / passage).rglob("*.cpp"))
