@@ -72,6 +72,8 @@ class StructuralHomeostasis(Experiment):
     before_s: int = setting(200, "simulated time with all the input", unit="s", low=2, high=2000)
     after_s: int = setting(200, "simulated time with a part of it", unit="s", low=2, high=2000)
     left: float = setting(0.95, "share of the background that is left then", low=0, high=1)
+    hit: float = setting(1.0, "share of the neurons, of both populations, whose background it is", above=0, high=1)
+    eta: float = setting(0.0, "lower end of the growth curve over the set point; below 0 silent neurons grow", low=-1, high=0.9)
     dt_ms: float = setting(0.1, "time step", "ms", low=0.01, high=1)
 
     @property
@@ -82,17 +84,24 @@ class StructuralHomeostasis(Experiment):
     def bytes(self) -> float:
         return self.network.bytes
 
+    @property
+    def those(self) -> np.ndarray:
+        """Who loses background, (neurons,): the first ones of both populations, for nobody has a place."""
+        return np.concatenate([np.arange(many) < round(self.hit * many) for many in (self.excitatory, self.inhibitory)])
+
     def one(self, program: Program, seed: int, progress: Progress) -> dict[str, np.ndarray]:
         """One run: means of both populations at each second, synapses of each kind, degrees and matrix at both ends."""
         total, n = self.before_s + self.after_s, self.excitatory
-        given = {"neurons.until": float(self.before_s), "neurons.left": self.left}
-        given |= {"exciting_key": 2 * seed, "inhibiting_key": 2 * seed + 1}
+        given: dict[str, Any] = {"neurons.until": float(self.before_s), "neurons.left": self.left, "neurons.eta": self.eta}
+        given |= {"hit": self.those, "exciting_key": 2 * seed, "inhibiting_key": 2 * seed + 1}
         found = program.run(seed, given, duration=total * second, progress=progress)
         rates = np.diff(found["spikes"], axis=0)
         told = {
             "calcium_E": found["calcium"][:, :n].mean(axis=1), "calcium_I": found["calcium"][:, n:].mean(axis=1),
             "rate_E": rates[:, :n].mean(axis=1), "rate_I": rates[:, n:].mean(axis=1),
         }  # fmt: skip
+        if self.hit < 1:
+            told["calcium_hit"] = found["calcium"][:, :n][:, self.those[:n]].mean(axis=1)
         counts = np.zeros((4, total), dtype=np.int64)
         came, went = np.zeros((2, total), dtype=np.int64), np.zeros((2, total), dtype=np.int64)
         chosen = np.r_[: min(SHOWN, n), n : n + min(SHOWN, self.inhibitory)]
@@ -132,6 +141,10 @@ class StructuralHomeostasis(Experiment):
         runs = [{name: array for name, array in made[seed].items() if name != "matrix"} for seed in session.seeds]
         return stack(runs) | {"matrix": first}
 
+    @property
+    def whose(self) -> str:
+        return f" of {self.hit:.0%} of the neurons" if self.hit < 1 else ""
+
     def parts(self) -> dict[str, slice]:
         """The last seconds of both parts, as samples."""
         ends = {"before": self.before_s, "after": self.before_s + self.after_s}
@@ -156,12 +169,18 @@ class StructuralHomeostasis(Experiment):
             when = (
                 f"after {self.before_s} s"
                 if part == "before"
-                else f"{self.after_s} s after a loss of {1 - self.left:.0%} of input"
+                else f"{self.after_s} s after a loss of {1 - self.left:.0%} of input{self.whose}"
             )
             for population, point in zip("EI", SET_POINTS, strict=True):
                 ours = float(a[f"calcium_{population}"][:, late].mean())
                 yield near(
                     f"{when}: calcium of {population}", point, ours, rel=0.1, kind="paper",
+                    source=f"set point of the growth curve; {BUTZ}",
+                )  # fmt: skip
+            if self.hit < 1:
+                ours = float(a["calcium_hit"][:, late].mean())
+                yield near(
+                    f"{when}: calcium of the excitatory neurons that lose it", SET_POINTS[0], ours, rel=0.1, kind="paper",
                     source=f"set point of the growth curve; {BUTZ}",
                 )  # fmt: skip
             whole = a["synapses"][:, :, late].sum(axis=1)
@@ -171,7 +190,7 @@ class StructuralHomeostasis(Experiment):
                 float(change.max()), high=0.05, kind="paper", source=f"connectivity levels off; {BUTZ}",
             )  # fmt: skip
         for population, point in zip("EI", SET_POINTS, strict=True):
-            ends = np.abs(growth([0.0, point], 1.0, 0.0, point)).max()
+            ends = np.abs(growth([self.eta * point, point], 1.0, self.eta * point, point)).max()
             yield near(
                 f"growth curve of {population} at both ends", 0.0, float(ends), tol=0.0, kind="closed_form",
                 source=f"zero at eta and at eps; {BUTZ}",
@@ -183,13 +202,21 @@ class StructuralHomeostasis(Experiment):
         falls = moment(self.before_s, color="0.5", linestyle=":")
         colours = {"E": BLUE, "I": VERMILION}
         calcium = [band(time, a[f"calcium_{name}"], color=colour, label=f"calcium of {name}") for name, colour in colours.items()]
+        if self.hit < 1:
+            calcium.append(band(time, a["calcium_hit"], color=GREEN, linestyle="-.", label="of E that lose it"))
         points = [
             level(point, color=colours[name], linestyle="--", linewidth=0.8) for name, point in zip("EI", SET_POINTS, strict=True)
         ]
         synapses = [band(time, a["synapses"][:, k], label=name, **LOOKS[name]) for k, name in enumerate(KINDS)]
         curve = np.linspace(0, 0.3, 301)
         curves = [
-            line(curve, growth(curve, 1.0, 0.0, point), color=colours[name], linestyle="-" if name == "E" else "--", label=name)
+            line(
+                curve,
+                growth(curve, 1.0, self.eta * point, point),
+                color=colours[name],
+                linestyle="-" if name == "E" else "--",
+                label=name,
+            )
             for name, point in zip("EI", SET_POINTS, strict=True)
         ]
         looks: dict[str, Any] = {"vmin": -1, "vmax": 1, "cmap": "RdBu_r", "interpolation": "nearest"}
@@ -211,7 +238,7 @@ class StructuralHomeostasis(Experiment):
             )
             for part in range(2)
         ]  # fmt: skip
-        loss = f"dotted: {1 - self.left:.0%} of the background is taken away"
+        loss = f"dotted: {1 - self.left:.0%} of the background{self.whose} is taken away"
         return {
             "time_course": page(
                 [
@@ -227,7 +254,7 @@ class StructuralHomeostasis(Experiment):
             ),
             "growth_curves": panel(
                 *curves, level(0, color="0.5", linewidth=0.8), x="calcium", y="growth (largest rate)",
-                title="elements grow between 0 and the set point", legend="upper right",
+                title="elements grow below the set point", legend="upper right",
             ),
             "connections": page(halves, size=(8.4, 4.4), caption="red: exciting, blue: inhibiting; one seed"),
             "degrees": page(degrees, size=(7.4, 3.4), legend=2, caption=over_seeds(seeds)),

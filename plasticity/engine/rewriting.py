@@ -353,7 +353,7 @@ def living_together(folder: Path, synapses: Synapses, network: brian2.Network, d
         for key, variable in synapses.variables.items()
         if getattr(variable, "dynamic", False) and variable.owner.name == name
         and (key in ("_synaptic_pre", "_synaptic_post") or synapses.variables.indices[key] == "_idx")
-    }  # fmt: skip
+    } - {device.get_array_name(path.variables["delay"], access_data=False) for path in synapses._pathways}  # fmt: skip
     touched = re.compile(rf"\b(?:{'|'.join(sorted(arrays))})\b")
     texts = {path: path.read_text() for path in sorted((folder / "code_objects").glob("*.cpp"))}
     looking = {path: text for path, text in texts.items() if touched.search(text) and not _BEFORE.search(path.stem)}

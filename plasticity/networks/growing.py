@@ -41,7 +41,7 @@ static = Rule(
 CONSTANTS = {
     "wither": 0.1, "tau_m": 10 * ms, "C": 250 * pF, "tau_s": 2 * ms, "theta": 15 * mV, "tau_Ca": 10 * second, "beta": 1e-3,
     "background": 1e4 * Hz, "left": 1.0, "until": 1e9 * second, "J_background": 6.2 * pA, "J": 585 * pA,
-    "J_inhibiting": -585 * pA,
+    "J_inhibiting": -585 * pA, "eta": 0.0,
 }  # fmt: skip
 GROWTH = {"axon": (0.1, 0.1), "exciting_dendrite": (0.1, 0.4), "inhibiting_dendrite": (0.1, 0.1)}  # Hz, of E and of I
 SET_POINTS = (0.05, 0.2)  # calcium of E and of I: 5 and 20 Hz, for it is beta tau_Ca times the rate
@@ -57,6 +57,7 @@ axon_used : 1
 exciting_dendrite_used : 1
 inhibiting_dendrite_used : 1
 eps : 1 (constant)
+hit : 1 (constant)
 nu_axon : Hz (constant)
 nu_exciting : Hz (constant)
 nu_inhibiting : Hz (constant)
@@ -78,10 +79,11 @@ class Growing(Network):
     longest : Quantity
         The longest run.
 
-    Inputs per run: `CONSTANTS` as neurons.NAME (from `until` on the background fires at `left` times its rate), `key` (of the
-    structure). Outputs: `calcium`, `spikes` (samples, neurons; spikes since the start), `t` (samples,), `exciting_update`,
-    `exciting_synapse`, `inhibiting_update`, `inhibiting_synapse` (events of the record of `plasticity.structure.pool`),
-    `exciting_alive`, `inhibiting_alive` (of the pools, see `pool`).
+    Inputs per run: `CONSTANTS` as neurons.NAME (from `until` on the background of the neurons that are `hit` fires at `left`
+    times its rate; `eta` is the lower end of the growth curve as a share of the upper one), `hit` (neurons,; all of them unless
+    told otherwise), `key` (of the structure). Outputs: `calcium`, `spikes` (samples, neurons; spikes since the start), `t`
+    (samples,), `exciting_update`, `exciting_synapse`, `inhibiting_update`, `inhibiting_synapse` (events of the record of
+    `plasticity.structure.pool`), `exciting_alive`, `inhibiting_alive` (of the pools, see `pool`).
     """
 
     excitatory: Count = 800
@@ -119,7 +121,8 @@ class Growing(Network):
         neurons.eps = np.array(SET_POINTS)[kind]
         for name, rates in zip(("nu_axon", "nu_exciting", "nu_inhibiting"), GROWTH.values(), strict=True):
             setattr(neurons, name, np.array(rates)[kind] * Hz)
-        rate = "background*(1 - int(t >= until)*(1 - left))"
+        neurons.hit = 1
+        rate = "background*(1 - int(t >= until)*hit*(1 - left))"
         neurons.run_regularly(f"x += e*J_background*poisson({rate}*dt)", when="start", dt=self.dt, name="neurons_background")
         step = f"({float(self.growing)!r}*second)"
         grow = "\n".join(
@@ -152,7 +155,7 @@ class Growing(Network):
             net.outputs({f"{name}_alive": pool.alive})
             net.outputs({f"{name}_update": cell.log_update, f"{name}_synapse": cell.log_synapse})
         history = net.add(StateMonitor(neurons, ["Ca", "spikes"], record=True, dt=self.sample, name="history"))
-        net.inputs(net.at(*(f"neurons.{name}" for name in CONSTANTS)))
+        net.inputs(net.at(*(f"neurons.{name}" for name in CONSTANTS)), hit=neurons.hit)
         net.outputs(t=history.t, calcium=history.state("Ca"), spikes=history.state("spikes"))
         net.lasts(self.longest)
 

@@ -33,16 +33,16 @@ growth_curves = Law(
 )
 
 
-CURVE = "2*exp(-log(2)*(2*Ca/eps - 1)**2) - 1"
-"""The curve of a neuron with the variables `Ca` and `eps` in units of nu, as Brian2 reads it, for eta = 0."""
+CURVE = "2*exp(-log(2)*((2*Ca/eps - 1 - eta)/(1 - eta))**2) - 1"
+"""The curve of a neuron with the variables `Ca` and `eps` in units of nu, as Brian2 reads it; its lower end is eta eps there."""
 
 
 @checked
 def growth(calcium: ArrayLike, nu: float, eta: float, eps: float) -> np.ndarray:
     """The growth curve at these calcium concentrations, in the unit of nu; exactly 0 at both ends."""
-    if not 0 <= eta < eps < np.inf:
+    if not -np.inf < eta < eps < np.inf or eps <= 0:
         raise WrongUse(
-            f"a growth curve needs 0 <= eta < eps, not eta={eta} and eps={eps}: eps is the set point, growth lies between."
+            f"a growth curve needs eta < eps and eps > 0, not eta={eta} and eps={eps}: eps is the set point, growth lies between."
         )
-    xi = (eta + eps) / 2
-    return nu * (2 * np.exp2(-(((np.asarray(calcium, dtype=float) - xi) / (xi - eta)) ** 2)) - 1)
+    calcium = np.asarray(calcium, dtype=float)
+    return nu * (2 * np.exp2(-((((calcium - eta) - (eps - calcium)) / (eps - eta)) ** 2)) - 1)

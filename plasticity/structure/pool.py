@@ -282,7 +282,7 @@ _LINK = r"""
 """
 _DIES = r"""
         for (int32_t k : living)
-            if (_structure_uniform(key, update, k, 1) < VALUE[k]) { dying[k] = 1; dead.push_back(k); }
+            if (VALUE[k] > 0 && _structure_uniform(key, update, k, 1) < VALUE[k]) { dying[k] = 1; dead.push_back(k); }
 """
 _WEAKEST = r"""
         {

@@ -378,13 +378,16 @@ def test_who_is_too_many_dies_and_who_is_free_is_paired_by_lot():
     assert np.abs(born / 400 - share).max() < 4.5 * np.sqrt(share * (1 - share)) / 20 and 0.3 < share < 0.5
 
 
-def test_the_curve_that_networks_follow_is_the_growth_curve():
+@pytest.mark.parametrize("eta", [0.0, -0.2, 0.3])
+def test_the_curve_that_networks_follow_is_the_growth_curve(eta):
     start_scope()
-    group = NeuronGroup(6, "Ca : 1\neps : 1\ng : 1")
+    group = NeuronGroup(6, "Ca : 1\neps : 1\neta : 1 (shared)\ng : 1")
+    group.eta = eta
     group.Ca, group.eps = [0, 0.05, 0.1, 0.2, 0.3, 0.025], [0.2, 0.2, 0.2, 0.2, 0.2, 0.05]
     group.g = CURVE
     for k in range(6):
-        np.testing.assert_allclose(group.g[k], growth([group.Ca[k]], 1.0, 0.0, float(group.eps[k])), rtol=0, atol=1e-12)
+        eps = float(group.eps[k])
+        np.testing.assert_allclose(group.g[k], growth([group.Ca[k]], 1.0, eta * eps, eps), rtol=0, atol=1e-12)
 
 
 def test_a_key_may_be_negative_and_a_pool_is_connected_once():
@@ -395,7 +398,8 @@ def test_a_key_may_be_negative_and_a_pool_is_connected_once():
 
 
 def test_a_growth_curve_is_0_at_both_ends_and_largest_in_the_middle():
-    assert growth([0.0, 0.05], 1.0, 0.0, 0.05).tolist() == [0, 0]
+    for eta in (0.0, 0.01, -0.01):
+        assert growth([eta, 0.05], 1.0, eta, 0.05).tolist() == [0, 0]
     assert growth([0.025], 1e-4, 0.0, 0.05) == 1e-4 and growth([0.2], 1.0, 0.0, 0.05) < 0
 
 
@@ -415,7 +419,7 @@ def test_a_growth_curve_is_0_at_both_ends_and_largest_in_the_middle():
         (lambda: Law("both", "x", "test", dies="1", elements=("a_pre", "b_post")), "has elements"),
         (lambda: Law("full", "x", "test", kept=True, grows="1"), "lets none die"),
         (lambda: Law("w", "x", "test", parameters={"w": 1.0}, dies="1"), "variable of every pool"),
-        (lambda: growth([0.1], 1.0, 0.2, 0.1), "needs 0 <= eta < eps, not eta=0.2"),
+        (lambda: growth([0.1], 1.0, 0.2, 0.1), "needs eta < eps and eps > 0, not eta=0.2"),
         (lambda: Pool(NEVER, structure=False).synapses and pair_stdp.synapses(*groups(), structure=3), "must be a Structure"),
         (
             lambda: pair_stdp.synapses(*groups(), structure=Structure(growth_curves)),
