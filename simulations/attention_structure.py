@@ -16,9 +16,11 @@ come alive at a steady rate with the weight `w_new`, living ones die the sooner 
     fixed growth    growth, where no weight changes
 
 What it says. With weights that learn, and rates of a group that fluctuate together, attended synapses live longer than ignored
-ones, and the more so the larger the gain: not because the attended ones live longer than without attention at every gain, but
-because the ignored ones, which STDP depresses, live shorter. Without common fluctuations there is no such effect, if anything the
-opposite one. Growth alone makes more synapses of attended inputs, and these live longer too, for more of them fire together.
+ones, and the more so the larger the gain. They live longer than without attention as well, by 28 s [17, 39], 30 [19, 40] and 16
+[5, 27] at gains of 1.5, 2 and 3; the ignored ones, which STDP depresses, live shorter. Without common fluctuations the effect is
+the opposite one. Under the controls of equal gain and of a shuffled gate attended synapses live a little longer in this sample,
+too, at most by .29 log2 in any interval; corrected for nine comparisons none of these differences is told. Growth alone makes
+more synapses of attended inputs, and these live longer too, perhaps for more of them fire together.
 Where weights do not change, a gain on rates does nothing to the structure, to the bit: spikes reach it through the weights alone.
 There a factor g on survival makes lives g times as long, and more growth makes none longer.
 

@@ -117,9 +117,9 @@ class CriticalPeriod(Experiment):
     )
     conditions: tuple[str, ...] = setting(CONDITIONS, "what is compared", choices=CONDITIONS)
     drives: tuple[float, ...] = setting(
-        (4.0, 8.0, 16.0, 32.0, 64.0, 128.0), "of the spiking classifier, to choose from", above=0, high=1000
+        (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0), "of the spiking classifier, to choose from", above=0, high=1000
     )
-    rates: tuple[float, ...] = setting((1e-3, 3e-3, 1e-2, 3e-2), "of learning by gradient, to choose from", above=0, high=1)
+    rates: tuple[float, ...] = setting((1e-3, 3e-3, 1e-2, 3e-2, 0.1), "of learning by gradient, to choose from", above=0, high=1)
     train: int = setting(1200, "training images", low=120, high=50_000)
     epochs: int = setting(30, "how often gradient training shows them; spikes see them once", low=1, high=1000)
     dt_ms: float = setting(1.0, "time step of the spiking classifier", "ms", low=0.1, high=2)

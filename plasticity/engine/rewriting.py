@@ -266,7 +266,8 @@ def living_alone(folder: Path, synapses: Synapses, together: bool = False) -> bo
 
     Silent ones are left as they are by all of it: what they have but the weight begins anew when they come alive. First weights
     that are drawn are left alone, as silent synapses draw, too, where these come from; so are laws that say of each silent
-    synapse how likely it comes alive.
+    synapse how likely it comes alive. A law that draws for its living synapses (DEEP R) has other numbers than where the silent
+    ones draw as well.
     """
     parts = getattr(synapses, "living_alone", ())
     lists = f"brian::{next(iter(synapses._pathways)).name}.queue[0]->synapses" if parts else ""
@@ -287,6 +288,7 @@ _AT_UPDATES = ("law", "settle", "past", "birth")  # what is named so goes on at 
 _APART = re.compile(r"//// unless they lie together\n.*?//// to here\n", flags=re.DOTALL)
 _RUN = re.compile(r"(?<=\n)void _run_\w+\(\)\n\{\n    using namespace brian;\n")
 _SAVED = re.compile(r"(?<=\n)void _write_arrays\(\)\n\{\n    using namespace brian;\n")
+_INDEXED = re.compile(r"\b(_ptr_array_\w+)\[_idx\]")
 _SELDOM = 0.1  # of the time between updates: what goes on no more often may look at the pool in between
 _TOGETHER = """
 namespace brian {
@@ -315,6 +317,7 @@ void _apart_NAME()
 }
 const std::vector<int32_t> &_asked_NAME()  // before the first update: all
 {
+    _apart_NAME();
     if (_living_NAME.empty())
         for (const auto &list : LISTS) _living_NAME.insert(_living_NAME.end(), list.begin(), list.end());
     return _living_NAME;
@@ -338,7 +341,8 @@ def living_together(folder: Path, synapses: Synapses, network: brian2.Network, d
 
     From one update to the next what spikes, and what goes on in each time step, touches arrays of the living synapses alone.
     They are filled from those of the pool after an update, and written back before the next one, before whatever else looks at
-    the pool, and at the end. Left as it is (None) where something else looks at the pool too often.
+    the pool, and at the end. Left as it is (None) where something else looks at the pool too often, or a spike at what is not
+    moved, such as the delay.
     """
     if getattr(synapses, "structure", None) is None:
         return None
@@ -371,6 +375,9 @@ def living_together(folder: Path, synapses: Synapses, network: brian2.Network, d
     ):
         return False
     alive = _pointer(device.get_array_name(synapses.variables["alive"], access_data=False))
+    indexed = {array for path, text in looking.items() if path.stem in fast for array in _INDEXED.findall(text)}
+    if indexed - {_pointer(array) for array in arrays}:
+        return None  # something of each synapse that is not moved, such as its delay
     moved, changed = set(), set()
     for path, text in looking.items():
         call = "_gather" if path.stem in fast else "_apart"

@@ -117,7 +117,7 @@ class RewiringClassifier(OnPool):
 
     variants: ClassVar[tuple[Variant, ...]] = ()
 
-    law: Law | str = setting(magnitude_pruning, "which synapses come and go (plasticity.structure)")
+    law: Law | str = setting(magnitude_pruning(share=0.01), "which synapses come and go (plasticity.structure)")
     alive: float = setting(1.0, "share of the synapses that is alive at first, drawn at random", above=0, high=1)
 
     def _check_settings(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import inspect
+import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -117,6 +118,8 @@ class RuleSynapses(Synapses):
             on neurons; bounds of another range than soft bounds were written for. Brian2 shows it as the cause of an error of
             its own.
         """
+        if self.structure is not None:
+            _check_structure(self)
         if self.structure is not None and get_device() is not runtime_device:
             if self._ran:
                 raise WrongUse(
@@ -366,11 +369,30 @@ def synapses(
         begin += [name for name in ("used", "u") if short_term is not None and name in made.variables]
         made.structure = attach(made, structure, begin, ["w", *filter(None, (reciprocal,)), *rule.state])
         regularly = ["run_regularly", *(f"run_regularly_{k}" for k in range(1, len(text.regularly)))][: len(text.regularly)]
-        made.living_alone = ("stateupdater", *regularly, *(("law", "birth") if structure.uniform else ()))
+        own_time = model and Equations(model).diff_eq_names  # goes on in silent synapses, too: it does not begin anew
+        steps = regularly if own_time else ["stateupdater", *regularly]
+        made.living_alone = (*steps, *(("law", "birth") if structure.uniform else ()))
     return made
 
 
 _OPTIONS = tuple(name for name in inspect.signature(synapses).parameters if name not in ("rule", "settings"))
+
+
+_SETS_ALIVE = re.compile(r"^\s*alive\s*[-+*/]?=[^=]", flags=re.MULTILINE)
+
+
+def _check_structure(synapses: RuleSynapses) -> None:
+    """WrongUse where something else than the law says who is alive, or updates do not fall into time steps."""
+    for item in synapses.contained_objects:
+        if _SETS_ALIVE.search(str(getattr(item, "abstract_code", None) or getattr(item, "code", ""))):
+            raise WrongUse(
+                f"{synapses.name}: {item.name} sets `alive`, which only the law of a structure changes during a run;"
+                " let a variable of the neurons say it, and a law that reads it (dies='int(lost_post > 0)')."
+            )
+    every, dt = float(_value_of(synapses.variables["every"]) or 0), float(synapses.clock.dt)
+    if every and abs(every / dt - max(round(every / dt), 1)) > 1e-6:
+        told = f"every={every * second} of its structure must be a multiple of the time step, {dt * second}"
+        raise WrongUse(f"{synapses.name}: {told}.")
 
 
 def _as_text(name: str, value: Any, example: str, number: bool = False) -> str:

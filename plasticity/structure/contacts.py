@@ -32,4 +32,5 @@ contacts = Law(
     dies="1 - exp(-deletion*exp(-w/w_hold)*every)",
     grows="1 - exp(-creation*every)",
     born="w = w_new",
+    holds="creation >= 0 and deletion >= 0 and w_hold > 0",
 )

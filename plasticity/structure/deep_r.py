@@ -25,4 +25,5 @@ deep_r = Law(
     dies="int(w <= 0)",
     kept=True,
     born="w = w_new",
+    holds="decay >= 0 and temperature >= 0",
 )

@@ -37,7 +37,8 @@ class Law:
     """What decides, at each update, which synapses of a pool die and which come alive.
 
     Texts are Brian2 expressions of the synapse (`w`, and `..._pre` and `..._post` of its neurons, traces there included), of the
-    law's parameters, of `every`, the time between updates, and of `age`, the time since the structure began. A pool holds every
+    law's parameters, of `every`, the time between updates, and of `age`, the time since the structure of the pool began (that of
+    all synapses, however long one has lived). A pool holds every
     synapse that there can be; those that are alive transmit and learn, the others are silent, which costs nothing between
     updates.
 
@@ -160,14 +161,16 @@ class Structure:
     every : Quantity
         The time between updates.
     growth : str or float
-        Multiplies the law's probability to grow, such as `"attention_post"`; of laws with elements the probability that a pair
-        of free elements becomes a synapse.
+        Multiplies the law's probability to grow, such as `"1 + attention_post"`; of laws with elements the probability that a
+        pair of free elements becomes a synapse.
     survival : str or float
-        Divides the probability to die, or multiplies the rank: attended synapses live longer where it is above 1 for them.
+        Divides the probability to die, or multiplies the rank: attended synapses live longer where it is above 1 for them. As a
+        text it must be above 0 wherever it is asked, as `"1 + attention_pre"` is: a living synapse dies where it is 0.
 
     Draws are a function of `S.structure.key`, of the number of the update and of the synapse alone: the same key gives the same
     structure in C++ and in NumPy, and a run that goes on where another stopped that of one piece. Let the key follow from the
-    seed, and give each pool of a network another one (2*seed, 2*seed + 1): pools of one key draw alike.
+    seed, and give each pool of a network another one (2*seed, 2*seed + 1): pools of one key draw alike. What the texts of a law
+    draw themselves (the random walk of DEEP R, first weights) comes from Brian2's generator, and is another on each target.
 
     Raises
     ------

@@ -50,6 +50,8 @@ def attach(synapses: Synapses, structure: Structure, traces: Iterable[str], weig
         synapse k of the pool came alive, -(k + 1) where it died.
     """
     law, every, name = structure.law, structure.every, synapses.name
+    if not synapses._pathways:
+        raise WrongUse(f"{name}: nothing happens at spikes, so that there is no structure to change; give transmit=.")
     for variable in weights:
         synapses.variables[variable].set_conditional_write(synapses.variables["alive"])
     for parameter, value in {"every": every, **law.parameters}.items():

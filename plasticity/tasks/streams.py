@@ -124,5 +124,8 @@ def split_streams(X: Any, streams: int = 2) -> tuple[np.ndarray, np.ndarray]:
     shown, one_hot = matrix[:, :-streams], matrix[:, -streams:]
     shown = within_unit_interval("the stimulus in X", shown, X)
     if not (np.isin(one_hot, (0.0, 1.0)).all() and (one_hot.sum(axis=1) == 1).all()):
-        raise WrongUse(f"the last {streams} columns of X are the cue: one 1 in each row, otherwise 0; give Streams.X.")
+        raise WrongUse(
+            f"the last {streams} columns of X are the cue: one 1 in each row, otherwise 0;"
+            " give Streams.X, or streams=1 for X without a cue."
+        )
     return shown.reshape(len(matrix), streams, -1), one_hot.argmax(axis=1)

@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import pytest
-from brian2 import Hz, Network, NeuronGroup, SpikeGeneratorGroup, SpikeMonitor, defaultclock, ms, second, seed, start_scope
+from brian2 import (
+    BrianObjectException,
+    Hz,
+    Network,
+    NeuronGroup,
+    SpikeGeneratorGroup,
+    SpikeMonitor,
+    defaultclock,
+    ms,
+    second,
+    seed,
+    start_scope,
+)
 
 from plasticity.engine import compiler
 from plasticity.errors import WrongUse
@@ -415,6 +428,8 @@ def test_a_growth_curve_is_0_at_both_ends_and_largest_in_the_middle():
         (lambda: Structure(contacts, growth="-1"), "growth='-1' must be"),
         (lambda: contacts(speed=3), "has no parameter|parameter of contacts"),
         (lambda: contacts(creation=3), "creation=3 must be one number like"),
+        (lambda: contacts(creation=-1 * Hz), "it needs creation >= 0"),
+        (lambda: deep_r(temperature=-1 * Hz), "it needs decay >= 0 and temperature >= 0"),
         (lambda: Law("none", "nothing", "test"), "lets nothing die or grow"),
         (lambda: Law("both", "x", "test", dies="1", elements=("a_pre", "b_post")), "has elements"),
         (lambda: Law("full", "x", "test", kept=True, grows="1"), "lets none die"),
@@ -435,6 +450,25 @@ def test_a_growth_curve_is_0_at_both_ends_and_largest_in_the_middle():
 def test_what_cannot_be_is_refused_in_one_sentence(make, told):
     with pytest.raises(WrongUse, match=told):
         make()
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"at_event": {"kill": ("spike", "alive = alive and i > 3")}}, "sets `alive`, which only the law"),
+        ({"regularly": "alive = alive and i > 3"}, "sets `alive`, which only the law"),
+        ({"every": 0.7 * ms}, "every=0.7 ms of its structure must be a multiple of the time step"),
+        ({"every": 0.1 * ms}, "every=100. us of its structure must be a multiple of the time step"),
+    ],
+)
+def test_what_cannot_be_in_a_run_is_refused_when_it_begins(change, told):
+    regularly = change.pop("regularly", "")
+    pool = Pool(contacts, **change)
+    if regularly:
+        pool.synapses.run_regularly(regularly, dt=200 * ms)
+    with pytest.raises(BrianObjectException) as found:
+        pool.run(1 * ms)
+    assert isinstance(found.value.__cause__, WrongUse) and re.search(told, str(found.value.__cause__))
 
 
 def groups() -> tuple[NeuronGroup, NeuronGroup]:

@@ -176,8 +176,8 @@ def test_sources_that_are_not_as_expected_stay_as_they_are(tmp_path: Path):
 
 
 def pool(spec: str) -> Model:
-    """Pairs in any order, some twice, under one rule each with its own delay; `spec`: a rule, and how often somebody looks."""
-    rule, _, looks = spec.partition(" ")
+    """Pairs in any order, some twice, under one rule each with its own delay; `spec`: rule, how often somebody looks, more."""
+    rule, looks, sees = (*spec.split(), "", "")[:3]
     defaultclock.dt = 0.5 * ms
     rng = np.random.default_rng(0)
     inputs = PoissonGroup(20, 40 * Hz, name="inputs")
@@ -191,7 +191,7 @@ def pool(spec: str) -> Model:
     plastic = RULES[rule].synapses(
         inputs,
         cells,
-        transmit="v_post += 0.3*w",
+        transmit=f"v_post += 0.3*w{'*exp(-delay/second)' * bool(sees)}",
         traces="synapse",
         name="plastic",
         structure=Structure(laws[rule], every=100 * ms),
@@ -211,25 +211,44 @@ def pool(spec: str) -> Model:
     return Model(network, 2 * 1000 * ms, {"w": plastic.w}, outputs)
 
 
-@pytest.mark.parametrize(("spec", "moved"), [("heterosynaptic", True), ("pair_stdp seldom", True), ("pair_stdp often", None)])
-def test_living_synapses_that_lie_together_do_what_they_did_among_the_silent_ones_to_the_bit(spec, moved, tmp_path, monkeypatch):
-    found = {}
-    for name in ("together", "scattered"):
-        monkeypatch.setenv("PLASTICITY_CACHE", str(tmp_path / name))
+def run_twice(
+    spec: str, left_out: tuple[Any, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> list[dict[str, np.ndarray]]:
+    """Rewritten, and without all or a part of the rewriting."""
+    found = []
+    for name in ("", left_out[1]):
+        monkeypatch.setenv("PLASTICITY_CACHE", str(tmp_path / f"cache{name}"))
+        if name:
+            monkeypatch.setattr(*left_out, lambda *_: None)
         made = program(pool, spec)
-        found[name] = made.run(1, {})
-        assert made.manifest["rewritten"].get("living_together", {}).get("plastic") is (moved if name == "together" else None)
-        monkeypatch.setattr(sources, "living_together", lambda *_: None)
-    assert len(found["together"]["event"]) > 50 and len(found["together"]["t"]) > 50
-    for output, values in found["scattered"].items():
-        np.testing.assert_array_equal(found["together"][output], values, err_msg=output)
+        assert made.manifest["rewritten"].get("living_together", {}).get("plastic") is (None if name else True)
+        found.append(made.run(1, {}))
+    assert len(found[0]["event"]) > 50 and len(found[0]["t"]) > 50
+    return found
+
+
+def test_living_synapses_that_lie_together_do_what_they_did_among_the_silent_ones_to_the_bit(tmp_path, monkeypatch):
+    together, scattered = run_twice("pair_stdp seldom", (sources, "living_together"), tmp_path, monkeypatch)
+    for output, values in scattered.items():
+        np.testing.assert_array_equal(together[output], values, err_msg=output)
+
+
+def test_a_pool_does_what_it_does_in_the_code_that_brian2_writes(tmp_path, monkeypatch):
+    faster, plain = run_twice("heterosynaptic", (engine, "faster"), tmp_path, monkeypatch)
+    for output in ("alive", "event", "i", "t"):
+        np.testing.assert_array_equal(faster[output], plain[output], err_msg=output)
+    np.testing.assert_allclose(faster["w"], plain["w"], rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("spec", ["pair_stdp often", "heterosynaptic seldom delay"])
+def test_a_pool_stays_scattered_where_each_step_or_spike_looks_at_more_of_it(spec, tmp_path):
+    assert "living_together" not in engine._generate(pool, spec, tmp_path)["rewritten"]
 
 
 def test_a_pool_that_another_release_writes_otherwise_stays_scattered_and_that_is_told(tmp_path, monkeypatch):
     for passage in ("_RUN", "_SAVED", "_APART", "_ALL"):
         with monkeypatch.context() as patch:
             patch.setattr(sources, passage, re.compile("no such text"))
-            told = engine._generate(pool, "pair_stdp", tmp_path / passage)["rewritten"]
-        asked = passage == "_ALL"  # this rule has nothing that goes on in each step
-        assert told["living_together"] == {"plastic": asked}, passage
-        assert asked or "_gather" not in "".join(path.read_text() for path in (tmp_path / passage).rglob("*.cpp"))
+            told = engine._generate(pool, "heterosynaptic", tmp_path / passage)["rewritten"]
+        assert told["living_together"] == {"plastic": False}, passage
+        assert "_gather" not in "".join(path.read_text() for path in (tmp_path / passage).rglob("*.cpp"))
