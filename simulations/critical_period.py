@@ -270,13 +270,15 @@ class CriticalPeriod(Experiment):
         for s, side in enumerate(SIDES):
             right, shown = 100 * a["accuracy"][s], [(c, name, LOOKS[name]) for c, name in enumerate(self.conditions)]
             own = [100 * a["alive"][s, c].mean(axis=-1) / a["pool"][s, c].mean(axis=-1) for c in range(len(shown))]
+            least = 10 * (right.mean(axis=-1).min() // 10)
+            low = least if least > 50 else 0  # where all are near the top, the axis begins near them
             by_share.append(
                 panel(
                     *(means(own[c], right[c].T, (0, 100), label=name, **look) for c, name, look in shown if name not in ONCE),
                     *(level(float(right[c, 0].mean()), label=name, **_line(look)) for c, name, look in shown if name in ONCE),
                     level(10, color="0.6", linestyle=":", linewidth=0.8), then=log_x(x, [f"{share:g}" for share in x]),
-                    x="connections left (% of the pool)", y="test accuracy (%)", title=f"{side} (lowest line: chance)",
-                    ylim=(0, 100),
+                    x="connections left (% of the pool)", y="test accuracy (%)", ylim=(low, 100),
+                    title=f"{side} ({f'from {low:.0f} %' if low else 'lowest line: chance'})",
                 )
             )  # fmt: skip
             spent = 1e9 * a["decision_j"][s].mean(axis=-1)
@@ -285,7 +287,7 @@ class CriticalPeriod(Experiment):
                 panel(
                     *(means(spent[c, :n], right[c, :n].T, (0, 100), label=name, **look) for c, name, look, n in ends),
                     then=log_x((1, 10, 100, 1000, 10_000)), x="energy of a decision (nJ)", y="test accuracy (%)", title=side,
-                    ylim=(0, 100),
+                    ylim=(low, 100),
                 )
             )  # fmt: skip
             course.append(

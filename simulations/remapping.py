@@ -14,8 +14,8 @@ attention may multiply the rates of the neighbour by `gain`.
 All conditions of a seed go on from one state, that of both parts at the moment of the loss. What is told is the drive of a
 group, the sum of its living weights, as a share of what the own input had before the loss. At the loss the neighbour has .39
 [.29, .50] of it already, in one seed .66: "half of it after so many seconds" is 0 for those that have half, and the whole run
-for those that never do, and tells less than the rise does. With both parts the drive is the product of how many synapses live and of
-their mean weight, so that the logarithm of its rise is the sum of a structural and of a functional part.
+for those that never do, and tells less than the rise does. With both parts the drive is the product of how many synapses live
+and of their mean weight, so that the logarithm of its rise is the sum of a structural and of a functional part.
 
 What it says. After a loss the neighbour takes over, for its spikes alone predict those of the neuron now (Song & Abbott 2001,
 doi:10.1016/S0896-6273(01)00451-2: remapping after a lesion). Attention on it makes that faster, by how much is uncertain: 1.4
