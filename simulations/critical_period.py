@@ -28,12 +28,12 @@ start 95.8, connections drawn once and fixed 97.3, a smaller network 89; that th
 seeds (4.4 points [-.2, 9.0] better than as many at random), and is with a tenth left (2.3 [.4, 4.2]). With 3 % left the largest
 drive was chosen in 2 and 4 of 5 seeds (period, from_start), the largest rate in 1 and 5: more might be had there.
 
-On MNIST (the record critical_period_mnist: 5,000 images shown once to spikes, ten times to the gradient, three seeds) spikes under
-DEEP R are right in 10 % [3, 16], 72 [63, 81] and 88 [82, 95] with 1, 3 and 30 % of 784 x 200 connections alive, with fixed ones in
-10, 17 and 81, with all in 91 [86, 96]; a network of ten neurons, 5 % of the connections, in 69 [63, 74]. With 1 % a neuron has
-eight synapses, and no drive up to 1,000 helps. `smaller` and `full` chose the smallest drive, 4, in all seeds. By gradient DEEP R
-has 92, 93 and 92, fixed connections 91, 94 and 96: as it is trained here it gains nothing (`sparse_digits` trains it as its
-authors do).
+On MNIST (the record critical_period_mnist: 5,000 images shown once to spikes, ten times to the gradient, three seeds) spikes
+under DEEP R are right in 10 % [3, 16], 72 [63, 81] and 88 [82, 95] with 1, 3 and 30 % of 784 x 200 connections alive, with
+fixed ones in 10, 17 and 81, with all in 91 [86, 96]; a network of ten neurons, 5 % of the connections, in 69 [63, 74]. With 1
+% a neuron has eight synapses, and no drive up to 1,000 helps. `smaller` and `full` chose the smallest drive, 4, in all seeds.
+By gradient DEEP R has 92, 93 and 92, fixed connections 91, 94 and 96: as it is trained here it gains nothing (`sparse_digits`
+trains it as its authors do).
 
 Sources: Huttenlocher 1979, doi:10.1016/0006-8993(79)90349-4 (overproduction); Chechik, Meilijson & Ruppin 1998,
 doi:10.1162/089976698300017124 (pruning of the weakest); Bellec et al. 2018, arXiv:1711.05136 (DEEP R).
