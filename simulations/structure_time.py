@@ -95,8 +95,8 @@ class StructureTime(Experiment):
     law: str = setting("deep_r", "which synapses come and go (plasticity.structure)")
     every_s: tuple[float, ...] = setting((1.0, 10.0, 100.0), "seconds from one update to the next, rising", above=0, high=1000)
     short_s: int = setting(100, "simulated time of a short run", "s", low=1, high=500)
-    long_s: int = setting(900, "simulated time of a long run", "s", low=2, high=1000)
-    repeats: int = setting(3, "how often each is timed, of which the best counts", low=1, high=20)
+    long_s: int = setting(300, "simulated time of a long run", "s", low=2, high=1000)
+    repeats: int = setting(5, "how often each is timed, of which the best counts", low=1, high=20)
 
     def refuse(self) -> None:
         law = LAWS[self.law]
