@@ -7,13 +7,13 @@ simulated time are timed, the best of `repeats` each, in turn. Their difference 
 costs, set-up apart. Memory is that of all arrays with an entry for each synapse, and of what the living ones of a pool have
 beside these: from one update to the next they lie side by side in arrays of their own, with their numbers in the pool.
 
-What one quiet machine says (DEEP R, a pool of a million). With an update every 10 s a second takes .91, 1.18 and .99 times that of
-the static network at 1, 10 and 100 % alive, every 100 s 1.01, 1.11 and .84; every second 1.34, 2.66 and 1.73. So the bar of 1.3
-is kept where updates are 10 s apart, not where they come each second. Times scatter: at 10 % and 10 s other sittings gave 1.04 to
-1.39. An update goes through the living synapses, for each of which DEEP R draws a number, and through the silent ones where some
-come again; where most of the living ones are replaced at an update, as with runs of 900 s, in which all weights decay to nothing,
-it costs several times as much. The pool takes 26 bytes a synapse, dead or alive, and 20 more for each living one; a static network
-16.
+What one quiet machine says (DEEP R, a pool of a million). With an update every 10 s a second takes .91, 1.18 and .99 times
+that of the static network at 1, 10 and 100 % alive, every 100 s 1.01, 1.11 and .84; every second 1.34, 2.66 and 1.73. So the
+bar of 1.3 is kept where updates are 10 s apart, not where they come each second. Times scatter: at 10 % and 10 s other
+sittings gave 1.04 to 1.39. An update goes through the living synapses, for each of which DEEP R draws a number, and through
+the silent ones where some come again; where most of the living ones are replaced at an update, as with runs of 900 s, in
+which all weights decay to nothing, it costs several times as much. The pool takes 26 bytes a synapse, dead or alive, and 20
+more for each living one; a static network 16.
 """
 
 from __future__ import annotations
