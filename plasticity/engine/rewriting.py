@@ -69,7 +69,7 @@ def faster(
                 note("independent_neurons", path.name, _rewrite(path, independent_neurons) or _draws(path.read_text()))
             elif isinstance(item, Thresholder):
                 note("two_step_threshold", path.name, _rewrite(path, two_step_threshold))
-    for item in network.objects:
+    for item in sorted(network.objects, key=lambda item: item.name):  # Brian2 has no fixed order
         if isinstance(item, Synapses):
             note("all_to_all", item.name, all_to_all(folder, item, device, settable))
             together = living_together(folder, item, network, device)
