@@ -402,7 +402,7 @@ def living_together(folder: Path, synapses: Synapses, network: brian2.Network, d
         defined = defined.replace(f"@{word}@", "\n".join(lines))
         told = told.replace(f"@{word}@", "\n".join(f"extern {line}" for line in lines))
     _rewrite(objects, lambda text: _SAVED.sub(rf"\g<0>    _apart_{name}();\n", text) + defined)
-    _rewrite(header, lambda text: told.join(text.rpartition("#endif")[::2]).replace(told, f"{told}#endif"))
+    _rewrite(header, lambda text: f"{told}#endif".join(text.rsplit("#endif", 1)))
     return True
 
 

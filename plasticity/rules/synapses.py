@@ -120,8 +120,7 @@ class RuleSynapses(Synapses):
         """
         if self.structure is not None:
             _check_structure(self)
-        if self.structure is not None and get_device() is not runtime_device:
-            if self._ran:
+            if self._ran and get_device() is not runtime_device:
                 raise WrongUse(
                     f"{self.name}: with structure= Brian2's standalone device takes one run(); make it one, or use runtime."
                 )

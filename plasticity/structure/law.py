@@ -38,9 +38,8 @@ class Law:
 
     Texts are Brian2 expressions of the synapse (`w`, and `..._pre` and `..._post` of its neurons, traces there included), of the
     law's parameters, of `every`, the time between updates, and of `age`, the time since the structure of the pool began (that of
-    all synapses, however long one has lived). A pool holds every
-    synapse that there can be; those that are alive transmit and learn, the others are silent, which costs nothing between
-    updates.
+    all synapses, however long one has lived). A pool holds every synapse that there can be; those that are alive transmit and
+    learn, the others are silent, which costs nothing between updates.
 
     Parameters
     ----------

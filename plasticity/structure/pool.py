@@ -213,11 +213,7 @@ static double structure_settle(double)
     const size_t n = alive.size();
     const uint64_t key = (uint64_t)(int64_t)_array_@G@_key[0], update = (uint64_t)_array_@G@_updates[0];
     const auto before = [](int32_t a, int32_t b) { return std::make_pair(@SOURCES@[a], a) < std::make_pair(@SOURCES@[b], b); };
-    const auto rising = [](const std::vector<int32_t> &all) {
-        for (size_t k = 1; k < all.size(); k++) if (all[k] < all[k - 1]) return false;
-        return true;
-    };
-    static const bool in_order = rising(@SOURCES@);
+    static const bool in_order = std::is_sorted(@SOURCES@.begin(), @SOURCES@.end());
     static bool linked = false;
     const bool first = !linked;
     linked = true;

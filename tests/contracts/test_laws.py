@@ -453,17 +453,16 @@ def test_what_cannot_be_is_refused_in_one_sentence(make, told):
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("given", "regularly", "told"),
     [
-        ({"at_event": {"kill": ("spike", "alive = alive and i > 3")}}, "sets `alive`, which only the law"),
-        ({"regularly": "alive = alive and i > 3"}, "sets `alive`, which only the law"),
-        ({"every": 0.7 * ms}, "every=0.7 ms of its structure must be a multiple of the time step"),
-        ({"every": 0.1 * ms}, "every=100. us of its structure must be a multiple of the time step"),
+        ({"at_event": {"kill": ("spike", "alive = alive and i > 3")}}, "", "sets `alive`, which only the law"),
+        ({}, "alive = alive and i > 3", "sets `alive`, which only the law"),
+        ({"every": 0.7 * ms}, "", "every=0.7 ms of its structure must be a multiple of the time step"),
+        ({"every": 0.1 * ms}, "", "every=100. us of its structure must be a multiple of the time step"),
     ],
 )
-def test_what_cannot_be_in_a_run_is_refused_when_it_begins(change, told):
-    regularly = change.pop("regularly", "")
-    pool = Pool(contacts, **change)
+def test_what_cannot_be_in_a_run_is_refused_when_it_begins(given, regularly, told):
+    pool = Pool(contacts, **given)
     if regularly:
         pool.synapses.run_regularly(regularly, dt=200 * ms)
     with pytest.raises(BrianObjectException) as found:

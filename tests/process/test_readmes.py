@@ -67,7 +67,7 @@ def filled(line: str) -> list[str]:
 
 OURS = [line for line in lines() if line.startswith(("plasticity ", "python simulations/", "python -m simulations"))]
 OTHERS = [line for line in lines() if line not in OURS]
-DEFINES = re.compile(r"^(class (?!OneNeuron)|anti_hebb =|iris =)", re.MULTILINE)
+DEFINES = re.compile(r"^(class (?!OneNeuron)|anti_hebb =|turnover =|iris =)", re.MULTILINE)
 DEFINITIONS = [
     block for page in PAGES[1:3] for block in blocks(page, "python") if DEFINES.search(block) and "compare(" not in block
 ]
@@ -113,7 +113,7 @@ class Begins(Exception):
 
 
 def test_the_pages_tell_to_type_what_they_should():
-    assert len(OURS) > 40 and len(DEFINITIONS) == 6
+    assert len(OURS) > 40 and len(DEFINITIONS) == 7
     assert "plasticity sweep exponential_output --grid eta=0.5,1,2 --seeds 3" in OURS and "plasticity cite triplet_stdp" in OURS
 
 

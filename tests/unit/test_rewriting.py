@@ -175,6 +175,9 @@ def test_sources_that_are_not_as_expected_stay_as_they_are(tmp_path: Path):
     assert all((tmp_path / name).read_text() == "void another_release() {}\n" for name in ("network.cpp", "objects.cpp"))
 
 
+SEES = {"": "", "delay": "*exp(-delay/second)", "model": "*z"}
+
+
 def pool(spec: str) -> Model:
     """Pairs in any order, some twice, under one rule each with its own delay; `spec`: rule, how often somebody looks, more."""
     rule, looks, sees = (*spec.split(), "", "")[:3]
@@ -191,7 +194,8 @@ def pool(spec: str) -> Model:
     plastic = RULES[rule].synapses(
         inputs,
         cells,
-        transmit=f"v_post += 0.3*w{'*exp(-delay/second)' * bool(sees)}",
+        transmit=f"v_post += 0.3*w{SEES[sees]}",
+        model="dz/dt = (1 - z)/tau_z : 1 (clock-driven)\ntau_z : second (shared, constant)" if sees == "model" else "",
         traces="synapse",
         name="plastic",
         structure=Structure(laws[rule], every=100 * ms),
@@ -240,9 +244,11 @@ def test_a_pool_does_what_it_does_in_the_code_that_brian2_writes(tmp_path, monke
     np.testing.assert_allclose(faster["w"], plain["w"], rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize("spec", ["pair_stdp often", "heterosynaptic seldom delay"])
+@pytest.mark.parametrize("spec", ["pair_stdp often", "heterosynaptic seldom delay", "pair_stdp seldom model"])
 def test_a_pool_stays_scattered_where_each_step_or_spike_looks_at_more_of_it(spec, tmp_path):
     assert "living_together" not in engine._generate(pool, spec, tmp_path)["rewritten"]
+    if "model" in spec:  # which goes on in silent synapses as well
+        assert sources._ALL.search((tmp_path / "code_objects" / "plastic_stateupdater_codeobject.cpp").read_text())
 
 
 def test_a_pool_that_another_release_writes_otherwise_stays_scattered_and_that_is_told(tmp_path, monkeypatch):
