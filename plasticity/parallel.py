@@ -346,7 +346,7 @@ def _in_processes(work: Callable[..., Any], todo: Sequence[Any], at_once: int, m
     """Processes that die with this generator; their fractions come back by way of small files."""
     results: Any = None
     stopped = threading.Event()
-    with held.temporary("plasticity-progress-") as folder:
+    with held.temporary("plasticity-progress-") as folder, _unheard():
         told = [folder / str(place) for place in range(len(todo))]
 
         def poll() -> None:
@@ -444,3 +444,20 @@ def _close(results: Any) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # joblib remarks that not all results were read
         results.close()
+
+
+@contextlib.contextmanager
+def _unheard() -> Iterator[None]:
+    """Loky's thread stumbles over a job that was taken away before it had given it to a process; that is not told."""
+    before = threading.excepthook
+
+    def told(what: threading.ExceptHookArgs) -> None:
+        if not (what.exc_type is KeyError and what.thread is not None and what.thread.name == "ExecutorManagerThread"):
+            before(what)
+
+    threading.excepthook = told
+    try:
+        yield
+    finally:
+        if threading.excepthook is told:
+            threading.excepthook = before

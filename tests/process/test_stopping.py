@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import _thread
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 import weakref
 from pathlib import Path
 
 import pytest
 from brian2.core.tracking import InstanceTrackerSet
+from joblib.externals.loky import process_executor
 
+from plasticity import parallel
 from simulations.command_line import stopping
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT]
@@ -168,6 +172,28 @@ def test_a_signal_while_workers_start_is_one_sentence(tmp_path, after_s):
     time.sleep(after_s)
     os.killpg(process.pid, signal.SIGINT)
     interrupted(process)
+
+
+def test_a_job_that_is_taken_away_before_a_process_has_it_leaves_no_traceback(monkeypatch):
+    """Loky's thread looks for it in vain then."""
+    raised, told = [], []
+    give = process_executor._ExecutorManagerThread.add_call_item_to_queue
+
+    def late(thread):  # as if the signal came before any job was given to a process
+        if not thread.is_shutting_down():
+            threading.Timer(0.2, _thread.interrupt_main).start()
+            return
+        try:
+            give(thread)
+        except KeyError as error:
+            raised.append(error)
+            raise
+
+    monkeypatch.setattr(process_executor._ExecutorManagerThread, "add_call_item_to_queue", late)
+    monkeypatch.setattr(threading, "excepthook", told.append)
+    with pytest.raises(KeyboardInterrupt):
+        list(parallel.each(lambda item, tell: item, range(3), jobs=2, processes=True))
+    assert raised and not told and threading.excepthook == told.append
 
 
 def commands_of(group):
