@@ -61,17 +61,17 @@ def _checked(made: F, but: frozenset[str]) -> F:
     tests: dict[str, tuple[Test, str, Callable[[Any, str], Any]]] = {}
 
     def known() -> dict[str, tuple[Test, str, Callable[[Any, str], Any]]]:
-        if not tests and parameters:  # at the first call, when everything is imported
+        nonlocal tests
+        if not tests:  # at the first call, when everything is imported; several threads may be here at once
+            found: dict[str, tuple[Test, str, Callable[[Any, str], Any]]] = {"": (lambda value: True, "", _as_it_is)}
             for name, one in parameters.items():
-                found = (
-                    None
-                    if name in but or one.kind in (one.VAR_POSITIONAL, one.VAR_KEYWORD)
-                    else _test(one.annotation, _names(made))
-                )
-                if found is not None:
+                if name in but or one.kind in (one.VAR_POSITIONAL, one.VAR_KEYWORD):
+                    continue
+                test = _test(one.annotation, _names(made))
+                if test is not None:
                     makes = _MADE.get(str(one.annotation), _as_it_is)
-                    tests[name] = (functools.partial(_passes, found[0], one.default), found[1], makes)
-            tests.setdefault("", (lambda value: True, "", _as_it_is))
+                    found[name] = (functools.partial(_passes, test[0], one.default), test[1], makes)
+            tests = found
         return tests
 
     def looked_at(name: str, value: Any) -> Any:

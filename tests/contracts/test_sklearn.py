@@ -113,7 +113,8 @@ ESTIMATORS = [
         )
         for make, name in (
             (lambda: ScalingSpiking(streams=1, neurons_per_class=3, trial_ms=50.0), "spiking"),
-            (lambda: ScalingDiehlCook(neurons=10, block=50, enough=1, weight_mean=0.9), "diehl_cook"),
+            # dim at first: what has no light is given up at 20 times the first intensity, brighter by 1 each time
+            (lambda: ScalingDiehlCook(neurons=10, block=200, enough=1, weight_mean=0.9, intensity=0.25), "diehl_cook"),
         )
     ),
 ]

@@ -419,7 +419,7 @@ def address(tmp_path_factory) -> Iterator[str]:
         yield found
     finally:
         for process in started:
-            process.terminate()
+            process.kill()  # a worker that is asked to end takes its time on a busy machine
         for process in started:
             process.wait(20)
 
