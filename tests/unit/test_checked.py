@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sys
+import importlib
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-import plasticity.checked
 from plasticity.errors import WrongUse
 
-module = sys.modules["plasticity.checked"]
+module = importlib.import_module("plasticity.checked")
 
 
 def test_threads_that_call_a_function_first_are_all_held_to_its_annotations(monkeypatch):
