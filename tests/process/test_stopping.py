@@ -178,10 +178,12 @@ def test_a_job_that_is_taken_away_before_a_process_has_it_leaves_no_traceback(mo
     """Loky's thread looks for it in vain then."""
     raised, told = [], []
     give = process_executor._ExecutorManagerThread.add_call_item_to_queue
+    interruption = threading.Timer(0.2, _thread.interrupt_main)
 
     def late(thread):  # as if the signal came before any job was given to a process
         if not thread.is_shutting_down():
-            threading.Timer(0.2, _thread.interrupt_main).start()
+            if interruption.ident is None:  # it is asked several times, and a second one would end the tests
+                interruption.start()
             return
         try:
             give(thread)
